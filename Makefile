@@ -1,0 +1,214 @@
+# modelgate.  `make help` says what there is to make.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+DESTDIR ?=
+BUILD ?= build
+CC ?= cc
+V ?= 0
+FUZZ_SECONDS ?= 60
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+PKGS := libgit2 json-c inih sqlite3 yaml-0.1 zlib
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+
+CFLAGS ?= -O2 -g
+WARNINGS := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wformat=2 -Wvla -Wwrite-strings $(if $(CI),-Werror)
+HARDEN := -fstack-protector-strong -fPIE \
+	$(if $(findstring -fsanitize,$(CFLAGS)),,$(if $(findstring -O,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+ALL_CFLAGS = $(WARNINGS) $(HARDEN) -D_POSIX_C_SOURCE=200809L -Icommon -I$(GEN) $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+GEN := $(BUILD)/gen
+
+# One archive a room, in link order: a program takes from them what it needs and no more.
+ROOMS := gate chain stage audit git data sys base
+ARCHIVES := $(ROOMS:%=$(BUILD)/lib/%.a)
+GATES := pre-receive update post-receive
+PROGRAMS := $(GATES:%=$(BUILD)/bin/%) $(BUILD)/bin/modelgate
+
+object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+# Beside the three gates' own files, what they share.
+GATE_OBJECTS := $(call object,$(filter-out $(GATES:%=hooks/%.c),$(sort $(wildcard hooks/*.c))))
+COMMAND_OBJECTS := $(call object,$(sort $(wildcard hooks/modelgate/*.c)))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*/*.c)))
+TEST_LIBRARY := $(BUILD)/lib/tests.a
+FUZZ_NAMES := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
+REPLAYS := $(FUZZ_NAMES:%=$(BUILD)/tests/replay/%)
+FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
+MAN_PAGES := $(sort $(wildcard hooks/*.[1-8] hooks/modelgate/*.[1-8]))
+
+# The hook tests run the programs as they are when installed here.
+ROOT ?= $(abspath $(BUILD))/root
+ROOT_PROGRAMS := $(GATES:%=$(ROOT)/libexec/modelgate/%) $(ROOT)/bin/modelgate
+
+link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(1) $(ARCHIVES) $(PKG_LIBS) $(2)
+
+all: $(PROGRAMS) ## the programs, in build/bin
+
+$(BUILD)/obj/%.o: %.c | $(GEN)/paths-built.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Objects of test programs see the tests' own headers too.
+$(BUILD)/obj/tests/%.o: ALL_CFLAGS += -Itests/lib
+
+# The project that `modelgate new` makes lies in this object, byte by byte.
+$(BUILD)/obj/common/stage/templates.o: \
+	$(wildcard config/*.template config/*.tmpl) $(shell find config/project -type f 2>/dev/null)
+
+define room_rule
+$$(BUILD)/lib/$(1).a: $$(call object,$$(sort $$(wildcard common/$(1)/*.c)))
+	@mkdir -p $$(@D)
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
+
+$(GATES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/hooks/%.o $(GATE_OBJECTS) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$< $(GATE_OBJECTS))
+
+$(BUILD)/bin/modelgate: $(COMMAND_OBJECTS) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$(COMMAND_OBJECTS))
+
+# $(1): the file, $(2): the prefix.  Rewritten only when its content changes, so that another PREFIX
+# compiles one object again.
+define write_paths
+	@mkdir -p $(dir $(1))
+	@printf '#define PATHS_BUILT_COMMAND "%s"\n#define PATHS_BUILT_SYSTEM_CONFIG "%s"\n#define PATHS_BUILT_VERSION "%s"\n' \
+		'$(2)/bin/modelgate' '$(3)/modelgate/modelgate.ini' '$(VERSION)' >$(1).$$$$ && \
+		if cmp -s $(1).$$$$ $(1); then rm $(1).$$$$; else mv $(1).$$$$ $(1); fi
+endef
+
+$(GEN)/paths-built.h: FORCE
+	$(call write_paths,$@,$(PREFIX),$(SYSCONFDIR))
+
+# The same objects and one other, which says that they are installed in $(ROOT).
+$(ROOT)/obj/paths-built.h: FORCE
+	$(call write_paths,$@,$(ROOT),$(ROOT)/etc)
+
+$(ROOT)/obj/paths.o: GEN = $(ROOT)/obj
+$(ROOT)/obj/paths.o: common/sys/paths.c $(ROOT)/obj/paths-built.h
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(GATES:%=$(ROOT)/libexec/modelgate/%): $(ROOT)/libexec/modelgate/%: \
+	$(BUILD)/obj/hooks/%.o $(GATE_OBJECTS) $(ROOT)/obj/paths.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$< $(GATE_OBJECTS) $(ROOT)/obj/paths.o)
+
+$(ROOT)/bin/modelgate: $(COMMAND_OBJECTS) $(ROOT)/obj/paths.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$(COMMAND_OBJECTS) $(ROOT)/obj/paths.o)
+
+$(TEST_LIBRARY): $(call object,$(sort $(wildcard tests/lib/*.c)))
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIBRARY) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$< $(TEST_LIBRARY),-lcmocka)
+
+$(REPLAYS): $(BUILD)/tests/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$< $(BUILD)/obj/tests/fuzz/replay.o)
+
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$<,-fsanitize=fuzzer)
+
+check: unit replay hooks-test layers ## all tests that need nothing beyond Debian's packages
+
+# Each cmocka program speaks TAP, so that one prove counts them all.
+unit: $(UNIT_TESTS) ## the unit tests
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove -Q --exec '' $(UNIT_TESTS)
+
+replay: $(REPLAYS) ## the corpus of each fuzz target, once
+	$(Q)for t in $(REPLAYS); do $$t tests/fuzz/corpus/$${t##*/}/* || exit 1; done
+
+test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
+
+HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
+hooks-test: test-root ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) prove -Q -j2 $(HOOK_TESTS)
+
+real: test-root $(BUILD)/venv/done ## against Airflow and DVC as their projects release them
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) prove tests/real/*.t
+
+$(BUILD)/venv/done: tests/real/venv tests/real/requirements.txt
+	$(call say,VENV,$(@D))
+	$(Q)tests/real/venv $(@D) && touch $@
+
+# Sanitizers write their reports into files: a hook's standard error may have no reader.
+asan: ## check, with address and undefined behaviour sanitizers
+	$(Q)rm -rf $(BUILD)/asan/reports && mkdir -p $(BUILD)/asan/reports
+	$(Q)ASAN_OPTIONS=log_path=$(abspath $(BUILD))/asan/reports/asan:abort_on_error=0 \
+		UBSAN_OPTIONS=log_path=$(abspath $(BUILD))/asan/reports/ubsan:print_stacktrace=1 \
+		$(MAKE) BUILD=$(BUILD)/asan LDFLAGS= \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		check; status=$$?; \
+		cat $(BUILD)/asan/reports/* 2>/dev/null && exit 1; exit $$status
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (60), with clang
+	$(Q)$(MAKE) BUILD=$(BUILD)/fuzz CC=clang LDFLAGS= \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' fuzz-run
+
+fuzz-run: $(FUZZERS)
+	$(Q)for t in $(FUZZERS); do \
+		mkdir -p $(BUILD)/corpus/$${t##*/} && \
+		$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/ \
+			$(BUILD)/corpus/$${t##*/} tests/fuzz/corpus/$${t##*/} || exit 1; \
+	done
+
+layers: ## no include against the layers
+	$(Q)tests/layers
+
+lint: layers ## warnings of two compilers, format, cppcheck, shellcheck, man pages, lengths
+	$(Q)$(MAKE) CI=1 BUILD=$(BUILD)/lint/gcc CC=gcc compile-all
+	$(Q)$(MAKE) CI=1 BUILD=$(BUILD)/lint/clang CC=clang compile-all
+	$(Q)BUILD=$(BUILD) tests/lint/run
+
+compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS)
+
+bench: test-root ## a push with our hooks against one with empty C hooks
+	$(Q)mkdir -p $(BUILD)/bench && $(CC) $(CFLAGS) -o $(BUILD)/bench/empty-hook tests/bench/empty-hook.c
+	$(Q)tests/bench/run $(ROOT) $(BUILD)/bench
+
+INSTALL ?= install
+install: all ## into PREFIX (/usr/local), below DESTDIR
+	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/modelgate $(DESTDIR)$(PREFIX)/share/modelgate
+	$(Q)$(INSTALL) -m 755 $(BUILD)/bin/modelgate $(DESTDIR)$(PREFIX)/bin/
+	$(Q)$(INSTALL) -m 755 $(GATES:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/libexec/modelgate/
+	$(Q)$(INSTALL) -m 644 config/modelgate.ini $(DESTDIR)$(PREFIX)/share/modelgate/
+	$(Q)for page in $(MAN_PAGES); do \
+		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
+		$(INSTALL) -d $$folder && $(INSTALL) -m 644 $$page $$folder/ || exit 1; \
+	done
+
+uninstall: ## what install has put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/modelgate $(GATES:%=$(DESTDIR)$(PREFIX)/libexec/modelgate/%) \
+		$(DESTDIR)$(PREFIX)/share/modelgate/modelgate.ini
+	rm -f $(foreach page,$(MAN_PAGES),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
+	-rmdir $(DESTDIR)$(PREFIX)/libexec/modelgate $(DESTDIR)$(PREFIX)/share/modelgate 2>/dev/null
+
+clean: ## everything that was made
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@echo
+	@echo 'Variables: PREFIX DESTDIR BUILD CC CFLAGS LDFLAGS V=1 (show commands) CI=1 (-Werror)'
+
+FORCE:
+.PHONY: all asan bench check clean compile-all fuzz fuzz-run help hooks-test install layers lint real \
+	replay test-root uninstall unit FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,84 @@
+#include "audit/chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/entry.h"
+#include "audit/journal.h"
+#include "audit/lines.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "data/json.h"
+
+#define BRANCHES "refs/heads/"
+
+static int is_of_user(const struct json *record, const char *user)
+{
+	const struct json *actor = json_get(record, "actor");
+
+	return str_same(json_get_text(actor, "name"), user) ||
+	       str_same(json_get_text(actor, "id"), user);
+}
+
+static int has_ref(const struct json *record, const char *pattern)
+{
+	const struct json *refs = json_get(record, "refs");
+	const char *ref;
+
+	for (size_t i = 0; i < json_length(refs); i++) {
+		ref = json_get_text(json_at(refs, i), "ref");
+		if (ref == NULL)
+			continue;
+		if (str_glob(pattern, ref))
+			return 1;
+		if (str_starts(ref, BRANCHES) && str_glob(pattern, ref + strlen(BRANCHES)))
+			return 1;
+	}
+	return 0;
+}
+
+static int passes(const struct audit_filter *f, const struct entry *entry)
+{
+	if (f->since != 0 && entry->time < f->since)
+		return 0;
+	if (f->until != 0 && entry->time >= f->until)
+		return 0;
+	if (f->event != NULL && !str_glob(f->event, entry->event))
+		return 0;
+	if (f->user != NULL && !is_of_user(entry->json, f->user))
+		return 0;
+	return f->ref == NULL || has_ref(entry->json, f->ref);
+}
+
+int audit_each(const char *state, const struct audit_filter *filter,
+	int (*each)(void *context, const char *line, const struct json *record), void *context,
+	struct err *e)
+{
+	struct lines lines = {.fd = -1};
+	struct entry entry;
+	struct journal j;
+	struct line line;
+	char *text;
+	int status = -1, got = 1;
+
+	if (journal_open(&j, state, JOURNAL_READ, e) != 0)
+		goto out;
+	lines_init(&lines, j.log, 0, j.size, AUDIT_MAX_LINE);
+	for (status = 0; status == 0 && (got = lines_next(&lines, &line, e)) > 0;) {
+		if (!entry_parse(&entry, line.text, line.len))
+			continue;
+		if (passes(filter, &entry)) {
+			text = mem_strndup(line.text, line.len);
+			status = each(context, text, entry.json);
+			free(text);
+		}
+		entry_clear(&entry);
+	}
+	if (got < 0)
+		status = -1;
+out:
+	lines_clear(&lines);
+	journal_close(&j);
+	return status;
+}

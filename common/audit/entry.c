@@ -1,0 +1,68 @@
+#include "audit/entry.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "data/json.h"
+
+int entry_is_hash(const char *text)
+{
+	return text != NULL && strlen(text) == SHA256_HEX_SIZE - 1 &&
+	       strspn(text, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
+}
+
+static int parse_recovered(struct audit_recovered *out, const struct json *o)
+{
+	const char *found = json_get_text(o, "found");
+	const char *head_hash = json_get_text(o, "head_hash");
+	const char *torn_hash = json_get_text(o, "torn_hash");
+
+	out->head_size = json_get_number(o, "head_size", -1);
+	out->head_seq = json_get_number(o, "head_seq", -1);
+	out->torn_size = json_get_number(o, "torn_size", -1);
+	if (found == NULL || audit_found_parse(&out->found, found) != 0 ||
+		out->found == AUDIT_FOUND_WHOLE)
+		return 0;
+	if (out->head_size < 0 || out->head_seq < 0 || out->head_seq > ENTRY_MAX_SEQ ||
+		out->torn_size < 0)
+		return 0;
+	if (!entry_is_hash(head_hash) || (out->torn_size > 0 && !entry_is_hash(torn_hash)))
+		return 0;
+	memcpy(out->head_hash, head_hash, SHA256_HEX_SIZE);
+	if (out->torn_size > 0)
+		memcpy(out->torn_hash, torn_hash, SHA256_HEX_SIZE);
+	return 1;
+}
+
+static int read_members(struct entry *out)
+{
+	const char *when = json_get_text(out->json, "time");
+
+	out->seq = json_get_number(out->json, "seq", 0);
+	out->prev = json_get_text(out->json, "prev");
+	out->event = json_get_text(out->json, "event");
+	if (out->seq < 1 || out->seq > ENTRY_MAX_SEQ || !entry_is_hash(out->prev))
+		return 0;
+	if (out->event == NULL || *out->event == '\0')
+		return 0;
+	if (when == NULL || clock_parse(when, &out->time) != 0)
+		return 0;
+	out->is_recovered = strcmp(out->event, ENTRY_RECOVERED) == 0;
+	return !out->is_recovered ||
+	       parse_recovered(&out->recovered, json_get(out->json, "recovered"));
+}
+
+int entry_parse(struct entry *out, const char *line, size_t len)
+{
+	memset(out, 0, sizeof(*out));
+	if (json_parse(&out->json, line, len, NULL) == 0 && read_members(out))
+		return 1;
+	entry_clear(out);
+	return 0;
+}
+
+void entry_clear(struct entry *entry)
+{
+	json_free(entry->json);
+	memset(entry, 0, sizeof(*entry));
+}

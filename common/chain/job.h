@@ -1,0 +1,20 @@
+/* One stage, run to its end in this process. */
+#ifndef MODELGATE_CHAIN_JOB_H
+#define MODELGATE_CHAIN_JOB_H
+
+#include <stdint.h>
+
+struct config;
+struct err;
+
+/* Exit statuses of the process that the runner starts for a stage. */
+enum { JOB_SUCCEEDED = 0, JOB_FAILED = 1, JOB_FAILED_PASSING = 75 /* sysexits' EX_TEMPFAIL */ };
+
+/*
+ * Run the stage STAGE of pipeline ID, which the runner has started, with its repository's CONFIG.  What
+ * it found out, or why it failed, is in the store when this returns.  0, or -1 and *E; e->passing
+ * says that another try may help.
+ */
+int job_run(const struct config *config, int64_t id, const char *stage, struct err *e);
+
+#endif

@@ -1,0 +1,139 @@
+#include "chain/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "chain/store-internal.h"
+#include "data/config.h"
+
+int store_open(struct store **out, const char *state, struct err *e)
+{
+	struct store *s = mem_zalloc(1, sizeof(*s));
+	char *path = path_join(state, CONFIG_STATE_STORE);
+	int result;
+
+	*out = NULL;
+	s->state = mem_strdup(state);
+	result = sqlite_open(&s->db, path, &store_schema, STORE_TIMEOUT_MS, e);
+	free(path);
+	if (result != 0) {
+		store_close(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	sqlite_close(s->db);
+	free(s->state);
+	free(s);
+}
+
+void intent_clear(struct intent *i)
+{
+	free(i->push_id);
+	free(i->push_key);
+	free(i->repository);
+	free(i->project);
+	free(i->gl_repository);
+	free(i->ref);
+	free(i->old);
+	free(i->new);
+	free(i->source);
+	free(i->source_oid);
+	free(i->method);
+	free(i->chain);
+	actor_clear(&i->actor);
+	free(i->policy);
+	free(i->correlation_id);
+	memset(i, 0, sizeof(*i));
+}
+
+void store_intent_row(struct intent *out, struct sqlite_stmt *q)
+{
+	char **const fields[] = {&out->push_id, &out->push_key, &out->repository, &out->project,
+		&out->gl_repository, &out->ref, &out->old, &out->new, &out->source,
+		&out->source_oid, &out->method, &out->chain, &out->actor.id, &out->actor.name,
+		&out->actor.protocol, &out->policy, &out->correlation_id};
+
+	memset(out, 0, sizeof(*out));
+	out->id = sqlite_number(q, 0);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		*fields[i] = mem_strdup(sqlite_text(q, (int)i + 1));
+}
+
+static const char *known(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+static int add_intent(struct store *s, const struct intent *i, int64_t now, struct err *e)
+{
+	return sqlite_run(s->db, e,
+		"INSERT INTO intent (push_id, push_key, repository, project, gl_repository, ref, old,"
+		" new, source, source_oid, method, chain, actor_id, actor_name, actor_protocol,"
+		" policy, correlation_id, created_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"ttttttttttttttttti", known(i->push_id), known(i->push_key), known(i->repository),
+		known(i->project), known(i->gl_repository), known(i->ref), known(i->old),
+		known(i->new), known(i->source), known(i->source_oid), known(i->method),
+		known(i->chain), known(i->actor.id), known(i->actor.name), known(i->actor.protocol),
+		known(i->policy), known(i->correlation_id), now);
+}
+
+int store_add_intents(struct store *s, const struct intent *intents, size_t n, struct err *e)
+{
+	int64_t now = clock_now();
+
+	if (sqlite_begin(s->db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (add_intent(s, &intents[i], now, e) != 0) {
+			sqlite_rollback(s->db);
+			return -1;
+		}
+	return sqlite_commit(s->db, e);
+}
+
+int store_find_intent(struct store *s, const char *push_key, const char *repository,
+	const char *ref, const char *old, const char *new, struct intent *out, struct err *e)
+{
+	struct sqlite_stmt *q = NULL;
+	int found;
+
+	if (out != NULL)
+		memset(out, 0, sizeof(*out));
+	if (sqlite_query(s->db, &q, e,
+		    "SELECT " STORE_INTENT_COLUMNS " FROM intent"
+		    " WHERE push_key = ? AND repository = ? AND ref = ? AND old = ? AND new = ?"
+		    " ORDER BY id DESC LIMIT 1",
+		    "ttttt", push_key, repository, ref, old, new) != 0)
+		return -1;
+	found = sqlite_next(q, e);
+	if (found == 1 && out != NULL)
+		store_intent_row(out, q);
+	sqlite_end(q);
+	return found;
+}
+
+/*
+ * Open intents count: the caller has seen TIP on the ref, and whoever brought it there may have died
+ * before post-receive could say so.
+ */
+int store_landed(struct store *s, const char *repository, const char *ref, const char *tip,
+	struct err *e)
+{
+	int64_t one;
+
+	return sqlite_one(s->db, &one, e,
+		"SELECT 1 FROM intent WHERE repository = ? AND ref = ? AND new = ? LIMIT 1", "ttt",
+		repository, ref, tip);
+}

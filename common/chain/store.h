@@ -1,0 +1,63 @@
+/*
+ * The store: <state>/store.db, SQLite.  Intents (what a gate let pass), the pipelines they became,
+ * their stages, the facts that stages found out.  Schema and migrations are in store-schema.c.
+ * Status words are GitLab's: created pending running manual success failed canceled skipped.
+ */
+#ifndef MODELGATE_CHAIN_STORE_H
+#define MODELGATE_CHAIN_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/record.h"
+
+struct err;
+struct store;
+
+#define STORE_TIMEOUT_MS 10000 /* how long a gate waits for other writers */
+
+/* Open the store of the state directory STATE, which must exist.  0, or -1. */
+int store_open(struct store **out, const char *state, struct err *e);
+void store_close(struct store *s); /* NULL is fine */
+
+/*
+ * A ref update that a gate accepted, recorded before the ref moves.  Strings are borrowed when
+ * given to a function and owned when a function filled it in (then intent_clear).  Oids are
+ * hexadecimal.
+ */
+struct intent {
+	int64_t id;       /* filled in by store_find_intent */
+	char *push_id;    /* ULID */
+	char *push_key;   /* what pre-receive, update and post-receive of one push have in common */
+	char *repository; /* Git directory, absolute */
+	char *project;
+	char *gl_repository; /* or "" */
+	char *ref;           /* after symbolic references */
+	char *old;
+	char *new;
+	char *source; /* full name of the source branch; "" none (creation without sources, direct)
+		       */
+	char *source_oid; /* the commit that the source held when the gate looked; "" as above */
+	char *method;     /* merge, fast-forward, direct, create, delete */
+	char *chain;      /* chain to launch when it lands; "": none */
+	struct actor actor;
+	char *policy;         /* sha256 of the configuration */
+	char *correlation_id; /* or "" */
+};
+void intent_clear(struct intent *i);
+
+/* Record N intents in one transaction, durable when 0 is returned. */
+int store_add_intents(struct store *s, const struct intent *intents, size_t n, struct err *e);
+
+/*
+ * The newest intent with this push key, repository, ref, old and new: 1 and *OUT (may be NULL), the
+ * caller's to intent_clear(); 0: none; -1.
+ */
+int store_find_intent(struct store *s, const char *push_key, const char *repository,
+	const char *ref, const char *old, const char *new, struct intent *out, struct err *e);
+
+/* 1: an intent brought REF of REPOSITORY to exactly the commit TIP; 0: none did; -1. */
+int store_landed(
+	struct store *s, const char *repository, const char *ref, const char *tip, struct err *e);
+
+#endif

@@ -1,0 +1,133 @@
+#include "data/config-parts.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/path.h"
+
+#define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define PROJECT_NAME_SIZE 100
+#define SECRET_NAME_SIZE 100
+
+static int is_made_of(const char *text, const char *characters)
+{
+	return text[0] != '\0' && text[strspn(text, characters)] == '\0';
+}
+
+/* git-check-ref-format(1), --branch; a value holds no control character. */
+int config_fits_branch(const char *name)
+{
+	if (!path_is_inside(name) || name[0] == '-' || strcmp(name, "HEAD") == 0)
+		return 0;
+	/* A slip, although git takes it: the branch would be refs/heads/refs/heads/... */
+	if (str_starts(name, "refs/"))
+		return 0;
+	if (strpbrk(name, " ~^:?*[\\") != NULL || strstr(name, "..") != NULL ||
+		strstr(name, "@{") != NULL || strcmp(name, "@") == 0)
+		return 0;
+	if (name[0] == '.' || strstr(name, "/.") != NULL || strstr(name, ".lock/") != NULL)
+		return 0;
+	return !str_ends(name, ".lock") && !str_ends(name, ".");
+}
+
+/* Names that start with retrain are kept for what [retrain-branch] describes. */
+int config_fits_ruled(const char *name)
+{
+	return config_fits_branch(name) &&
+	       (strncasecmp(name, "retrain", 7) != 0 || strcmp(name, "retrain") == 0);
+}
+
+int config_fits_source(const char *name)
+{
+	return strcmp(name, "retrain-*") == 0 || config_fits_branch(name);
+}
+
+int config_fits_name(const char *name)
+{
+	return is_made_of(name, LETTERS_DIGITS "_.-") && name[0] != '.' && name[0] != '-';
+}
+
+int config_fits_project(const char *name)
+{
+	return is_made_of(name, LETTERS_DIGITS "_-") && strlen(name) <= PROJECT_NAME_SIZE;
+}
+
+int config_fits_date(const char *format)
+{
+	static const char parts[] = "Ymd";
+	int seen[3] = {0};
+
+	for (const char *p = format; *p != '\0'; p++) {
+		const char *part;
+
+		if (*p == '/' || (*p != '%' && strchr(" ~^:?*[\\", *p) != NULL))
+			return 0;
+		if (*p != '%')
+			continue;
+		part = *++p != '\0' ? strchr(parts, *p) : NULL;
+		if (part == NULL || seen[part - parts]++ > 0)
+			return 0;
+	}
+	/* A whole name is retrain-1-<date>: what remains to be asked is how it may end, and of
+	 * "..". */
+	return seen[0] && seen[1] && seen[2] && !str_ends(format, ".") &&
+	       !str_ends(format, ".lock") && strstr(format, "..") == NULL &&
+	       strstr(format, "@{") == NULL;
+}
+
+int config_fits_absolute(const char *path)
+{
+	return path[0] == '/' && path_is_inside(path + 1);
+}
+
+int config_fits_file(const char *path)
+{
+	return path_is_inside(path);
+}
+
+/* Paths in a tree start with neither, and never end in a slash: such a glob would match nothing. */
+int config_fits_pattern(const char *glob)
+{
+	return glob[0] != '/' && !str_starts(glob, "./") && !str_ends(glob, "/");
+}
+
+int config_fits_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~' || strchr("\"'`\\{}", *text) != NULL)
+			return 0;
+	return 1;
+}
+
+/* A URL or a path that may stand on a command line, too. */
+int config_fits_address(const char *text)
+{
+	return text[0] != '-' && config_fits_plain(text) && strchr(text, ' ') == NULL;
+}
+
+int config_fits_url(const char *url)
+{
+	size_t scheme = str_starts(url, "https://") ? 8 : str_starts(url, "http://") ? 7 : 0;
+
+	return scheme > 0 && url[scheme] != '\0' && url[scheme] != '/' && config_fits_address(url);
+}
+
+int config_is_remote(const char *repository)
+{
+	size_t colon = strcspn(repository, ":/");
+
+	return strstr(repository, "://") != NULL || repository[colon] == ':';
+}
+
+int config_fits_remote(const char *repository)
+{
+	if (!config_is_remote(repository))
+		return config_fits_absolute(repository);
+	return repository[0] != ':' && config_fits_address(repository);
+}
+
+int config_fits_secret(const char *name)
+{
+	return is_made_of(name, LETTERS_DIGITS "_.-") && name[0] != '-' &&
+	       strlen(name) <= SECRET_NAME_SIZE;
+}

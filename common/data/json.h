@@ -1,0 +1,51 @@
+/*
+ * JSON documents (RFC 8259), built and read with json-c.  A struct json is json-c's object; nobody
+ * outside common/data looks inside.  Members keep the order in which they were added.
+ */
+#ifndef MODELGATE_DATA_JSON_H
+#define MODELGATE_DATA_JSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct json;
+
+struct json *json_new_object(void);
+struct json *json_new_array(void);
+void json_free(struct json *j); /* NULL is fine */
+
+/* Add a member to the object J.  TEXT that is not UTF-8 is made so (each bad byte becomes U+FFFD). */
+void json_put_text(struct json *j, const char *name, const char *text);
+/* The same, but nothing is added if TEXT is NULL or empty. */
+void json_put_known(struct json *j, const char *name, const char *text);
+void json_put_number(struct json *j, const char *name, int64_t value);
+void json_put_null(struct json *j, const char *name);
+/* WHEN as RFC 3339 (base/clock.h); 0 gives null. */
+void json_put_time(struct json *j, const char *name, int64_t when);
+void json_put(struct json *j, const char *name, struct json *value); /* VALUE is J's from now on */
+void json_append(struct json *array, struct json *value);	     /* VALUE is ARRAY's from now on */
+void json_append_text(struct json *array, const char *text);
+
+enum json_layout { JSON_ONE_LINE, JSON_PRETTY };
+/* J as text without a final newline, slashes not escaped; the caller's to free(). */
+char *json_text(const struct json *j, enum json_layout layout);
+
+/*
+ * Parse exactly one document of LEN bytes (depth at most 32, no trailing bytes, no duplicate check).
+ * 0 and *OUT, the caller's to json_free(), or -1 and *E.
+ */
+int json_parse(struct json **out, const char *text, size_t len, struct err *e);
+/* The member NAME of object J, borrowed; NULL: J is no object or has none such. */
+const struct json *json_get(const struct json *j, const char *name);
+/* The text of member NAME, borrowed; NULL: none, or no string. */
+const char *json_get_text(const struct json *j, const char *name);
+/* The number of member NAME, or FALLBACK. */
+int64_t json_get_number(const struct json *j, const char *name, int64_t fallback);
+/* Elements of an array: 0 for anything else. */
+size_t json_length(const struct json *j);
+const struct json *json_at(const struct json *j, size_t index); /* borrowed; NULL beyond the end */
+/* The text of J itself, borrowed; NULL: no string. */
+const char *json_string(const struct json *j);
+
+#endif

@@ -1,0 +1,172 @@
+#define _GNU_SOURCE /* timegm */
+#include "gate/names.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "data/config.h"
+
+#define FIRST_ZONE_SECONDS (14 * 3600) /* UTC+14, where a day begins first */
+
+static int is_component(const char *part, size_t n)
+{
+	static const char lock[] = ".lock";
+	const size_t lock_len = sizeof(lock) - 1;
+
+	if (n == 0 || part[0] == '.' || part[n - 1] == '.')
+		return 0;
+	if (n >= lock_len && memcmp(part + n - lock_len, lock, lock_len) == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)part[i];
+
+		if (c <= ' ' || c == 0x7f || strchr("~^:?*[\\", c) != NULL)
+			return 0;
+		if (i > 0 && ((c == '.' && part[i - 1] == '.') || (c == '{' && part[i - 1] == '@')))
+			return 0;
+	}
+	return 1;
+}
+
+int names_is_ref(const char *ref)
+{
+	if (!str_starts(ref, "refs/"))
+		return 0;
+	for (;;) {
+		size_t n = strcspn(ref, "/");
+
+		if (!is_component(ref, n))
+			return 0;
+		if (ref[n] == '\0')
+			return 1;
+		ref += n + 1;
+	}
+}
+
+const char *names_branch(const char *ref)
+{
+	return str_starts(ref, NAMES_HEADS) ? ref + strlen(NAMES_HEADS) : NULL;
+}
+
+int names_retrain(struct names_retrain *out, const char *branch)
+{
+	memset(out, 0, sizeof(*out));
+	if (!str_starts(branch, NAMES_RETRAIN_PREFIX))
+		return 0;
+	out->id = branch + strlen(NAMES_RETRAIN_PREFIX);
+	out->id_len = strspn(out->id, "0123456789");
+	if (out->id_len == 0 || out->id[out->id_len] != '-')
+		return 0;
+	out->date = out->id + out->id_len + 1;
+	return out->date[0] != '\0';
+}
+
+int names_is_retrain_like(const char *branch)
+{
+	struct names_retrain parts;
+
+	return strncasecmp(branch, NAMES_RETRAIN, strlen(NAMES_RETRAIN)) == 0 &&
+	       strcmp(branch, NAMES_RETRAIN) != 0 && !names_retrain(&parts, branch);
+}
+
+/* Read exactly N digits at *TEXT and step over them: 1, or 0. */
+static int read_digits(const char **text, int n, int *out)
+{
+	*out = 0;
+	for (; n > 0; n--, (*text)++) {
+		if (!isdigit((unsigned char)**text))
+			return 0;
+		*out = *out * 10 + (**text - '0');
+	}
+	return 1;
+}
+
+/*
+ * 1 and *DAY (seconds at its start, UTC) if TEXT is a day in FORMAT, which has %Y, %m, %d and plain
+ * characters (data/config.h sees to that).  Each is read with just the digits that it is printed
+ * with, so what is read is what would be printed.
+ */
+static int read_day(const char *text, const char *format, time_t *day)
+{
+	struct tm tm = {0}, wanted;
+	int ok = 1;
+
+	for (; ok && *format != '\0'; format++) {
+		if (format[0] != '%') {
+			ok = *text++ == *format;
+			continue;
+		}
+		switch (*++format) {
+		case 'Y':
+			ok = read_digits(&text, 4, &tm.tm_year);
+			tm.tm_year -= 1900;
+			break;
+		case 'm':
+			ok = read_digits(&text, 2, &tm.tm_mon);
+			tm.tm_mon -= 1;
+			break;
+		case 'd':
+			ok = read_digits(&text, 2, &tm.tm_mday);
+			break;
+		default:
+			ok = 0;
+		}
+	}
+	if (!ok || *text != '\0')
+		return 0;
+	wanted = tm;
+	*day = timegm(&tm); /* turns 31 February into a day of March */
+	return tm.tm_year == wanted.tm_year && tm.tm_mon == wanted.tm_mon &&
+	       tm.tm_mday == wanted.tm_mday;
+}
+
+enum names_date names_date(const char *text, const struct strlist *formats, int64_t now)
+{
+	enum names_date result = NAMES_DATE_WRONG;
+	time_t day;
+
+	for (size_t i = 0; i < formats->n; i++) {
+		if (!read_day(text, formats->v[i], &day))
+			continue;
+		if (day <= (time_t)(now / CLOCK_SECOND) + FIRST_ZONE_SECONDS)
+			return NAMES_DATE_OK;
+		result = NAMES_DATE_FUTURE;
+	}
+	return result;
+}
+
+/* 1 if NAME is OTHER but for case, and not OTHER itself. */
+static int differs_by_case(const char *name, const char *other)
+{
+	return strcasecmp(name, other) == 0 && strcmp(name, other) != 0;
+}
+
+static int is_below(const char *name, const char *other)
+{
+	return str_starts(name, other) && name[strlen(other)] == '/';
+}
+
+static int looks_like(const char *branch, const char *tag, const char *other)
+{
+	if (branch != NULL)
+		return differs_by_case(branch, other) || is_below(branch, other);
+	return tag != NULL && strcasecmp(tag, other) == 0;
+}
+
+const char *names_lookalike(const struct config *c, const char *ref)
+{
+	const char *branch = names_branch(ref);
+	const char *tag = str_starts(ref, NAMES_TAGS) ? ref + strlen(NAMES_TAGS) : NULL;
+	struct names_retrain retrain;
+
+	if (looks_like(branch, tag, NAMES_DEVELOPMENT))
+		return NAMES_DEVELOPMENT;
+	for (size_t i = 0; i < c->n_branches; i++)
+		if (looks_like(branch, tag, c->branches[i].name))
+			return c->branches[i].name;
+	return tag != NULL && names_retrain(&retrain, tag) ? tag : NULL;
+}

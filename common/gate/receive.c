@@ -1,0 +1,360 @@
+#include "gate/receive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/chain.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "data/config.h"
+#include "gate/finding.h"
+#include "gate/identity.h"
+#include "gate/judge.h"
+#include "gate/policy.h"
+#include "gate/push.h"
+#include "sys/files.h"
+
+/* What GitLab's web page shows of a hook's output (GitLab docs, "Git server hooks"). */
+#define WEB_PREFIX "GL-HOOK-ERR: "
+
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL ? value : "";
+}
+
+static int open_standard(struct err *e)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return err_errno(e, errno, "/dev/null cannot be opened");
+	(void)close(fd); /* nothing was written to it */
+	return 0;
+}
+
+/* Start of the process PID in clock ticks since boot (proc(5), stat, field 22); 0: not known. */
+static unsigned long long started(pid_t pid)
+{
+	char *path = mem_format("/proc/%ld/stat", (long)pid);
+	unsigned long long ticks = 0;
+	const char *at;
+	struct str text;
+
+	str_init(&text);
+	if (files_read(path, 4096, &text, NULL) > 0 && (at = strrchr(text.buf, ')')) != NULL) {
+		/* The name in parentheses may hold blanks; after it, field 3 follows. */
+		for (int field = 2; field < 22 && at != NULL; field++)
+			at = strchr(at + 1, ' ');
+		if (at != NULL)
+			ticks = strtoull(at, NULL, 10);
+	}
+	str_clear(&text);
+	free(path);
+	return ticks;
+}
+
+/*
+ * The hooks of one push share no environment that one of them could write.  They share GitLab's
+ * correlation id, or else the process that started them, git-receive-pack, which serves one push.
+ */
+static char *push_key(const char *correlation_id)
+{
+	pid_t parent = getppid();
+
+	if (correlation_id[0] != '\0')
+		return mem_format("correlation %s", correlation_id);
+	return mem_format("process %ld %llu", (long)parent, started(parent));
+}
+
+/*
+ * The repository's own file may be broken; a repository that the system file leaves out passes all
+ * the same.
+ */
+static int is_left_out(const char *gitdir, const char *project_path, const char *gl_repository)
+{
+	const struct config_sources system_only = {0};
+	struct config *c = NULL;
+	int out;
+
+	if (config_load(&c, &system_only, NULL) != 0)
+		return 0;
+	out = policy_scope(c, gitdir, project_path, gl_repository) == POLICY_OUT_OF_SCOPE;
+	config_free(c);
+	return out;
+}
+
+enum receive_start receive_begin(struct receive *r, struct err *e)
+{
+	struct config_sources from = {0};
+	const char *project_path = environment("GL_PROJECT_PATH");
+	const char *gl_repository = environment("GL_REPOSITORY"), *gitdir = environment("GIT_DIR");
+	int gitlab;
+
+	memset(r, 0, sizeof(*r));
+	if (open_standard(e) != 0)
+		return RECEIVE_BAD_REPOSITORY;
+	r->gitdir = files_real_path(*gitdir ? gitdir : ".", e);
+	if (r->gitdir == NULL)
+		return RECEIVE_BAD_REPOSITORY;
+	if (clock_new_id(clock_now(), r->id) != 0) {
+		(void)err_set(e, "the kernel gives no random bytes for the push's id");
+		return RECEIVE_BAD_REPOSITORY;
+	}
+	from.repository = r->gitdir;
+	if (config_load(&r->config, &from, e) != 0)
+		return is_left_out(r->gitdir, project_path, gl_repository) ? RECEIVE_OUT_OF_SCOPE
+									   : RECEIVE_BAD_CONFIG;
+	gitlab = r->config->identity == CONFIG_IDENTITY_GITLAB;
+	if (policy_scope(r->config, r->gitdir, project_path, gl_repository) == POLICY_OUT_OF_SCOPE)
+		return RECEIVE_OUT_OF_SCOPE;
+	r->project = config_project(r->config, gitlab ? project_path : NULL, r->gitdir);
+	r->gl_repository = mem_strdup(gitlab ? gl_repository : "");
+	r->correlation_id = mem_strdup(gitlab ? environment("CORRELATION_ID") : "");
+	r->key = push_key(r->correlation_id);
+	identity_find(&r->actor, r->config);
+	return RECEIVE_READY;
+}
+
+void receive_clear(struct receive *r)
+{
+	free(r->gitdir);
+	config_free(r->config);
+	free(r->project);
+	free(r->gl_repository);
+	free(r->correlation_id);
+	actor_clear(&r->actor);
+	free(r->key);
+	memset(r, 0, sizeof(*r));
+}
+
+int receive_input(struct str *out, struct err *e)
+{
+	return files_read_fd(STDIN_FILENO, PUSH_MAX_INPUT, out, e);
+}
+
+void receive_judge(const struct receive *r, const struct push *push, struct judge *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->view.config = r->config;
+	out->view.push = push;
+	out->gitdir = r->gitdir;
+	out->objects = JUDGE_QUARANTINED_OBJECTS;
+	out->actor = &r->actor;
+	out->now = clock_now();
+}
+
+static void fill_record(struct audit_record *record, const struct receive *r, const char *event)
+{
+	memset(record, 0, sizeof(*record));
+	record->event = event;
+	record->push_id = r->id;
+	record->actor = r->actor;
+	record->repository.path = r->gitdir;
+	record->repository.project = r->project;
+	record->repository.gl_repository = r->gl_repository;
+	record->policy = r->config->sha256;
+	record->correlation_id = r->correlation_id;
+}
+
+/* Texts that the references of one record borrow. */
+struct ref_texts {
+	char old[OID_HEX_SIZE];
+	char new[OID_HEX_SIZE];
+	char (*codes)[CODE_TEXT_SIZE];
+	const char **code_list;
+	char *reason;
+};
+
+static void fill_ref(struct audit_ref *ref, struct ref_texts *t, const struct push_update *u)
+{
+	oid_hex(&u->old, t->old);
+	oid_hex(&u->new, t->new);
+	ref->ref = u->ref;
+	ref->old = t->old;
+	ref->new = t->new;
+}
+
+static void fill_codes(struct audit_ref *ref, struct ref_texts *t, const enum code *codes, size_t n)
+{
+	t->codes = mem_zalloc(n, sizeof(*t->codes));
+	t->code_list = mem_zalloc(n, sizeof(*t->code_list));
+	for (size_t i = 0; i < n; i++) {
+		code_text(codes[i], t->codes[i]);
+		t->code_list[i] = t->codes[i];
+	}
+	ref->codes = t->code_list;
+	ref->n_codes = n;
+}
+
+static void fill_verdict(struct audit_ref *ref, struct ref_texts *t, const struct verdict *v)
+{
+	enum code *codes = mem_zalloc(v->n_findings, sizeof(*codes));
+	size_t n_codes = 0;
+	struct str reason;
+
+	fill_ref(ref, t, v->update);
+	ref->source = v->source;
+	ref->method = v->method;
+	str_init(&reason);
+	for (size_t i = 0; i < v->n_findings; i++) {
+		if (n_codes == 0 || codes[n_codes - 1] != v->findings[i].code)
+			codes[n_codes++] = v->findings[i].code;
+		str_addf(&reason, "%s%s", i > 0 ? "; " : "", v->findings[i].reason);
+	}
+	fill_codes(ref, t, codes, n_codes);
+	t->reason = str_steal(&reason);
+	ref->reason = t->reason;
+	free(codes);
+}
+
+static void clear_texts(struct ref_texts *texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(texts[i].codes);
+		free(texts[i].code_list);
+		free(texts[i].reason);
+	}
+	free(texts);
+}
+
+int receive_record(const struct receive *r, const char *event, const struct verdict *verdicts,
+	size_t n, struct err *e)
+{
+	struct audit_ref *refs = mem_zalloc(n, sizeof(*refs));
+	struct ref_texts *texts = mem_zalloc(n, sizeof(*texts));
+	struct audit_record record;
+	int result;
+
+	fill_record(&record, r, event);
+	for (size_t i = 0; i < n; i++)
+		fill_verdict(&refs[i], &texts[i], &verdicts[i]);
+	record.refs = refs;
+	record.n_refs = n;
+	result = audit_append(r->config->state, &record, 1, e);
+	clear_texts(texts, n);
+	free(refs);
+	return result;
+}
+
+void receive_record_fault(
+	const struct receive *r, const struct push *push, enum code code, const char *reason)
+{
+	size_t n = push != NULL && push->n > 0 ? push->n : 1;
+	struct audit_ref *refs = mem_zalloc(n, sizeof(*refs));
+	struct ref_texts *texts = mem_zalloc(n, sizeof(*texts));
+	struct audit_record record;
+
+	fill_record(&record, r, "push.rejected");
+	for (size_t i = 0; i < n; i++) {
+		if (push != NULL && i < push->n)
+			fill_ref(&refs[i], &texts[i], &push->v[i]);
+		fill_codes(&refs[i], &texts[i], &code, 1);
+		refs[i].reason = reason;
+	}
+	record.refs = refs;
+	record.n_refs = n;
+	(void)audit_append(r->config->state, &record, 1, NULL); /* as the header says */
+	clear_texts(texts, n);
+	free(refs);
+}
+
+static void add_sources(struct str *out, const struct verdict *v)
+{
+	char *sources;
+
+	if (v->rule.kind != POLICY_BRANCH || v->findings[0].code > CODE_CREATE)
+		return;
+	sources = finding_sources_text(v->rule.branch);
+	str_addf(out, "  %s takes merges from: %s\n", v->rule.name, sources);
+	free(sources);
+}
+
+char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n)
+{
+	struct str out;
+
+	str_init(&out);
+	for (size_t i = 0; i < n; i++) {
+		const struct verdict *v = &verdicts[i];
+		char old[OID_HEX_SIZE], new[OID_HEX_SIZE], code[CODE_TEXT_SIZE], *ref;
+
+		if (v->n_findings == 0)
+			continue;
+		oid_hex(&v->update->old, old);
+		oid_hex(&v->update->new, new);
+		code_text(v->findings[0].code, code);
+		ref = str_safe(v->update->ref, PUSH_MAX_REF);
+		str_addf(&out, "rejected %s %.*s..%.*s %s: %s\n", ref, OID_SHORT, old, OID_SHORT,
+			new, code, v->findings[0].reason);
+		free(ref);
+		for (size_t k = 1; k < v->n_findings; k++) {
+			code_text(v->findings[k].code, code);
+			str_addf(&out, "  also %s: %s\n", code, v->findings[k].reason);
+		}
+		add_sources(&out, v);
+		if (v->findings[0].fix != NULL)
+			str_addf(&out, "  to fix: %s\n", v->findings[0].fix);
+	}
+	str_addf(&out, "  nothing was changed; audit id %s\n", r->id);
+	return str_steal(&out);
+}
+
+static const char *fault_fix(enum code code)
+{
+	switch (code) {
+	case CODE_CONFIG:
+		return "an admin mends the configuration; `modelgate --repo PATH status` shows the "
+		       "same error";
+	case CODE_REPOSITORY:
+		return "an admin looks at the repository with git fsck";
+	case CODE_AUDIT:
+		return "an admin makes the state directory writable for the user of the hooks";
+	case CODE_STORE:
+		return "push again in a minute; if it stays, an admin looks at the state directory";
+	default:
+		return "push again; if it stays, tell an admin";
+	}
+}
+
+char *receive_fault_text(const struct receive *r, enum code code, const char *reason)
+{
+	char text[CODE_TEXT_SIZE], *safe = str_safe(reason, 2000);
+	struct str out;
+
+	code_text(code, text);
+	str_init(&out);
+	str_addf(&out, "rejected %s: %s\n", text, safe);
+	str_addf(&out, "  to fix: %s\n", fault_fix(code));
+	str_add(&out, "  nothing was changed");
+	if (r->id[0] != '\0' && r->config != NULL)
+		str_addf(&out, "; audit id %s", r->id);
+	str_addc(&out, '\n');
+	free(safe);
+	return str_steal(&out);
+}
+
+void receive_tell(const char *text)
+{
+	const char *prefix = strcmp(environment("GL_PROTOCOL"), "web") == 0 ? WEB_PREFIX : "";
+	struct str out;
+
+	str_init(&out);
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		str_addf(&out, "%smodelgate: %.*s\n", prefix, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+	(void)files_write_all(STDERR_FILENO, out.buf, out.len); /* nobody left to tell */
+	str_clear(&out);
+}

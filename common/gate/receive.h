@@ -1,0 +1,71 @@
+/*
+ * One push as a hook meets it: where it runs, for whom, under which configuration; and what it
+ * tells the pusher and the audit log.
+ */
+#ifndef MODELGATE_GATE_RECEIVE_H
+#define MODELGATE_GATE_RECEIVE_H
+
+#include <stddef.h>
+
+#include "audit/record.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "gate/code.h"
+
+struct config;
+struct err;
+struct judge;
+struct push;
+struct verdict;
+
+struct receive {
+	char *gitdir; /* absolute */
+	struct config *config;
+	char *project;
+	char *gl_repository;  /* GL_REPOSITORY if GitLab is believed, else "" */
+	char *correlation_id; /* CORRELATION_ID if GitLab is believed, else "" */
+	struct actor actor;
+	char id[CLOCK_ID_SIZE]; /* of this push, a ULID */
+	char *key; /* what the three hooks of one push have in common, and no two pushes at one time
+		    */
+};
+
+enum receive_start {
+	RECEIVE_READY,
+	RECEIVE_OUT_OF_SCOPE,  /* not one of our repositories: pass at once */
+	RECEIVE_BAD_CONFIG,    /* *E; MG901 */
+	RECEIVE_BAD_REPOSITORY /* *E; MG902 */
+};
+
+/*
+ * Find out where we are.  Standard descriptors that are closed are opened on /dev/null first, so
+ * that no file of ours gets their number.  The caller calls receive_clear() in any case.
+ */
+enum receive_start receive_begin(struct receive *r, struct err *e);
+void receive_clear(struct receive *r);
+
+/* Read standard input to its end, at most PUSH_MAX_INPUT bytes, into *OUT (initialised).  0, or -1.
+ */
+int receive_input(struct str *out, struct err *e);
+
+/* The judge for PUSH (resolved), with no repository open yet. */
+void receive_judge(const struct receive *r, const struct push *push, struct judge *out);
+
+/* Append one push.* EVENT with all VERDICTS to the audit log.  0, or -1 and *E (MG903). */
+int receive_record(const struct receive *r, const char *event, const struct verdict *verdicts,
+	size_t n, struct err *e);
+/*
+ * Append push.rejected for a push that could not be judged: each update of PUSH (may be NULL) with
+ * CODE and REASON.  Failures are ignored: the push is rejected anyway, and told.
+ */
+void receive_record_fault(
+	const struct receive *r, const struct push *push, enum code code, const char *reason);
+
+/* The lines for a pusher whose push has rejected VERDICTS; the caller's to free(). */
+char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n);
+/* The lines for a push that could not be judged. */
+char *receive_fault_text(const struct receive *r, enum code code, const char *reason);
+/* Write TEXT to standard error, each line with the prefix that the pusher's side shows. */
+void receive_tell(const char *text);
+
+#endif

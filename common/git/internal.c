@@ -1,0 +1,53 @@
+#include "git/internal.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "git/oid.h"
+
+int git_err(struct err *e, const char *format, ...)
+{
+	const git_error *last = git_error_last();
+	va_list ap;
+	char *what;
+
+	va_start(ap, format);
+	what = mem_vformat(format, ap);
+	va_end(ap);
+	(void)err_set(e, "%s: %s", what,
+		last != NULL && last->message != NULL ? last->message : "libgit2 gave no reason");
+	free(what);
+	return -1;
+}
+
+void oid_to_git(git_oid *out, const struct oid *o)
+{
+	memcpy(out->id, o->raw, OID_RAW_SIZE);
+}
+
+void oid_from_git(struct oid *out, const git_oid *o)
+{
+	memcpy(out->raw, o->id, OID_RAW_SIZE);
+}
+
+int git_start(struct err *e)
+{
+	static const int levels[] = {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
+		GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA};
+
+	if (git_libgit2_init() < 0)
+		return git_err(e, "libgit2 does not start");
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "") < 0)
+			return git_err(e, "libgit2 keeps its search path");
+	/*
+	 * Git itself has decided that the process may work on this repository, and nothing of its
+	 * configuration is carried out here: whose it is does not matter.
+	 */
+	if (git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0) < 0)
+		return git_err(e, "libgit2 keeps its owner check");
+	return 0;
+}

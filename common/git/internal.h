@@ -1,0 +1,25 @@
+/* What the modules of common/git share and nobody else sees: libgit2's types. */
+#ifndef MODELGATE_GIT_INTERNAL_H
+#define MODELGATE_GIT_INTERNAL_H
+
+#include <git2.h>
+
+struct err;
+struct oid;
+struct repository;
+
+/* libgit2's object, borrowed. */
+git_repository *repository_handle(struct repository *r);
+/* Set *E to the formatted text, ": " and libgit2's last message.  Always returns -1. */
+int git_err(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void oid_to_git(git_oid *out, const struct oid *o);
+void oid_from_git(struct oid *out, const git_oid *o);
+
+/*
+ * Start libgit2 with every outside configuration switched off; each call is undone by one
+ * git_libgit2_shutdown().  0, or -1.
+ */
+int git_start(struct err *e);
+
+#endif

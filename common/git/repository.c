@@ -1,0 +1,293 @@
+#define _GNU_SOURCE /* strchrnul */
+#include "git/repository.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "git/internal.h"
+
+#define MAX_SYMREFS 5        /* as git: a longer chain is a loop */
+#define MAX_SYMREF_SIZE 4200 /* "ref: ", a name of at most 4096 bytes, a newline */
+
+struct repository {
+	git_repository *git;
+};
+
+git_repository *repository_handle(struct repository *r)
+{
+	return r->git;
+}
+
+int repository_is_reftable(const char *gitdir)
+{
+	char *path = path_join(gitdir, "reftable");
+	struct stat st;
+	int yes = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	free(path);
+	return yes;
+}
+
+static int open_failure(struct err *e, const char *gitdir)
+{
+	const git_error *last = git_error_last();
+	const char *why = last != NULL && last->message != NULL ? last->message : "";
+
+	if (strstr(why, "objectformat") != NULL)
+		return err_set(e,
+			"%s is a SHA-256 repository (extensions.objectformat), which cannot be "
+			"judged",
+			gitdir);
+	if (strstr(why, "refstorage") != NULL)
+		return err_set(
+			e, "%s keeps its references as reftable, which cannot be judged", gitdir);
+	return git_err(e, "%s cannot be opened", gitdir);
+}
+
+static int add_objects(git_odb *odb, const char *dir, struct err *e)
+{
+	struct stat st;
+
+	/* Git removes the quarantine as soon as it is done with it; what is not there adds nothing.
+	 */
+	if (dir[0] == '\0' || stat(dir, &st) != 0)
+		return 0;
+	if (git_odb_add_disk_alternate(odb, dir) < 0)
+		return git_err(e, "objects in %s cannot be read", dir);
+	return 0;
+}
+
+static int add_quarantine(struct repository *r, struct err *e)
+{
+	const char *objects = getenv("GIT_OBJECT_DIRECTORY");
+	const char *more = getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES");
+	git_odb *odb = NULL;
+	int result = -1;
+
+	if (git_repository_odb(&odb, r->git) < 0)
+		return git_err(e, "object database cannot be opened");
+	if (objects != NULL && add_objects(odb, objects, e) != 0)
+		goto out;
+	while (more != NULL && *more != '\0') {
+		const char *end = strchrnul(more, ':');
+		char *dir = mem_strndup(more, (size_t)(end - more));
+		int failed = add_objects(odb, dir, e);
+
+		free(dir);
+		if (failed)
+			goto out;
+		more = *end ? end + 1 : end;
+	}
+	result = 0;
+out:
+	git_odb_free(odb);
+	return result;
+}
+
+int repository_open(
+	struct repository **out, const char *gitdir, enum repository_objects objects, struct err *e)
+{
+	struct repository *r = NULL;
+	const char *name = getenv("GIT_NAMESPACE");
+
+	*out = NULL;
+	if (name != NULL && *name != '\0')
+		return err_set(e, "namespace %s of a repository cannot be judged", name);
+	if (repository_is_reftable(gitdir))
+		return err_set(
+			e, "%s keeps its references as reftable, which cannot be judged", gitdir);
+	if (git_start(e) != 0)
+		return -1;
+	r = mem_zalloc(1, sizeof(*r));
+	if (git_repository_open_ext(&r->git, gitdir,
+		    GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE |
+			    GIT_REPOSITORY_OPEN_NO_DOTGIT,
+		    NULL) < 0) {
+		(void)open_failure(e, gitdir);
+		goto fail;
+	}
+	if (objects == REPOSITORY_QUARANTINED_OBJECTS && add_quarantine(r, e) != 0)
+		goto fail;
+	*out = r;
+	return 0;
+fail:
+	repository_free(r);
+	return -1;
+}
+
+void repository_free(struct repository *r)
+{
+	if (r == NULL)
+		return;
+	git_repository_free(r->git);
+	free(r);
+	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
+}
+
+int repository_tip(struct repository *r, const char *name, struct oid *out, struct err *e)
+{
+	git_oid id;
+	int error;
+
+	memset(out, 0, sizeof(*out));
+	error = git_reference_name_to_id(&id, r->git, name);
+	if (error == GIT_ENOTFOUND)
+		return 0;
+	if (error < 0)
+		return git_err(e, "reference %s cannot be read", name);
+	oid_from_git(out, &id);
+	return 1;
+}
+
+/*
+ * The target of NAME if it is a symbolic reference: 1 and *TARGET; 0 it is none (or is not there,
+ * or is packed: packed references are never symbolic); -1.
+ */
+static int read_symref(const char *gitdir, const char *name, char **target, struct err *e)
+{
+	char *path = path_join(gitdir, name), *text = NULL;
+	ssize_t len = 0;
+	int fd, result = -1;
+
+	*target = NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	if (fd < 0) {
+		/* ENAMETOOLONG: git cannot keep such a name as a file, so it is no symbolic
+		 * reference. */
+		result = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG
+				 ? 0
+				 : err_errno(e, errno, "reference %s cannot be read", name);
+		goto out;
+	}
+	text = mem_zalloc(MAX_SYMREF_SIZE, 1);
+	len = read(fd, text, MAX_SYMREF_SIZE - 1);
+	if (len < 0) {
+		result = errno == EISDIR ? 0
+					 : err_errno(e, errno, "reference %s cannot be read", name);
+		goto out;
+	}
+	if (!str_starts(text, "ref:")) {
+		result = 0;
+		goto out;
+	}
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+		text[--len] = '\0';
+	*target = mem_strdup(text + 4 + strspn(text + 4, " \t"));
+	result = 1;
+out:
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	free(text);
+	free(path);
+	return result;
+}
+
+int repository_resolve(const char *gitdir, const char *name, char **target, struct err *e)
+{
+	char *current = mem_strdup(name), *next = NULL;
+
+	*target = NULL;
+	for (int i = 0; i <= MAX_SYMREFS; i++) {
+		int found = read_symref(gitdir, current, &next, e);
+
+		if (found == 0) {
+			*target = current;
+			return 0;
+		}
+		free(current);
+		current = next;
+		if (found < 0)
+			return -1;
+		if (!str_starts(current, "refs/") || !path_is_inside(current)) {
+			(void)err_set(e, "symbolic reference %s points to %s, outside refs/", name,
+				current);
+			free(current);
+			return -1;
+		}
+	}
+	free(current);
+	return err_set(e, "symbolic reference %s does not end", name);
+}
+
+int repository_each(struct repository *r, const char *prefix,
+	int (*each)(void *context, const char *name, const struct oid *tip), void *context,
+	struct err *e)
+{
+	char *glob = mem_format("%s*", prefix);
+	git_reference_iterator *it = NULL;
+	const char *name;
+	int error, result = -1;
+
+	if (git_reference_iterator_glob_new(&it, r->git, glob) < 0) {
+		(void)git_err(e, "references cannot be listed");
+		goto out;
+	}
+	while ((error = git_reference_next_name(&name, it)) == 0) {
+		git_oid id;
+		struct oid tip;
+
+		if (git_reference_name_to_id(&id, r->git, name) < 0)
+			continue; /* a broken or dangling reference holds nothing */
+		oid_from_git(&tip, &id);
+		result = each(context, name, &tip);
+		if (result != 0)
+			goto out;
+	}
+	result = error == GIT_ITEROVER ? 0 : git_err(e, "references cannot be listed");
+out:
+	git_reference_iterator_free(it);
+	free(glob);
+	return result;
+}
+
+int commit_read(struct commit *out, struct repository *r, const struct oid *oid, struct err *e)
+{
+	char hex[OID_HEX_SIZE];
+	git_commit *commit = NULL;
+	git_oid id;
+	unsigned n;
+
+	memset(out, 0, sizeof(*out));
+	oid_hex(oid, hex);
+	oid_to_git(&id, oid);
+	if (git_commit_lookup(&commit, r->git, &id) < 0)
+		return git_err(e, "commit %s cannot be read", hex);
+	n = git_commit_parentcount(commit);
+	if (n > REPOSITORY_MAX_PARENTS) {
+		git_commit_free(commit);
+		return err_set(e, "commit %s has %u parents; at most %d are judged", hex, n,
+			REPOSITORY_MAX_PARENTS);
+	}
+	out->oid = *oid;
+	oid_from_git(&out->tree, git_commit_tree_id(commit));
+	out->parents = mem_zalloc(n, sizeof(*out->parents));
+	out->n_parents = n;
+	for (unsigned i = 0; i < n; i++)
+		oid_from_git(&out->parents[i], git_commit_parent_id(commit, i));
+	out->time = git_commit_time(commit);
+	out->message = mem_strdup(git_commit_message(commit));
+	git_commit_free(commit);
+	return 0;
+}
+
+void commit_clear(struct commit *c)
+{
+	free(c->parents);
+	free(c->message);
+	memset(c, 0, sizeof(*c));
+}
+
+char *commit_subject(const struct commit *c)
+{
+	const char *start = c->message + strspn(c->message, " \t\r\n");
+
+	return mem_strndup(start, strcspn(start, "\r\n"));
+}

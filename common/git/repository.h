@@ -1,0 +1,70 @@
+/*
+ * A Git repository, opened to be read: references, commits, trees, blobs.  Nothing of it is
+ * believed beyond the objects themselves: no configuration outside it is read, replace refs and
+ * grafts are not followed.
+ */
+#ifndef MODELGATE_GIT_REPOSITORY_H
+#define MODELGATE_GIT_REPOSITORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "git/oid.h"
+
+struct err;
+struct repository;
+struct str;
+
+enum repository_objects {
+	REPOSITORY_OBJECTS,            /* those of the repository */
+	REPOSITORY_QUARANTINED_OBJECTS /* and those that GIT_OBJECT_DIRECTORY and
+					  GIT_ALTERNATE_OBJECT_DIRECTORIES name (githooks(5)) */
+};
+
+/*
+ * Open the repository whose Git directory is GITDIR.  0, or -1 and *E: not there, not readable, or
+ * of a kind that cannot be judged (SHA-256, reftable, a namespace), said in plain words.
+ */
+int repository_open(struct repository **out, const char *gitdir, enum repository_objects objects,
+	struct err *e);
+void repository_free(struct repository *r); /* NULL is fine */
+
+/*
+ * What the reference NAME points to after symbolic references: 1 and *OUT; 0: there is none such;
+ * -1.
+ */
+int repository_tip(struct repository *r, const char *name, struct oid *out, struct err *e);
+/*
+ * Follow symbolic references from NAME in the files below GITDIR, without opening the repository.
+ * 0 and *TARGET (NAME itself where it is not symbolic), the caller's to free(); -1 and *E.
+ */
+int repository_resolve(const char *gitdir, const char *name, char **target, struct err *e);
+/* 1 if GITDIR keeps its references as reftable, which nothing here can read. */
+int repository_is_reftable(const char *gitdir);
+/*
+ * Call EACH for every reference whose name starts with PREFIX, in order of name, until it returns
+ * other than 0, which is returned; symbolic references are resolved, broken ones left out.  -1 and
+ * *E.
+ */
+int repository_each(struct repository *r, const char *prefix,
+	int (*each)(void *context, const char *name, const struct oid *tip), void *context,
+	struct err *e);
+
+#define REPOSITORY_MAX_PARENTS 64 /* of one commit; more is not judged */
+
+struct commit {
+	struct oid oid;
+	struct oid tree;
+	struct oid *parents;
+	size_t n_parents;
+	int64_t time; /* committer's, seconds since 1970 */
+	char *message;
+};
+
+/* Read the commit OID.  0; the caller calls commit_clear().  -1: no such object, or no commit. */
+int commit_read(struct commit *out, struct repository *r, const struct oid *oid, struct err *e);
+void commit_clear(struct commit *c);
+/* The first line of the message, the caller's to free(). */
+char *commit_subject(const struct commit *c);
+
+#endif

@@ -1,0 +1,357 @@
+#include "git/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "git/internal.h"
+#include "sys/files.h"
+
+/* Folders below one another; real projects have a dozen, and each costs a descriptor of an export.
+ */
+#define MAX_DEPTH 128
+
+static int load_tree(git_tree **out, struct repository *r, const struct oid *commit, struct err *e)
+{
+	git_commit *c = NULL;
+	git_oid id;
+	char hex[OID_HEX_SIZE];
+	int error;
+
+	*out = NULL;
+	oid_hex(commit, hex);
+	oid_to_git(&id, commit);
+	if (git_commit_lookup(&c, repository_handle(r), &id) < 0)
+		return git_err(e, "commit %s cannot be read", hex);
+	error = git_commit_tree(out, c);
+	git_commit_free(c);
+	return error < 0 ? git_err(e, "tree of commit %s cannot be read", hex) : 0;
+}
+
+static int load_subtree(
+	git_tree **out, struct repository *r, const git_tree_entry *entry, struct err *e)
+{
+	*out = NULL;
+	if (git_tree_lookup(out, repository_handle(r), git_tree_entry_id(entry)) < 0)
+		return git_err(e, "folder %s cannot be read", git_tree_entry_name(entry));
+	return 0;
+}
+
+static int is_folder(const git_tree_entry *entry)
+{
+	return git_tree_entry_type(entry) == GIT_OBJECT_TREE;
+}
+
+/* The path of ENTRY below PREFIX, which is empty or ends in a slash; the caller's to free(). */
+static char *entry_path(const char *prefix, const git_tree_entry *entry)
+{
+	return mem_format("%s%s", prefix, git_tree_entry_name(entry));
+}
+
+/* ---- what differs ---- */
+
+struct comparison {
+	struct repository *r;
+	int (*each)(void *context, const char *path);
+	void *context;
+};
+
+static int compare_trees(const struct comparison *c, const git_tree *a, const git_tree *b,
+	const char *prefix, int depth, struct err *e);
+
+/* Entry A against entry B of the same name and kind, or one of them NULL. */
+static int compare_entries(const struct comparison *c, const git_tree_entry *a,
+	const git_tree_entry *b, const char *prefix, int depth, struct err *e)
+{
+	const git_tree_entry *any = a != NULL ? a : b;
+	git_tree *below_a = NULL, *below_b = NULL;
+	char *path, *folder = NULL;
+	int result = -1;
+
+	if (a != NULL && b != NULL && git_oid_equal(git_tree_entry_id(a), git_tree_entry_id(b)) &&
+		git_tree_entry_filemode_raw(a) == git_tree_entry_filemode_raw(b))
+		return 0;
+	path = entry_path(prefix, any);
+	if (!is_folder(any)) {
+		result = c->each(c->context, path);
+		goto out;
+	}
+	folder = mem_format("%s/", path);
+	if ((a != NULL && load_subtree(&below_a, c->r, a, e) != 0) ||
+		(b != NULL && load_subtree(&below_b, c->r, b, e) != 0))
+		goto out;
+	result = compare_trees(c, below_a, below_b, folder, depth + 1, e);
+out:
+	git_tree_free(below_a);
+	git_tree_free(below_b);
+	free(folder);
+	free(path);
+	return result;
+}
+
+static const git_tree_entry *entry_at(const git_tree *tree, size_t i)
+{
+	return tree == NULL ? NULL : git_tree_entry_byindex(tree, i);
+}
+
+/*
+ * By hand and not with git_diff, which looks at core.fileMode of the repository's configuration and
+ * would then miss a file that became executable.  Both trees are in Git's order, in which a file
+ * and a folder of one name are two different things: so the one is reported gone and the other new.
+ */
+static int compare_trees(const struct comparison *c, const git_tree *a, const git_tree *b,
+	const char *prefix, int depth, struct err *e)
+{
+	size_t i = 0, j = 0;
+	int result = 0;
+
+	if (depth > MAX_DEPTH)
+		return err_set(e, "folders are more than %d deep at %.100s", MAX_DEPTH, prefix);
+	while (result == 0) {
+		const git_tree_entry *x = entry_at(a, i), *y = entry_at(b, j);
+		int order;
+
+		if (x == NULL && y == NULL)
+			return 0;
+		order = x == NULL ? 1 : y == NULL ? -1 : git_tree_entry_cmp(x, y);
+		if (order <= 0)
+			i++;
+		if (order >= 0)
+			j++;
+		result = compare_entries(
+			c, order <= 0 ? x : NULL, order >= 0 ? y : NULL, prefix, depth, e);
+	}
+	return result;
+}
+
+int tree_changes(struct repository *r, const struct oid *a, const struct oid *b,
+	int (*each)(void *context, const char *path), void *context, struct err *e)
+{
+	const struct comparison c = {.r = r, .each = each, .context = context};
+	git_tree *tree_a = NULL, *tree_b = NULL;
+	int result = -1;
+
+	if ((a == NULL || load_tree(&tree_a, r, a, e) == 0) && load_tree(&tree_b, r, b, e) == 0)
+		result = compare_trees(&c, tree_a, tree_b, "", 0, e);
+	git_tree_free(tree_a);
+	git_tree_free(tree_b);
+	return result;
+}
+
+/* ---- one file ---- */
+
+/* The entry of the regular file PATH: 1 and *OUT, the caller's to git_tree_entry_free(); 0; -1. */
+static int find_file(git_tree_entry **out, struct repository *r, const struct oid *commit,
+	const char *path, struct err *e)
+{
+	git_tree *tree = NULL;
+	int error;
+
+	*out = NULL;
+	if (load_tree(&tree, r, commit, e) != 0)
+		return -1;
+	error = git_tree_entry_bypath(out, tree, path);
+	git_tree_free(tree);
+	if (error == GIT_ENOTFOUND)
+		return 0;
+	if (error < 0)
+		return git_err(e, "%s cannot be looked up", path);
+	if (git_tree_entry_filemode(*out) == GIT_FILEMODE_BLOB ||
+		git_tree_entry_filemode(*out) == GIT_FILEMODE_BLOB_EXECUTABLE)
+		return 1;
+	git_tree_entry_free(*out);
+	*out = NULL;
+	return 0;
+}
+
+int tree_file(struct repository *r, const struct oid *commit, const char *path, size_t max,
+	struct str *out, struct err *e)
+{
+	git_tree_entry *entry = NULL;
+	git_odb *odb = NULL;
+	git_odb_object *object = NULL;
+	git_object_t type;
+	size_t size;
+	int result = find_file(&entry, r, commit, path, e);
+
+	if (result != 1)
+		return result;
+	result = -1;
+	/* The size first, so that a huge file is not read to be refused. */
+	if (git_repository_odb(&odb, repository_handle(r)) < 0 ||
+		git_odb_read_header(&size, &type, odb, git_tree_entry_id(entry)) < 0) {
+		(void)git_err(e, "%s cannot be read", path);
+		goto out;
+	}
+	if (size > max) {
+		(void)err_set(e, "%s has %zu bytes; at most %zu are read", path, size, max);
+		goto out;
+	}
+	if (git_odb_read(&object, odb, git_tree_entry_id(entry)) < 0) {
+		(void)git_err(e, "%s cannot be read", path);
+		goto out;
+	}
+	str_addn(out, git_odb_object_data(object), git_odb_object_size(object));
+	result = 1;
+out:
+	git_odb_object_free(object);
+	git_odb_free(odb);
+	git_tree_entry_free(entry);
+	return result;
+}
+
+int tree_has_file(struct repository *r, const struct oid *commit, const char *path, struct err *e)
+{
+	git_tree_entry *entry = NULL;
+	int result = find_file(&entry, r, commit, path, e);
+
+	git_tree_entry_free(entry);
+	return result;
+}
+
+/* ---- a whole tree ---- */
+
+static int export_tree(
+	struct repository *r, const git_tree *tree, int dir, int depth, struct err *e);
+
+static int open_folder(int dir, const char *name)
+{
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int export_folder(
+	struct repository *r, const git_tree_entry *entry, int dir, int depth, struct err *e)
+{
+	const char *name = git_tree_entry_name(entry);
+	git_tree *below = NULL;
+	int fd = -1, result = -1;
+
+	if (load_subtree(&below, r, entry, e) != 0)
+		return -1;
+	/* A name that is there already, say as a link out of DIR, ends it here: such a tree is
+	 * forged. */
+	if (mkdirat(dir, name, 0755) != 0 || (fd = open_folder(dir, name)) < 0)
+		(void)err_errno(e, errno, "folder %s cannot be made", name);
+	else
+		result = export_tree(r, below, fd, depth + 1, e);
+	if (fd >= 0)
+		(void)close(fd); /* only a place to make files in */
+	git_tree_free(below);
+	return result;
+}
+
+static int export_link(const git_blob *blob, int dir, const char *name, struct err *e)
+{
+	size_t size = (size_t)git_blob_rawsize(blob);
+	char *target = mem_strndup(git_blob_rawcontent(blob), size);
+	int result = 0;
+
+	if (strlen(target) != size)
+		result = err_set(e, "symbolic link %s has a NUL byte in its target", name);
+	else if (symlinkat(target, dir, name) != 0)
+		result = err_errno(e, errno, "symbolic link %s cannot be made", name);
+	free(target);
+	return result;
+}
+
+static int export_file(const git_blob *blob, int dir, const char *name, mode_t mode, struct err *e)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	int result = -1;
+
+	if (fd < 0)
+		return err_errno(e, errno, "file %s cannot be made", name);
+	/* fchmod: whatever the umask, one commit always gives the same files. */
+	if (fchmod(fd, mode) != 0 ||
+		files_write_all(fd, git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob)) != 0)
+		(void)err_errno(e, errno, "file %s cannot be written", name);
+	else
+		result = 0;
+	if (close(fd) != 0 && result == 0)
+		result = err_errno(e, errno, "file %s cannot be written", name);
+	return result;
+}
+
+static int export_blob(struct repository *r, const git_tree_entry *entry, int dir, struct err *e)
+{
+	const char *name = git_tree_entry_name(entry);
+	git_filemode_t mode = git_tree_entry_filemode(entry);
+	git_blob *blob = NULL;
+	int result;
+
+	if (git_blob_lookup(&blob, repository_handle(r), git_tree_entry_id(entry)) < 0)
+		return git_err(e, "file %s cannot be read", name);
+	if (mode == GIT_FILEMODE_LINK)
+		result = export_link(blob, dir, name, e);
+	else
+		result = export_file(
+			blob, dir, name, mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0755 : 0644, e);
+	git_blob_free(blob);
+	return result;
+}
+
+/* Names that a server without receive.fsckObjects may hold, and that git itself would not check
+ * out. */
+static int is_forged(const char *name)
+{
+	return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	       strchr(name, '/') != NULL || strcasecmp(name, ".git") == 0;
+}
+
+static int export_entry(
+	struct repository *r, const git_tree_entry *entry, int dir, int depth, struct err *e)
+{
+	const char *name = git_tree_entry_name(entry);
+
+	if (is_forged(name))
+		return err_set(
+			e, "the tree holds the name \"%s\", which cannot be checked out", name);
+	switch (git_tree_entry_filemode(entry)) {
+	case GIT_FILEMODE_TREE:
+		return export_folder(r, entry, dir, depth, e);
+	case GIT_FILEMODE_COMMIT:
+		if (mkdirat(dir, name, 0755) != 0)
+			return err_errno(e, errno, "folder %s of a submodule cannot be made", name);
+		return 0;
+	default:
+		return export_blob(r, entry, dir, e);
+	}
+}
+
+static int export_tree(
+	struct repository *r, const git_tree *tree, int dir, int depth, struct err *e)
+{
+	size_t n = git_tree_entrycount(tree);
+
+	if (depth > MAX_DEPTH)
+		return err_set(e, "folders are more than %d deep", MAX_DEPTH);
+	for (size_t i = 0; i < n; i++)
+		if (export_entry(r, git_tree_entry_byindex(tree, i), dir, depth, e) != 0)
+			return -1;
+	return 0;
+}
+
+int tree_export(struct repository *r, const struct oid *commit, const char *dir, struct err *e)
+{
+	git_tree *tree = NULL;
+	int fd, result;
+
+	if (load_tree(&tree, r, commit, e) != 0)
+		return -1;
+	fd = open_folder(AT_FDCWD, dir);
+	if (fd < 0) {
+		git_tree_free(tree);
+		return err_errno(e, errno, "%s cannot be opened", dir);
+	}
+	result = export_tree(r, tree, fd, 0, e);
+	(void)close(fd); /* only a place to make files in */
+	git_tree_free(tree);
+	return result;
+}

@@ -1,0 +1,206 @@
+#include "stage/stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "data/config.h"
+#include "data/json.h"
+#include "git/repository.h"
+#include "git/tree.h"
+#include "stage/engine.h"
+#include "stage/facts.h"
+#include "stage/log.h"
+#include "stage/model.h"
+#include "stage/owner.h"
+#include "sys/files.h"
+
+/* Where what was built comes from: labels of an image, the file beside an archive. */
+#define LABEL_REVISION "org.opencontainers.image.revision"
+#define LABEL_SOURCE "org.opencontainers.image.source"
+#define LABEL_CREATED "org.opencontainers.image.created"
+#define LABEL_PIPELINE "modelgate.pipeline"
+
+struct origin {
+	const char *source; /* borrowed */
+	/* Of the commit, not of the build: one commit then gives one image. */
+	char created[CLOCK_TEXT_SIZE];
+	char *pipeline; /* owned */
+};
+
+/* ---- the model ---- */
+
+static void note_model(const struct stage_job *job, const struct model *m)
+{
+	char *size = mem_format("%lld", (long long)m->pointer.size);
+
+	facts_set(job->facts, FACT_MODEL_MD5, m->pointer.md5);
+	facts_set(job->facts, FACT_MODEL_SIZE, size);
+	free(size);
+}
+
+static int fetch(const struct stage_job *job, struct model *m, struct repository *r,
+	const struct oid *commit, const char *context, struct err *e)
+{
+	if (job->config->model_fetch == CONFIG_FETCH_NONE) {
+		log_line("the model %s is not fetched ([build] model-fetch = none)", m->file);
+		return 0;
+	}
+	if (job->config->model_fetch == CONFIG_FETCH_DVC)
+		return err_set(e,
+			"[build] model-fetch = dvc: this version fetches models itself, from local "
+			"remotes; it wants auto or none");
+	if (model_locate(m, r, commit, e) != 0 || model_fetch(m, context, e) != 0)
+		return -1;
+	log_line("model %s fetched from DVC remote %s: md5 %s, %lld bytes", m->file, m->remote.name,
+		m->pointer.md5, (long long)m->pointer.size);
+	return 0;
+}
+
+static int put_model(const struct stage_job *job, struct repository *r, const struct oid *commit,
+	const char *context, struct err *e)
+{
+	struct model m;
+	int found = model_read(&m, r, commit, job->config, e), result;
+
+	if (found < 0)
+		return -1;
+	if (found == 0) {
+		log_line("the commit has no %s: nothing is fetched", job->config->model_file);
+		return 0;
+	}
+	note_model(job, &m);
+	result = fetch(job, &m, r, commit, context, e);
+	model_clear(&m);
+	return result;
+}
+
+/* ---- the image ---- */
+
+static void add_label(struct strlist *labels, const char *name, const char *value)
+{
+	char *label = mem_format("%s=%s", name, value);
+
+	strlist_add(labels, label);
+	free(label);
+}
+
+/* The labels of an archive, in a file beside it, so that the archive itself is one for one commit.
+ */
+static int write_labels(const struct stage_job *job, const struct origin *from, const char *path,
+	const struct engine_product *product, struct err *e)
+{
+	struct json *j = json_new_object();
+	char *text;
+	int result;
+
+	json_put_text(j, LABEL_REVISION, job->sha);
+	json_put_text(j, LABEL_SOURCE, from->source);
+	json_put_text(j, LABEL_CREATED, from->created);
+	json_put_text(j, LABEL_PIPELINE, from->pipeline);
+	json_put_text(j, "digest", product->digest);
+	text = json_text(j, JSON_PRETTY);
+	result = files_replace(path, text, strlen(text), 0644, e);
+	free(text);
+	json_free(j);
+	return result;
+}
+
+static void note_product(const struct stage_job *job, const struct engine *engine,
+	const struct engine_product *product)
+{
+	facts_set(job->facts, FACT_ENGINE, engine_name(engine));
+	facts_set(job->facts, FACT_IMAGE, product->image);
+	facts_set(job->facts, FACT_IMAGE_DIGEST, product->digest);
+	log_line("built %s, %s", product->image, product->digest);
+}
+
+static int run_engine(const struct stage_job *job, const struct engine_order *o,
+	const struct origin *from, const char *labels, struct err *e)
+{
+	const struct engine *engine = engine_choose(o, e);
+	struct engine_product product;
+	int result;
+
+	if (engine == NULL || engine_run(engine, o, &product, e) != 0)
+		return -1;
+	result = str_same(product.image, o->archive) ? write_labels(job, from, labels, &product, e)
+						     : 0;
+	if (result == 0)
+		note_product(job, engine, &product);
+	engine_product_clear(&product);
+	return result;
+}
+
+static int build_image(
+	const struct stage_job *job, const char *context, int64_t time, struct err *e)
+{
+	const struct config *c = job->config;
+	struct origin from = {
+		.source = *c->repository_url != '\0' ? c->repository_url : job->repository,
+		.pipeline = mem_format("%lld", (long long)job->pipeline)};
+	char *folder = mem_format("%s/" CONFIG_STATE_ARTIFACTS "/%s", c->state, job->project);
+	char *dockerfile = path_join(context, c->dockerfile);
+	char *archive = mem_format("%s/%s.tar.gz", folder, job->sha);
+	char *temporary = mem_format("%s/.%s-p%s.tar.gz", folder, job->sha, from.pipeline);
+	char *labels = mem_format("%s/%s.json", folder, job->sha);
+	char *name = engine_image_name(job->project);
+	char *tag = mem_format("%s-p%s", job->sha, from.pipeline);
+	struct engine_order o = {.config = c,
+		.context = context,
+		.dockerfile = dockerfile,
+		.work = job->work,
+		.archive = archive,
+		.temporary = temporary,
+		.name = name,
+		.tag = tag,
+		.time = time};
+	int result = -1;
+
+	clock_text(time * CLOCK_SECOND, from.created);
+	add_label(&o.labels, LABEL_REVISION, job->sha);
+	add_label(&o.labels, LABEL_SOURCE, from.source);
+	add_label(&o.labels, LABEL_CREATED, from.created);
+	add_label(&o.labels, LABEL_PIPELINE, from.pipeline);
+	if (owner_claim(job, OWNER_IMAGE, name, e) == 0 && files_make_folder(folder, 0755, e) == 0)
+		result = run_engine(job, &o, &from, labels, e);
+	strlist_clear(&o.labels);
+	free(tag);
+	free(name);
+	free(labels);
+	free(temporary);
+	free(archive);
+	free(dockerfile);
+	free(folder);
+	free(from.pipeline);
+	return result;
+}
+
+int stage_build(const struct stage_job *job, struct err *e)
+{
+	char *context = path_join(job->work, "context");
+	struct repository *r = NULL;
+	struct commit commit = {0};
+	struct oid oid;
+	int result = -1;
+
+	if (oid_parse(&oid, job->sha) != 0) {
+		(void)err_set(e, "\"%s\" is no commit id", job->sha);
+		goto out;
+	}
+	if (repository_open(&r, job->repository, REPOSITORY_OBJECTS, e) != 0 ||
+		commit_read(&commit, r, &oid, e) != 0 || files_make_folder(context, 0755, e) != 0 ||
+		tree_export(r, &oid, context, e) != 0)
+		goto out;
+	log_line("%s of %s checked out", job->sha, job->repository);
+	if (put_model(job, r, &oid, context, e) == 0)
+		result = build_image(job, context, commit.time, e);
+out:
+	commit_clear(&commit);
+	repository_free(r);
+	free(context);
+	return result;
+}

@@ -1,0 +1,19 @@
+/*
+ * Whose a name is: a registered model, an image name and a DAG id belong to the repository that
+ * first made them (contract, section 7).  Kept in <state>/store.db.
+ */
+#ifndef MODELGATE_STAGE_OWNER_H
+#define MODELGATE_STAGE_OWNER_H
+
+struct err;
+struct stage_job;
+
+enum owner_kind { OWNER_MODEL, OWNER_IMAGE, OWNER_DAG };
+
+/*
+ * Claim NAME for the repository of JOB.  0: it is its own, from now on or before.  -1 and *E: it
+ * belongs to another repository, which *E names; or the store cannot be used.
+ */
+int owner_claim(const struct stage_job *job, enum owner_kind kind, const char *name, struct err *e);
+
+#endif

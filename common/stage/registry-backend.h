@@ -1,0 +1,20 @@
+/* What a kind of registry must do for registry.c; the functions are those of registry.h. */
+#ifndef MODELGATE_STAGE_REGISTRY_BACKEND_H
+#define MODELGATE_STAGE_REGISTRY_BACKEND_H
+
+#include "stage/registry.h"
+
+struct registry_backend {
+	void *(*open)(const struct config *config, struct err *e); /* NULL: *E */
+	void (*close)(void *handle);
+	int (*create)(void *handle, const struct registry_version *v, const char *owner,
+		int64_t *version, struct err *e);
+	int (*find)(void *handle, const char *model, const char *md5, struct registry_versions *out,
+		struct err *e);
+	int (*transition)(void *handle, const char *model, int64_t version, const char *stage,
+		int64_t pipeline, struct err *e);
+	int (*list)(void *handle, const struct registry_page *page, struct registry_models *out,
+		struct err *e);
+};
+
+#endif

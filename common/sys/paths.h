@@ -1,0 +1,11 @@
+/* Where this program was installed: fixed when it was built (PREFIX and SYSCONFDIR of the Makefile). */
+#ifndef MODELGATE_SYS_PATHS_H
+#define MODELGATE_SYS_PATHS_H
+
+#define PATHS_REPOSITORY_CONFIG "modelgate.ini" /* below <repo> or <repo>/custom_hooks */
+
+const char *paths_command(void);       /* <prefix>/bin/modelgate */
+const char *paths_system_config(void); /* <sysconfdir>/modelgate/modelgate.ini */
+const char *paths_version(void);       /* "0.1.0" or what git describe said */
+
+#endif

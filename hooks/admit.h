@@ -1,0 +1,27 @@
+/*
+ * What pre-receive and update have in common: judge, record, tell.  It stands beside the programs
+ * because it joins two rooms that do not know each other, the gate and the chain.
+ */
+#ifndef MODELGATE_HOOKS_ADMIT_H
+#define MODELGATE_HOOKS_ADMIT_H
+
+#include "gate/code.h"
+
+struct push;
+struct receive;
+
+/*
+ * Judge PUSH (resolved) as a whole.  Accepted: an intent for each reference with rules is in the
+ * store and push.accepted in the audit log, both on disk.  Rejected, or it could not be told:
+ * recorded as far as possible, and told to the pusher.  The hook's exit status, 0 or 1.
+ */
+int admit(const struct receive *r, const struct push *push);
+
+/*
+ * The push could not be judged: record and tell it.  PUSH may be NULL, and R may be half begun.
+ * Returns 1, the hook's exit status.
+ */
+int admit_fault(
+	const struct receive *r, const struct push *push, enum code code, const char *reason);
+
+#endif

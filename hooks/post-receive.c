@@ -1,0 +1,210 @@
+/*
+ * modelgate's post-receive hook (githooks(5)): turns the intents of what has landed into pipelines
+ * and wakes the runner.  It never fails the push; what it cannot do now, the runner does later.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "chain/landing.h"
+#include "chain/launcher-local.h"
+#include "chain/store.h"
+#include "data/config.h"
+#include "gate/judge.h"
+#include "gate/push.h"
+#include "gate/receive.h"
+
+struct landed {
+	struct intent *intents; /* found in the store, as many as landings */
+	struct landing *landings;
+	size_t n;
+};
+
+static void landed_clear(struct landed *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		intent_clear(&l->intents[i]);
+		landing_clear(&l->landings[i]);
+	}
+	free(l->intents);
+	free(l->landings);
+}
+
+struct store_of {
+	struct store *store;
+	const char *gitdir;
+};
+
+/* For struct provenance_view: did REF come to TIP through the gates? */
+static int came_through(void *context, const char *ref, const struct oid *tip, struct err *e)
+{
+	const struct store_of *of = context;
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(tip, hex);
+	return store_landed(of->store, of->gitdir, ref, hex, e);
+}
+
+/* The source's own update may have been refused after pre-receive: look once more. */
+static int is_sourced(
+	struct store *store, const struct receive *r, const struct intent *intent, struct err *e)
+{
+	struct store_of of = {store, r->gitdir};
+	struct policy_rule rule;
+	struct judge judge;
+	struct oid oid;
+	int held;
+
+	policy_rule(&rule, r->config, intent->ref);
+	if (rule.branch == NULL || intent->source_oid[0] == '\0')
+		return 1;
+	if (oid_parse(&oid, intent->source_oid) != 0)
+		return err_set(e, "the store names a source commit that is none");
+	receive_judge(r, NULL, &judge);
+	judge.objects = JUDGE_OBJECTS; /* the quarantine is over */
+	judge.view.landed = came_through;
+	judge.view.context = &of;
+	held = judge_still_sourced(&judge, rule.branch, &oid, e);
+	judge_clear(&judge);
+	return held;
+}
+
+/* Find the intents of the references that PUSH says have landed.  0, or -1. */
+static int find_landed(struct landed *out, struct store *store, const struct receive *r,
+	const struct push *push, struct err *e)
+{
+	out->intents = mem_zalloc(push->n, sizeof(*out->intents));
+	out->landings = mem_zalloc(push->n, sizeof(*out->landings));
+	for (size_t i = 0; i < push->n; i++) {
+		const struct push_update *u = &push->v[i];
+		char old[OID_HEX_SIZE], new[OID_HEX_SIZE];
+		struct intent *intent = &out->intents[out->n];
+		struct policy_rule rule;
+		int found, sourced;
+
+		policy_rule(&rule, r->config, u->target);
+		if (rule.kind == POLICY_FREE)
+			continue;
+		oid_hex(&u->old, old);
+		oid_hex(&u->new, new);
+		found = store_find_intent(store, r->key, r->gitdir, u->target, old, new, intent, e);
+		if (found == 0) /* started by another process than pre-receive was */
+			found = store_find_intent(
+				store, NULL, r->gitdir, u->target, old, new, intent, e);
+		if (found < 0)
+			return -1;
+		if (found == 0)
+			continue;
+		out->landings[out->n++].intent = intent;
+		sourced = is_sourced(store, r, intent, e);
+		if (sourced < 0)
+			return -1;
+		out->landings[out->n - 1].source = sourced ? LANDING_SOURCED : LANDING_UNSOURCED;
+	}
+	return 0;
+}
+
+static void tell_pipelines(const struct landed *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct landing *landing = &l->landings[i];
+		const char *branch = landing->intent->ref;
+		char *stages, *text, *name;
+
+		if (landing->pipeline == 0)
+			continue;
+		if (str_starts(branch, "refs/heads/"))
+			branch += strlen("refs/heads/");
+		stages = strlist_join(&landing->stages, " -> ");
+		name = str_safe(branch, PUSH_MAX_REF);
+		text = mem_format("pipeline %lld created: chain %s on %s %.*s: %s\n",
+			(long long)landing->pipeline, landing->chain, name, OID_SHORT,
+			landing->intent->new, stages);
+		receive_tell(text);
+		free(text);
+		free(name);
+		free(stages);
+	}
+}
+
+static int record(const struct receive *r, const struct push *push, struct err *e)
+{
+	struct store *store = NULL;
+	struct landed landed = {0};
+	int result = -1;
+
+	if (store_open(&store, r->config->state, e) != 0)
+		goto out;
+	if (find_landed(&landed, store, r, push, e) != 0)
+		goto out;
+	if (landed.n > 0 && landing_record(store, r->config, landed.landings, landed.n,
+				    LANDING_BY_POST_RECEIVE, e) != 0)
+		goto out;
+	/* GitLab's web page shows nothing of a push that went well. */
+	if (strcmp(r->actor.protocol, "web") != 0)
+		tell_pipelines(&landed);
+	result = 0;
+out:
+	landed_clear(&landed);
+	store_close(store);
+	return result;
+}
+
+static int is_ruled(const struct receive *r, const struct push *push)
+{
+	struct policy_rule rule;
+
+	for (size_t i = 0; i < push->n; i++) {
+		policy_rule(&rule, r->config, push->v[i].target);
+		if (rule.kind != POLICY_FREE)
+			return 1;
+	}
+	return 0;
+}
+
+static void land(const struct receive *r, const struct str *input)
+{
+	struct err e = ERR_INIT;
+	struct push push;
+
+	if (push_parse(&push, input->buf, input->len, &e) != PUSH_OK ||
+		push_resolve(&push, r->gitdir, &e) != 0)
+		goto out;
+	if (!is_ruled(r, &push))
+		goto out;
+	(void)record(r, &push, &e); /* what failed stands in e */
+	if (e.text == NULL)
+		(void)launcher_local_wake(r->config, r->gitdir, NULL, &e);
+out:
+	if (e.text != NULL) {
+		char *safe = str_safe(e.text, 1000);
+		char *text = mem_format(
+			"the push has landed; its pipeline could not be started now: %s\n"
+			"  the runner will do it; an admin can start one: modelgate run --drain\n",
+			safe);
+
+		receive_tell(text);
+		free(text);
+		free(safe);
+	}
+	push_clear(&push);
+	err_clear(&e);
+}
+
+int main(void)
+{
+	struct err e = ERR_INIT;
+	struct receive r;
+	struct str input;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
+	str_init(&input);
+	if (receive_begin(&r, &e) == RECEIVE_READY && receive_input(&input, &e) == 0)
+		land(&r, &input);
+	str_clear(&input);
+	receive_clear(&r);
+	err_clear(&e);
+	return 0;
+}

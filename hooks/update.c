@@ -1,0 +1,123 @@
+/*
+ * modelgate's update hook (githooks(5)): lets a reference pass that pre-receive let pass in this
+ * push, and judges it alone where pre-receive did not run.
+ */
+#include <signal.h>
+
+#include "admit.h"
+#include "base/err.h"
+#include "chain/store.h"
+#include "data/config.h"
+#include "gate/judge.h"
+#include "gate/push.h"
+#include "gate/receive.h"
+
+/* 1: an intent of this push names the update; 0: none does; -1. */
+static int was_judged(const struct receive *r, const struct push_update *u, struct err *e)
+{
+	char old[OID_HEX_SIZE], new[OID_HEX_SIZE];
+	struct store *store = NULL;
+	int found;
+
+	if (store_open(&store, r->config->state, e) != 0)
+		return -1;
+	oid_hex(&u->old, old);
+	oid_hex(&u->new, new);
+	found = store_find_intent(store, r->key, r->gitdir, u->target, old, new, NULL, e);
+	store_close(store);
+	return found;
+}
+
+/* A reference without rules leaves no intent; what there is to judge is its name, and that is
+ * quick. */
+static int judge_free(const struct receive *r, const struct push *push, struct err *e)
+{
+	struct verdict verdict;
+	struct judge judge;
+	int status = 0;
+
+	receive_judge(r, push, &judge);
+	if (judge_update(&verdict, &judge, 0, e) != 0) {
+		status = admit_fault(r, push, CODE_REPOSITORY, err_text(e));
+	} else {
+		if (verdict.n_findings > 0)
+			status = admit(r, push); /* tells and records what it finds */
+		verdict_clear(&verdict);
+	}
+	judge_clear(&judge);
+	return status;
+}
+
+static int judge_update_of(const struct receive *r, const struct push *push)
+{
+	struct policy_rule rule;
+	struct err e = ERR_INIT;
+	int status;
+
+	policy_rule(&rule, r->config, push->v[0].target);
+	if (rule.kind == POLICY_FREE) {
+		status = judge_free(r, push, &e);
+	} else {
+		int judged = was_judged(r, &push->v[0], &e);
+
+		status = judged > 0   ? 0
+			 : judged < 0 ? admit_fault(r, push, CODE_STORE, err_text(&e))
+				      : admit(r, push);
+	}
+	err_clear(&e);
+	return status;
+}
+
+static int judge_arguments(const struct receive *r, char **argv)
+{
+	struct push push = {0};
+	struct err e = ERR_INIT;
+	int status;
+
+	switch (push_add(&push, argv[1], argv[2], argv[3], &e)) {
+	case PUSH_MALFORMED:
+		err_wrap(&e, "what git gave the hook is malformed");
+		status = admit_fault(r, NULL, CODE_INPUT, err_text(&e));
+		break;
+	case PUSH_SHA256:
+		status = admit_fault(r, NULL, CODE_REPOSITORY,
+			"this is a SHA-256 repository, which cannot be judged");
+		break;
+	default:
+		status = push_resolve(&push, r->gitdir, &e) == 0
+				 ? judge_update_of(r, &push)
+				 : admit_fault(r, &push, CODE_REPOSITORY, err_text(&e));
+	}
+	push_clear(&push);
+	err_clear(&e);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	struct receive r;
+	int status = 1;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
+	switch (receive_begin(&r, &e)) {
+	case RECEIVE_OUT_OF_SCOPE:
+		status = 0;
+		break;
+	case RECEIVE_BAD_CONFIG:
+		status = admit_fault(&r, NULL, CODE_CONFIG, err_text(&e));
+		break;
+	case RECEIVE_BAD_REPOSITORY:
+		status = admit_fault(&r, NULL, CODE_REPOSITORY, err_text(&e));
+		break;
+	case RECEIVE_READY:
+		status = argc == 4 ? judge_arguments(&r, argv)
+				   : admit_fault(&r, NULL, CODE_INPUT,
+					     "git gives an update hook a reference and two object "
+					     "ids");
+		break;
+	}
+	receive_clear(&r);
+	err_clear(&e);
+	return status;
+}

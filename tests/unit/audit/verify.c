@@ -1,0 +1,631 @@
+/* common/audit/verify: every way to tamper with log and head, and the line that is named for it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "audit/entry.h"
+#include "journals.h"
+
+#define N 6 /* records in the log that is tampered with */
+
+/* A log in memory: its lines, and what follows the last newline. */
+struct text {
+	struct strlist lines;
+	char rest[4096];
+};
+
+static void take_apart(struct text *t, const struct str *log)
+{
+	const char *at = log->buf, *end;
+
+	memset(t, 0, sizeof(*t));
+	for (; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+		char *line = mem_strndup(at, (size_t)(end - at));
+
+		strlist_add(&t->lines, line);
+		free(line);
+	}
+}
+
+static void put_back(struct text *t)
+{
+	struct str s;
+
+	str_init(&s);
+	for (size_t i = 0; i < t->lines.n; i++)
+		str_addf(&s, "%s\n", t->lines.v[i]);
+	str_add(&s, t->rest);
+	write_whole(LOG_PATH, s.buf, s.len);
+	str_clear(&s);
+	strlist_clear(&t->lines);
+}
+
+/* Lines are counted from 1, as in the log. */
+static void take_out(struct text *t, size_t line)
+{
+	free(t->lines.v[line - 1]);
+	t->lines.n--;
+	memmove(t->lines.v + line - 1, t->lines.v + line,
+		(t->lines.n - line + 1) * sizeof(*t->lines.v));
+}
+
+static void put_in(struct text *t, size_t line, const char *text)
+{
+	char *copy = mem_strdup(text);
+
+	mem_grow(&t->lines.v, t->lines.n, &t->lines.cap, sizeof(*t->lines.v));
+	memmove(t->lines.v + line, t->lines.v + line - 1,
+		(t->lines.n - line + 1) * sizeof(*t->lines.v));
+	t->lines.v[line - 1] = copy;
+	t->lines.n++;
+}
+
+static void replace(struct text *t, size_t line, const char *from, const char *to)
+{
+	char *old = t->lines.v[line - 1], *at = strstr(old, from);
+	struct str s;
+
+	if (at == NULL)
+		fail_msg("no %s in line %zu: %s", from, line, old);
+	str_init(&s);
+	str_addn(&s, old, (size_t)(at - old));
+	str_add(&s, to);
+	str_add(&s, at + strlen(from));
+	free(old);
+	t->lines.v[line - 1] = str_steal(&s);
+}
+
+/* Line LINE as if it had always been there: with the hash of the line in front of it. */
+static char *forge(struct text *t, size_t line, int64_t seq)
+{
+	const char *before = line > 1 ? t->lines.v[line - 2] : NULL;
+	struct audit_record record = {.event = "push.accepted", .push_id = "forged"};
+	char hash[SHA256_HEX_SIZE] = ENTRY_NO_HASH;
+
+	if (before != NULL)
+		sha256_of(before, strlen(before), hash);
+	return audit_record_line(&record, seq, hash);
+}
+
+static void nothing(struct text *t)
+{
+	(void)t;
+}
+
+static void change_first(struct text *t)
+{
+	replace(t, 1, "push-1", "push-x");
+}
+
+static void change_middle(struct text *t)
+{
+	replace(t, 3, "push-3", "push-x");
+}
+
+static void lengthen_middle(struct text *t)
+{
+	replace(t, 3, "push-3", "push-33333333333333333333333333333333");
+}
+
+static void lengthen_one_but_last(struct text *t)
+{
+	replace(t, N - 1, "push-5", "push-55");
+}
+
+static void shorten_middle(struct text *t)
+{
+	replace(t, 3, "push-3", "");
+}
+
+static void change_last(struct text *t)
+{
+	replace(t, N, "push-6", "push-x");
+}
+
+static void lengthen_last(struct text *t)
+{
+	replace(t, N, "push-6", "push-66");
+}
+
+static void shorten_last(struct text *t)
+{
+	replace(t, N, "push-6", "push");
+}
+
+static void break_middle(struct text *t)
+{
+	replace(t, 3, "{", "(");
+}
+
+static void break_last(struct text *t)
+{
+	replace(t, N, "{", "(");
+}
+
+static void bend_prev(struct text *t)
+{
+	char *digit = strstr(t->lines.v[3], "\"prev\":\"") + strlen("\"prev\":\"");
+
+	*digit = *digit == '0' ? '1' : '0';
+}
+
+static void bend_number(struct text *t)
+{
+	replace(t, 4, "\"seq\":4", "\"seq\":5");
+}
+
+static void drop_first(struct text *t)
+{
+	take_out(t, 1);
+}
+
+static void drop_middle(struct text *t)
+{
+	take_out(t, 3);
+}
+
+static void drop_two(struct text *t)
+{
+	take_out(t, 3);
+	take_out(t, 3);
+}
+
+static void drop_last(struct text *t)
+{
+	take_out(t, N);
+}
+
+static void drop_all(struct text *t)
+{
+	while (t->lines.n > 0)
+		take_out(t, 1);
+}
+
+static void repeat_middle(struct text *t)
+{
+	put_in(t, 4, t->lines.v[2]);
+}
+
+static void repeat_last(struct text *t)
+{
+	put_in(t, N + 1, t->lines.v[N - 1]);
+}
+
+static void swap(struct text *t)
+{
+	char *third = t->lines.v[2];
+
+	t->lines.v[2] = t->lines.v[3];
+	t->lines.v[3] = third;
+}
+
+static void move_to_end(struct text *t)
+{
+	put_in(t, N + 1, t->lines.v[2]);
+	take_out(t, 3);
+}
+
+static void insert_forged(struct text *t)
+{
+	char *line = forge(t, 4, 4);
+
+	put_in(t, 4, line);
+	free(line);
+}
+
+static void insert_forged_before_last(struct text *t)
+{
+	char *line = forge(t, N, N);
+
+	put_in(t, N, line);
+	free(line);
+}
+
+static void insert_forged_first(struct text *t)
+{
+	char *line = forge(t, 1, 1);
+
+	put_in(t, 1, line);
+	free(line);
+}
+
+static void insert_unfit(struct text *t)
+{
+	char *line = forge(t, 2, 4);
+
+	put_in(t, 4, line);
+	free(line);
+}
+
+static void insert_text(struct text *t)
+{
+	put_in(t, 4, "anything");
+}
+
+static void insert_empty(struct text *t)
+{
+	put_in(t, 4, "");
+}
+
+static void append_forged(struct text *t)
+{
+	char *line = forge(t, N + 1, N + 1);
+
+	put_in(t, N + 1, line);
+	free(line);
+}
+
+static void append_two_forged(struct text *t)
+{
+	append_forged(t);
+	put_in(t, N + 2, t->lines.v[0]);
+}
+
+static void append_text(struct text *t)
+{
+	put_in(t, N + 1, "anything");
+}
+
+static void append_open_text(struct text *t)
+{
+	snprintf(t->rest, sizeof(t->rest), "anything");
+}
+
+static void append_empty(struct text *t)
+{
+	put_in(t, N + 1, "");
+}
+
+static void append_forged_recovered(struct text *t)
+{
+	struct audit_recovered r = {.found = AUDIT_FOUND_TORN, .head_seq = N, .torn_size = 4};
+	struct audit_record record = {.event = ENTRY_RECOVERED, .recovered = &r};
+	char hash[SHA256_HEX_SIZE], *line;
+
+	sha256_of("torn", 4, hash);
+	memcpy(r.torn_hash, hash, sizeof(hash));
+	memcpy(r.head_hash, hash, sizeof(hash));
+	put_in(t, N + 1, "torn");
+	line = audit_record_line(&record, N + 1, hash);
+	put_in(t, N + 2, line);
+	free(line);
+}
+
+static void rewrite_middle(struct text *t)
+{
+	char *line = forge(t, 3, 3);
+
+	take_out(t, 3);
+	put_in(t, 3, line);
+	free(line);
+}
+
+/* Every line from the third on, each fitting the one before. */
+static void rewrite_rest(struct text *t)
+{
+	for (size_t i = 3; i <= N; i++) {
+		char *line = forge(t, i, (int64_t)i);
+
+		take_out(t, i);
+		put_in(t, i, line);
+		free(line);
+	}
+}
+
+static void cut_newline(struct text *t)
+{
+	snprintf(t->rest, sizeof(t->rest), "%s", t->lines.v[N - 1]);
+	take_out(t, N);
+}
+
+static void cut_middle_of_last(struct text *t)
+{
+	cut_newline(t);
+	t->rest[strlen(t->rest) / 2] = '\0';
+}
+
+static void cut_one_byte_left(struct text *t)
+{
+	take_out(t, N);
+	take_out(t, N - 1);
+	snprintf(t->rest, sizeof(t->rest), "{");
+}
+
+/* LINE 0 and no WORDS: valid.  LATER: the line named after one more record was added; 0: the same.
+ */
+static const struct {
+	const char *name;
+	void (*tamper)(struct text *t);
+	int64_t line;
+	const char *words;
+	int64_t later;
+} tampers[] = {
+	{"nothing", nothing, 0, NULL, 0},
+	{"change first", change_first, 1, "was changed", 0},
+	{"change middle", change_middle, 3, "was changed", 0},
+	{"lengthen middle", lengthen_middle, 3, "was changed", 0},
+	{"lengthen last but one", lengthen_one_but_last, N - 1, "was changed", 0},
+	{"shorten middle", shorten_middle, 3, "was changed", 0},
+	{"change last", change_last, N, "was changed", 0},
+	{"lengthen last", lengthen_last, N, "was changed", 0},
+	{"shorten last", shorten_last, N, "was changed", 0},
+	{"break middle", break_middle, 3, "is no record", 0},
+	{"break last", break_last, N, "is no record", 0},
+	{"bend prev", bend_prev, 4, "was changed", 0},
+	{"bend number", bend_number, 4, "has the number 5 where 4 belongs", 0},
+	{"drop first", drop_first, 1, "holds record 2 where 1 belongs", 0},
+	{"drop middle", drop_middle, 3, "holds record 4 where 3 belongs", 0},
+	{"drop two", drop_two, 3, "holds record 5 where 3 belongs", 0},
+	{"drop last", drop_last, N, "1 records are missing", 0},
+	{"drop all", drop_all, 1, "6 records are missing", 0},
+	{"repeat middle", repeat_middle, 4, "holds record 3 again", 0},
+	{"repeat last", repeat_last, N + 1, "holds record 6 again", 0},
+	{"swap", swap, 3, "holds record 4 where 3 belongs", 0},
+	{"move to end", move_to_end, 3, "holds record 4 where 3 belongs", 0},
+	{"insert forged", insert_forged, 4, "was put in", 0},
+	{"insert forged before last", insert_forged_before_last, N, "was ", 0},
+	{"insert forged first", insert_forged_first, 1, "was put in", 0},
+	{"insert unfit", insert_unfit, 4, "was changed, or put in", 0},
+	{"insert text", insert_text, 4, "is no record", 0},
+	{"insert empty line", insert_empty, 4, "is no record", 0},
+	{"append forged", append_forged, N + 1, "added", 0},
+	{"append two", append_two_forged, N + 1, "added", N + 2},
+	{"append text", append_text, N + 1, "added", 0},
+	{"append open text", append_open_text, N + 1, "added", 0},
+	{"append empty line", append_empty, N + 1, "added", 0},
+	{"append forged recovered", append_forged_recovered, N + 1, "added", 0},
+	{"rewrite middle", rewrite_middle, 3, "was changed", 0},
+	{"rewrite rest", rewrite_rest, N, "was changed", 0},
+	{"cut newline", cut_newline, N, "is cut short", 0},
+	{"cut in last", cut_middle_of_last, N, "is cut short", 0},
+	{"cut to one byte", cut_one_byte_left, N - 1, "is cut short: 2 records", 0},
+};
+
+static void test_tampering(void **state)
+{
+	struct str log, head;
+
+	(void)state;
+	add_records(1, N);
+	read_whole(LOG_PATH, &log);
+	read_whole(HEAD_PATH, &head);
+	for (size_t i = 0; i < sizeof(tampers) / sizeof(tampers[0]); i++) {
+		struct text t;
+		char *later = mem_format("%s, and more after it", tampers[i].name);
+
+		write_whole(HEAD_PATH, head.buf, head.len);
+		take_apart(&t, &log);
+		tampers[i].tamper(&t);
+		put_back(&t);
+		expect_fault(tampers[i].name, tampers[i].line, tampers[i].words);
+		/* What is added afterwards does not hide it. */
+		add_records(N + 1, 2);
+		expect_fault(later, tampers[i].later > 0 ? tampers[i].later : tampers[i].line,
+			tampers[i].words != NULL ? "" : NULL);
+		free(later);
+	}
+	str_clear(&log);
+	str_clear(&head);
+}
+
+/* A log with a torn line and its audit.recovered in the middle: lines 1 2, torn 3, recovered 4,
+ * 5 6. */
+static void make_torn_log(struct str *log)
+{
+	char hash[SHA256_HEX_SIZE];
+	struct head h;
+	struct str text;
+
+	add_records(1, 2);
+	read_whole(HEAD_PATH, &text);
+	assert_int_equal(head_parse(&h, text.buf, text.len), 0);
+	h.pending_size = h.size + 1000;
+	h.pending_seq = 3;
+	sha256_of("", 0, hash);
+	memcpy(h.pending_hash, hash, sizeof(hash));
+	str_clear(&text);
+	write_head(&h);
+	read_whole(LOG_PATH, &text);
+	str_add(&text, "{\"seq\":3,\"prev\":\"01");
+	write_whole(LOG_PATH, text.buf, text.len);
+	str_clear(&text);
+	add_records(3, 2);
+	read_whole(LOG_PATH, log);
+}
+
+static int64_t line_of(const struct str *log, size_t at)
+{
+	int64_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += log->buf[i] == '\n';
+	return line;
+}
+
+/* Every byte of a log, changed in two ways: the line it stands in is named. */
+static void test_each_byte(void **state)
+{
+	static const char changes[] = {1, 0};
+	struct str log;
+
+	(void)state;
+	make_torn_log(&log);
+	expect_valid("torn log", 5);
+	for (size_t i = 0; i < 2 * log.len; i++) {
+		size_t at = i / 2;
+		char was = log.buf[at];
+		int64_t line = line_of(&log, at);
+		enum audit_verdict verdict;
+		struct audit_report r;
+
+		log.buf[at] = changes[i % 2] ? (char)(was ^ 1) : '\n';
+		if (log.buf[at] == was)
+			continue;
+		write_whole(LOG_PATH, log.buf, log.len);
+		assert_int_equal(audit_verify(".", &verdict, &r, NULL), 0);
+		/* Broken so far that it is no record, line 4 cannot be told from more torn lines.
+		 */
+		if (verdict != AUDIT_INVALID || (r.line != line && (line != 4 || r.line != 3)))
+			fail_msg("byte %zu of line %" PRId64 ", %02x: got line %" PRId64 " %s", at,
+				line, (unsigned)was, r.line, r.fault != NULL ? r.fault : "valid");
+		audit_report_clear(&r);
+		log.buf[at] = was;
+	}
+	write_whole(LOG_PATH, log.buf, log.len);
+	expect_valid("as it was", 5);
+	str_clear(&log);
+}
+
+/* Cut anywhere: the line that lost something is named, before and after more is added. */
+static void test_each_cut(void **state)
+{
+	struct str log, head;
+
+	(void)state;
+	make_torn_log(&log);
+	read_whole(HEAD_PATH, &head);
+	for (size_t len = 0; len < log.len; len++) {
+		int64_t line = line_of(&log, len);
+		char *what = mem_format("cut to %zu bytes", len);
+
+		write_whole(LOG_PATH, log.buf, len);
+		write_whole(HEAD_PATH, head.buf, head.len);
+		/* The torn line is the first that is missing its audit.recovered. */
+		expect_fault(what, line == 4 ? 3 : line, "");
+		add_records(9, 1);
+		expect_fault(what, line == 4 ? 3 : line, "");
+		free(what);
+	}
+	str_clear(&log);
+	str_clear(&head);
+}
+
+static void test_head(void **state)
+{
+	static const struct {
+		const char *name;
+		struct head change; /* members other than 0 are set */
+		int64_t line;
+		const char *words;
+	} cases[] = {
+		{"as it was", {.size = 0}, 0, NULL},
+		{"larger", {.size = 100000}, 3, "was changed"},
+		{"more records", {.seq = 9}, 0, "says 9 records, and there are 3"},
+		{"more of both", {.size = 100000, .seq = 9}, 4, "6 records are missing"},
+		{"smaller", {.size = 1}, 1, "was changed"},
+		{"other hash", {.hash = ENTRY_NO_HASH}, 3, "was changed"},
+		/* An append that never began. */
+		{"pending", {.pending_size = 100000, .pending_seq = 4}, 0, NULL},
+	};
+	struct str text;
+	struct head h;
+
+	(void)state;
+	add_records(1, 3);
+	read_whole(HEAD_PATH, &text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct head *change = &cases[i].change;
+
+		assert_int_equal(head_parse(&h, text.buf, text.len), 0);
+		h.size = change->size > 0 ? change->size : h.size;
+		h.seq = change->seq > 0 ? change->seq : h.seq;
+		h.pending_size = change->pending_size;
+		h.pending_seq = change->pending_seq;
+		if (change->hash[0] != '\0')
+			memcpy(h.hash, change->hash, sizeof(h.hash));
+		write_head(&h);
+		expect_fault(cases[i].name, cases[i].line, cases[i].words);
+	}
+	write_whole(HEAD_PATH, "", 0);
+	expect_fault("empty head", 0, "is missing");
+	write_whole(HEAD_PATH, text.buf, text.len - 1);
+	expect_fault("short head", 0, "is damaged");
+	add_records(4, 1);
+	expect_fault("after a damaged head", 4, "nobody can say");
+	add_records(5, 1);
+	expect_fault("long after a damaged head", 4, "nobody can say");
+	str_clear(&text);
+}
+
+static void test_no_head(void **state)
+{
+	struct str log;
+
+	(void)state;
+	expect_valid("nothing yet", 0);
+	add_records(1, 3);
+	read_whole(LOG_PATH, &log);
+	assert_int_equal(unlink(HEAD_PATH), 0);
+	expect_fault("head removed", 0, "is missing");
+	write_whole(LOG_PATH, log.buf, log.len / 2);
+	expect_fault("head removed, log cut", 0, "is missing");
+	add_records(4, 1);
+	expect_fault("and more added", 3, "nobody can say");
+	assert_int_equal(unlink(LOG_PATH), 0);
+	expect_fault("log removed", 1, "records are missing");
+	assert_int_equal(unlink(HEAD_PATH), 0);
+	expect_valid("both removed, which a checkpoint finds", 0);
+	str_clear(&log);
+}
+
+static void test_report(void **state)
+{
+	struct audit_report r;
+	char hash[SHA256_HEX_SIZE];
+	struct str log;
+	size_t last;
+
+	(void)state;
+	r = expect_verdict("empty", 0, NULL);
+	assert_string_equal(r.head, ENTRY_NO_HASH);
+	audit_report_clear(&r);
+	make_torn_log(&log);
+	r = expect_verdict("torn log", 0, NULL);
+	for (last = log.len - 1; log.buf[last - 1] != '\n';)
+		last--;
+	sha256_of(log.buf + last, log.len - 1 - last, hash);
+	assert_string_equal(r.head, hash);
+	assert_int_equal(r.records, 5);
+	assert_int_equal(r.recovered, 1);
+	assert_int_equal(r.line, 0);
+	assert_null(r.fault);
+	assert_int_equal(r.broken_off, 0);
+	audit_report_clear(&r);
+	str_clear(&log);
+}
+
+static void test_unreadable(void **state)
+{
+	enum audit_verdict verdict;
+	struct audit_report r;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(audit_verify("nowhere", &verdict, &r, &e), -1);
+	assert_non_null(strstr(err_text(&e), "nowhere"));
+	audit_report_clear(&r);
+	add_records(1, 1);
+	assert_int_equal(rename(LOG_PATH, "elsewhere"), 0);
+	assert_int_equal(symlink("../elsewhere", LOG_PATH), 0);
+	assert_int_equal(audit_verify(".", &verdict, &r, &e), -1);
+	assert_non_null(strstr(err_text(&e), "symbolic link"));
+	audit_report_clear(&r);
+	err_clear(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(test_tampering),
+		scratch_test(test_each_byte),
+		scratch_test(test_each_cut),
+		scratch_test(test_head),
+		scratch_test(test_no_head),
+		scratch_test(test_report),
+		scratch_test(test_unreadable),
+	};
+
+	return cmocka_run_group_tests_name("audit/verify", tests, NULL, NULL);
+}
