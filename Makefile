@@ -5,7 +5,9 @@ DESTDIR ?=
 BUILD ?= build
 CC ?= cc
 V ?= 0
+TOOLS_PATH ?=
 FUZZ_SECONDS ?= 60
+BENCH_ROUNDS ?= 40
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -39,7 +41,7 @@ TEST_LIBRARY := $(BUILD)/lib/tests.a
 FUZZ_NAMES := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 REPLAYS := $(FUZZ_NAMES:%=$(BUILD)/tests/replay/%)
 FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
-MAN_PAGES := $(sort $(wildcard hooks/*.[1-8] hooks/modelgate/*.[1-8]))
+MAN_PAGES := $(sort $(wildcard hooks/*.[1-8] hooks/modelgate/*.[1-8] config/*.[1-8]))
 
 # The hook tests run the programs as they are when installed here.
 ROOT ?= $(abspath $(BUILD))/root
@@ -77,21 +79,21 @@ $(BUILD)/bin/modelgate: $(COMMAND_OBJECTS) $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$(COMMAND_OBJECTS))
 
-# $(1): the file, $(2): the prefix.  Rewritten only when its content changes, so that another PREFIX
+# $(1): the file, $(2): the prefix, $(3): SYSCONFDIR, $(4): TOOLS_PATH.  Rewritten only when its content changes, so that another PREFIX
 # compiles one object again.
 define write_paths
 	@mkdir -p $(dir $(1))
-	@printf '#define PATHS_BUILT_COMMAND "%s"\n#define PATHS_BUILT_SYSTEM_CONFIG "%s"\n#define PATHS_BUILT_VERSION "%s"\n' \
-		'$(2)/bin/modelgate' '$(3)/modelgate/modelgate.ini' '$(VERSION)' >$(1).$$$$ && \
+	@printf '#define PATHS_BUILT_COMMAND "%s"\n#define PATHS_BUILT_SYSTEM_CONFIG "%s"\n#define PATHS_BUILT_VERSION "%s"\n#define PATHS_BUILT_TOOLS "%s"\n' \
+		'$(2)/bin/modelgate' '$(3)/modelgate/modelgate.ini' '$(VERSION)' '$(4)' >$(1).$$$$ && \
 		if cmp -s $(1).$$$$ $(1); then rm $(1).$$$$; else mv $(1).$$$$ $(1); fi
 endef
 
 $(GEN)/paths-built.h: FORCE
-	$(call write_paths,$@,$(PREFIX),$(SYSCONFDIR))
+	$(call write_paths,$@,$(PREFIX),$(SYSCONFDIR),$(TOOLS_PATH))
 
 # The same objects and one other, which says that they are installed in $(ROOT).
 $(ROOT)/obj/paths-built.h: FORCE
-	$(call write_paths,$@,$(ROOT),$(ROOT)/etc)
+	$(call write_paths,$@,$(ROOT),$(ROOT)/etc,$(ROOT)/tools:)
 
 $(ROOT)/obj/paths.o: GEN = $(ROOT)/obj
 $(ROOT)/obj/paths.o: common/sys/paths.c $(ROOT)/obj/paths-built.h
@@ -178,17 +180,17 @@ compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS)
 
 bench: test-root ## a push with our hooks against one with empty C hooks
 	$(Q)mkdir -p $(BUILD)/bench && $(CC) $(CFLAGS) -o $(BUILD)/bench/empty-hook tests/bench/empty-hook.c
-	$(Q)tests/bench/run $(ROOT) $(BUILD)/bench
+	$(Q)tests/bench/run $(ROOT) $(BUILD)/bench $(BENCH_ROUNDS)
 
 INSTALL ?= install
 install: all ## into PREFIX (/usr/local), below DESTDIR
 	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/modelgate $(DESTDIR)$(PREFIX)/share/modelgate
-	$(Q)$(INSTALL) -m 755 $(BUILD)/bin/modelgate $(DESTDIR)$(PREFIX)/bin/
-	$(Q)$(INSTALL) -m 755 $(GATES:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/libexec/modelgate/
-	$(Q)$(INSTALL) -m 644 config/modelgate.ini $(DESTDIR)$(PREFIX)/share/modelgate/
+	$(Q)$(INSTALL) -C -m 755 $(BUILD)/bin/modelgate $(DESTDIR)$(PREFIX)/bin/
+	$(Q)$(INSTALL) -C -m 755 $(GATES:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/libexec/modelgate/
+	$(Q)$(INSTALL) -C -m 644 config/modelgate.ini $(DESTDIR)$(PREFIX)/share/modelgate/
 	$(Q)for page in $(MAN_PAGES); do \
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
-		$(INSTALL) -d $$folder && $(INSTALL) -m 644 $$page $$folder/ || exit 1; \
+		$(INSTALL) -d $$folder && $(INSTALL) -C -m 644 $$page $$folder/ || exit 1; \
 	done
 
 uninstall: ## what install has put there
@@ -203,6 +205,7 @@ clean: ## everything that was made
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 	@echo
+	@echo 'TOOLS_PATH=DIR: (with the colons) is put in front of the folders where stages look for tools.'
 	@echo 'Variables: PREFIX DESTDIR BUILD CC CFLAGS LDFLAGS V=1 (show commands) CI=1 (-Werror)'
 
 FORCE:

@@ -10,11 +10,13 @@
 #include "base/mem.h"
 #include "chain/landing.h"
 #include "chain/launcher-local.h"
+#include "chain/source.h"
 #include "chain/store.h"
 #include "data/config.h"
-#include "gate/judge.h"
+#include "gate/policy.h"
 #include "gate/push.h"
 #include "gate/receive.h"
+#include "git/repository.h"
 
 struct landed {
 	struct intent *intents; /* found in the store, as many as landings */
@@ -32,48 +34,9 @@ static void landed_clear(struct landed *l)
 	free(l->landings);
 }
 
-struct store_of {
-	struct store *store;
-	const char *gitdir;
-};
-
-/* For struct provenance_view: did REF come to TIP through the gates? */
-static int came_through(void *context, const char *ref, const struct oid *tip, struct err *e)
-{
-	const struct store_of *of = context;
-	char hex[OID_HEX_SIZE];
-
-	oid_hex(tip, hex);
-	return store_landed(of->store, of->gitdir, ref, hex, e);
-}
-
-/* The source's own update may have been refused after pre-receive: look once more. */
-static int is_sourced(
-	struct store *store, const struct receive *r, const struct intent *intent, struct err *e)
-{
-	struct store_of of = {store, r->gitdir};
-	struct policy_rule rule;
-	struct judge judge;
-	struct oid oid;
-	int held;
-
-	policy_rule(&rule, r->config, intent->ref);
-	if (rule.branch == NULL || intent->source_oid[0] == '\0')
-		return 1;
-	if (oid_parse(&oid, intent->source_oid) != 0)
-		return err_set(e, "the store names a source commit that is none");
-	receive_judge(r, NULL, &judge);
-	judge.objects = JUDGE_OBJECTS; /* the quarantine is over */
-	judge.view.landed = came_through;
-	judge.view.context = &of;
-	held = judge_still_sourced(&judge, rule.branch, &oid, e);
-	judge_clear(&judge);
-	return held;
-}
-
 /* Find the intents of the references that PUSH says have landed.  0, or -1. */
-static int find_landed(struct landed *out, struct store *store, const struct receive *r,
-	const struct push *push, struct err *e)
+static int find_landed(struct landed *out, struct store *store, struct repository *repository,
+	const struct receive *r, const struct push *push, struct err *e)
 {
 	out->intents = mem_zalloc(push->n, sizeof(*out->intents));
 	out->landings = mem_zalloc(push->n, sizeof(*out->landings));
@@ -82,7 +45,7 @@ static int find_landed(struct landed *out, struct store *store, const struct rec
 		char old[OID_HEX_SIZE], new[OID_HEX_SIZE];
 		struct intent *intent = &out->intents[out->n];
 		struct policy_rule rule;
-		int found, sourced;
+		int found;
 
 		policy_rule(&rule, r->config, u->target);
 		if (rule.kind == POLICY_FREE)
@@ -97,11 +60,10 @@ static int find_landed(struct landed *out, struct store *store, const struct rec
 			return -1;
 		if (found == 0)
 			continue;
-		out->landings[out->n++].intent = intent;
-		sourced = is_sourced(store, r, intent, e);
-		if (sourced < 0)
+		out->landings[out->n].intent = intent;
+		/* The source's own update may have been refused after pre-receive: look once more. */
+		if (source_look(&out->landings[out->n++].source, store, repository, intent, e) != 0)
 			return -1;
-		out->landings[out->n - 1].source = sourced ? LANDING_SOURCED : LANDING_UNSOURCED;
 	}
 	return 0;
 }
@@ -132,12 +94,15 @@ static void tell_pipelines(const struct landed *l)
 static int record(const struct receive *r, const struct push *push, struct err *e)
 {
 	struct store *store = NULL;
+	struct repository *repository = NULL;
 	struct landed landed = {0};
 	int result = -1;
 
+	if (repository_open(&repository, r->gitdir, REPOSITORY_OBJECTS, e) != 0)
+		goto out;
 	if (store_open(&store, r->config->state, e) != 0)
 		goto out;
-	if (find_landed(&landed, store, r, push, e) != 0)
+	if (find_landed(&landed, store, repository, r, push, e) != 0)
 		goto out;
 	if (landed.n > 0 && landing_record(store, r->config, landed.landings, landed.n,
 				    LANDING_BY_POST_RECEIVE, e) != 0)
@@ -149,6 +114,7 @@ static int record(const struct receive *r, const struct push *push, struct err *
 out:
 	landed_clear(&landed);
 	store_close(store);
+	repository_free(repository);
 	return result;
 }
 

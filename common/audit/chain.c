@@ -81,6 +81,7 @@ static int add_recovered(
 	int status;
 
 	memcpy(recovered.head_hash, j->head.hash, SHA256_HEX_SIZE);
+	memcpy(recovered.record_hash, t->record_hash, SHA256_HEX_SIZE);
 	memcpy(recovered.torn_hash, t->torn_hash, SHA256_HEX_SIZE);
 	if (t->is_open)
 		str_addc(&a->text, '\n');

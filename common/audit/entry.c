@@ -15,6 +15,7 @@ static int parse_recovered(struct audit_recovered *out, const struct json *o)
 {
 	const char *found = json_get_text(o, "found");
 	const char *head_hash = json_get_text(o, "head_hash");
+	const char *record_hash = json_get_text(o, "record_hash");
 	const char *torn_hash = json_get_text(o, "torn_hash");
 
 	out->head_size = json_get_number(o, "head_size", -1);
@@ -26,9 +27,11 @@ static int parse_recovered(struct audit_recovered *out, const struct json *o)
 	if (out->head_size < 0 || out->head_seq < 0 || out->head_seq > ENTRY_MAX_SEQ ||
 		out->torn_size < 0)
 		return 0;
-	if (!entry_is_hash(head_hash) || (out->torn_size > 0 && !entry_is_hash(torn_hash)))
+	if (!entry_is_hash(head_hash) || !entry_is_hash(record_hash) ||
+		(out->torn_size > 0 && !entry_is_hash(torn_hash)))
 		return 0;
 	memcpy(out->head_hash, head_hash, SHA256_HEX_SIZE);
+	memcpy(out->record_hash, record_hash, SHA256_HEX_SIZE);
 	if (out->torn_size > 0)
 		memcpy(out->torn_hash, torn_hash, SHA256_HEX_SIZE);
 	return 1;

@@ -194,11 +194,13 @@ static int read_tail(const struct journal *j, struct journal_tail *t, struct err
 	char last;
 
 	memcpy(t->hash, ENTRY_NO_HASH, SHA256_HEX_SIZE);
+	memcpy(t->record_hash, ENTRY_NO_HASH, SHA256_HEX_SIZE);
 	if (j->size == 0)
 		return 0;
 	if (find_record(j, t, &torn, e) != 0 ||
 		lines_read(j->log, j->size - 1, j->size, &last, e) != 0)
 		return -1;
+	memcpy(t->record_hash, t->hash, SHA256_HEX_SIZE);
 	t->is_open = last != '\n';
 	if (torn == j->size)
 		return 0;

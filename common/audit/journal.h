@@ -39,7 +39,9 @@ struct journal_tail {
 	enum audit_found found;
 	int64_t seq;                /* of the last whole record */
 	char hash[SHA256_HEX_SIZE]; /* of the last line, whole or torn */
-	int64_t torn_size;          /* see struct audit_recovered */
+	/* See struct audit_recovered.  Not set if FOUND is AUDIT_FOUND_WHOLE. */
+	char record_hash[SHA256_HEX_SIZE];
+	int64_t torn_size;
 	char torn_hash[SHA256_HEX_SIZE];
 	int is_open; /* 1: the last line has no newline */
 };

@@ -127,6 +127,7 @@ static void put_recovered(struct json *line, const struct audit_recovered *r)
 	json_put_number(o, "head_size", r->head_size);
 	json_put_number(o, "head_seq", r->head_seq);
 	json_put_text(o, "head_hash", r->head_hash);
+	json_put_text(o, "record_hash", r->record_hash);
 	json_put_number(o, "torn_size", r->torn_size);
 	json_put_known(o, "torn_hash", r->torn_hash);
 	json_put(line, "recovered", o);

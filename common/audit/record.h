@@ -62,6 +62,7 @@ struct audit_recovered {
 	int64_t head_size; /* of the head that was found: bytes; 0: none */
 	int64_t head_seq;
 	char head_hash[SHA256_HEX_SIZE];
+	char record_hash[SHA256_HEX_SIZE]; /* of the last whole record; zeros: there is none */
 	/* What follows the last whole record, without its last newline; 0 and "": nothing does. */
 	int64_t torn_size;
 	char torn_hash[SHA256_HEX_SIZE];

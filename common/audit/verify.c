@@ -25,13 +25,14 @@ struct check {
 	enum audit_found found; /* how the end of the log fits the head */
 	struct lines lines;
 	struct audit_report *report;
-	int64_t line;               /* number of the line at hand */
-	char hash[SHA256_HEX_SIZE]; /* of the line at hand */
-	int64_t seq;                /* of the last record */
-	char prev[SHA256_HEX_SIZE]; /* what the last record said of the line before it */
-	char last[SHA256_HEX_SIZE]; /* hash of the line before the one at hand */
-	int is_open;                /* 1: that line has no newline */
-	struct torn torn;           /* in front of the line at hand */
+	int64_t line;                 /* number of the line at hand */
+	char hash[SHA256_HEX_SIZE];   /* of the line at hand */
+	int64_t seq;                  /* of the last record */
+	char record[SHA256_HEX_SIZE]; /* hash of the last record */
+	char prev[SHA256_HEX_SIZE];   /* what the last record said of the line before it */
+	char last[SHA256_HEX_SIZE];   /* hash of the line before the one at hand */
+	int is_open;                  /* 1: that line has no newline */
+	struct torn torn;             /* in front of the line at hand */
 };
 
 static enum audit_verdict fault(struct check *c, int64_t line, const char *format, ...)
@@ -178,6 +179,14 @@ static enum audit_verdict judge_recovered(struct check *c, const struct audit_re
 		"off");
 }
 
+static enum audit_verdict before_torn(struct check *c)
+{
+	if (c->torn.count == 0 || c->torn.first == 1 || !is_confirmed(c))
+		return fault(c, c->line, "was changed: it does not name the record before it");
+	return fault(c, c->torn.first - 1,
+		"was changed: it is not the record that line %" PRId64 " names", c->line);
+}
+
 static enum audit_verdict check_record(struct check *c, const struct entry *entry)
 {
 	enum audit_verdict v = AUDIT_VALID;
@@ -186,12 +195,16 @@ static enum audit_verdict check_record(struct check *c, const struct entry *entr
 		return unaccounted(c, entry);
 	if (entry->seq != c->seq + 1 || strcmp(entry->prev, c->last) != 0)
 		return misplaced(c, entry);
+	/* The torn lines stand between it and `prev`. */
+	if (entry->is_recovered && strcmp(entry->recovered.record_hash, c->record) != 0)
+		return before_torn(c);
 	if (entry->is_recovered)
 		v = judge_recovered(c, &entry->recovered);
 	c->report->records++;
 	c->report->recovered += c->torn.count;
 	c->torn.count = 0;
 	c->seq = entry->seq;
+	memcpy(c->record, c->hash, SHA256_HEX_SIZE);
 	memcpy(c->prev, entry->prev, SHA256_HEX_SIZE);
 	return v;
 }
@@ -272,7 +285,7 @@ static enum audit_verdict check_head(struct check *c)
 		return fault(c, 0, j->head_state == HEAD_DAMAGED ? "is damaged" : "is missing");
 	if (c->found == AUDIT_FOUND_TORN)
 		return AUDIT_VALID;
-	if (c->is_open && j->head.seq == c->seq)
+	if (c->is_open)
 		return fault(c, c->line, "is cut short: its newline is missing");
 	if (j->head.seq > c->seq && c->found == AUDIT_FOUND_SHORTER)
 		return fault(c, c->line + 1, "%" PRId64 " records are missing from here on",
@@ -325,6 +338,7 @@ int audit_verify(
 	*verdict = AUDIT_INVALID;
 	memset(report, 0, sizeof(*report));
 	memcpy(c.last, ENTRY_NO_HASH, SHA256_HEX_SIZE);
+	memcpy(c.record, ENTRY_NO_HASH, SHA256_HEX_SIZE);
 	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_tail(&j, &t, e) == 0) {
 		c.found = t.found;
 		lines_init(&c.lines, j.log, 0, j.size, AUDIT_MAX_LINE);

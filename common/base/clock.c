@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* timegm, strptime */
+#define _GNU_SOURCE /* timegm */
 #include "base/clock.h"
 
 #include <ctype.h>
@@ -40,31 +40,63 @@ void clock_text(int64_t when, char out[CLOCK_TEXT_SIZE])
 	(void)snprintf(out + 19, CLOCK_TEXT_SIZE - 19, ".%06uZ", (unsigned)(when % CLOCK_SECOND));
 }
 
+/* 1 if TEXT starts with SHAPE, in which 0 stands for any digit. */
+static int has_shape(const char *text, const char *shape)
+{
+	for (; *shape != '\0'; text++, shape++)
+		if (*shape == '0' ? !isdigit((unsigned char)*text) : *text != *shape)
+			return 0;
+	return 1;
+}
+
+static int two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
+/* The fraction after the point at *TEXT, which moves behind it; cut to microseconds. */
+static int64_t read_fraction(const char **text)
+{
+	int64_t fraction = 0, unit = CLOCK_SECOND / 10;
+
+	for (++*text; isdigit((unsigned char)**text); ++*text, unit /= 10)
+		fraction += (**text - '0') * unit;
+	return fraction;
+}
+
 int clock_parse(const char *text, int64_t *out)
 {
+	int64_t fraction = 0;
 	struct tm tm = {0};
-	const char *rest;
-	int64_t fraction = 0, unit = CLOCK_SECOND / 10;
-	time_t seconds;
+	int day, second = 0;
+	time_t start;
 
 	*out = 0;
-	rest = strptime(text, "%Y-%m-%d", &tm);
-	if (rest == NULL)
+	if (!has_shape(text, "0000-00-00"))
 		return -1;
-	if (*rest != '\0') {
-		rest = strptime(rest, "T%H:%M:%S", &tm);
-		if (rest == NULL)
+	tm.tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900;
+	tm.tm_mon = two_digits(text + 5) - 1;
+	tm.tm_mday = day = two_digits(text + 8);
+	text += strlen("0000-00-00");
+	if (*text != '\0') {
+		if (!has_shape(text, "T00:00:00"))
 			return -1;
-		if (*rest == '.')
-			for (rest++; isdigit((unsigned char)*rest); rest++, unit /= 10)
-				fraction += (*rest - '0') * unit;
-		if (strcmp(rest, "Z") != 0)
+		tm.tm_hour = two_digits(text + 1);
+		tm.tm_min = two_digits(text + 4);
+		second = two_digits(text + 7); /* 60 in a leap second */
+		text += strlen("T00:00:00");
+		if (has_shape(text, ".0"))
+			fraction = read_fraction(&text);
+		if (strcmp(text, "Z") != 0)
 			return -1;
 	}
-	seconds = timegm(&tm);
-	if (seconds < 0)
+	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_hour > 23 || tm.tm_min > 59 || second > 60)
 		return -1;
-	*out = (int64_t)seconds * CLOCK_SECOND + fraction;
+	start = timegm(&tm);
+	/* 31 February has become a day of March. */
+	if (start < 0 || tm.tm_mday != day)
+		return -1;
+	*out = (int64_t)(start + second) * CLOCK_SECOND + fraction;
 	return 0;
 }
 

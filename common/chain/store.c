@@ -113,7 +113,8 @@ int store_find_intent(struct store *s, const char *push_key, const char *reposit
 		memset(out, 0, sizeof(*out));
 	if (sqlite_query(s->db, &q, e,
 		    "SELECT " STORE_INTENT_COLUMNS " FROM intent"
-		    " WHERE push_key = ? AND repository = ? AND ref = ? AND old = ? AND new = ?"
+		    " WHERE push_key = ifnull(?, push_key) AND repository = ? AND ref = ?"
+		    " AND old = ? AND new = ?"
 		    " ORDER BY id DESC LIMIT 1",
 		    "ttttt", push_key, repository, ref, old, new) != 0)
 		return -1;

@@ -7,11 +7,11 @@
 
 /* Each role that a list names must have its section, or nobody would be let in by it. */
 static int check_roles(const struct config_draft *d, const struct strlist *roles,
-	const char *section, const char *name, const char *key, struct err *e)
+	const struct config_spot *spot, struct err *e)
 {
 	for (size_t i = 0; i < roles->n; i++)
 		if (config_role(d->c, roles->v[i]) == NULL)
-			return config_fault(d, section, name, key, e,
+			return config_fault(d, spot, e,
 				"there is no role \"%s\"; write a section [role \"%s\"] with its "
 				"members",
 				roles->v[i], roles->v[i]);
@@ -24,8 +24,8 @@ static int check_case(
 {
 	if (strcmp(name, other) == 0 || strcasecmp(name, other) != 0)
 		return 0;
-	return config_fault(
-		d, "branch", name, "", e, "differs from the branch %s by case alone", other);
+	return config_fault(d, CONFIG_SPOT("branch", name, ""), e,
+		"differs from the branch %s by case alone", other);
 }
 
 static int check_below(
@@ -35,7 +35,7 @@ static int check_below(
 
 	if (strncasecmp(name, other, n) != 0 || name[n] != '/')
 		return 0;
-	return config_fault(d, "branch", name, "", e,
+	return config_fault(d, CONFIG_SPOT("branch", name, ""), e,
 		"lies below the branch %s, so that git could hold one of them only", other);
 }
 
@@ -61,14 +61,14 @@ static int check_branch(const struct config_draft *d, const struct config_branch
 	const struct config *c = d->c;
 
 	if (strlist_has(&b->merge_from, b->name))
-		return config_fault(d, "branch", b->name, "merge-from", e,
+		return config_fault(d, CONFIG_SPOT("branch", b->name, "merge-from"), e,
 			"%s cannot be its own source: every push to it would pass", b->name);
 	if (b->chain[0] != '\0' && config_chain(c, b->chain) == NULL)
-		return config_fault(d, "branch", b->name, "chain", e,
+		return config_fault(d, CONFIG_SPOT("branch", b->name, "chain"), e,
 			"there is no chain \"%s\"; write a section [chain \"%s\"], or nothing for "
 			"no chain",
 			b->chain, b->chain);
-	return check_roles(d, &b->roles, "branch", b->name, "roles", e);
+	return check_roles(d, &b->roles, CONFIG_SPOT("branch", b->name, "roles"), e);
 }
 
 /* Every stage once, each after those whose results it uses. */
@@ -84,7 +84,7 @@ static int check_stages(
 		while (strcmp(k->words[at], chain->stages.v[i]) != 0)
 			at++; /* it is one of them: config_set has seen to it */
 		if (at < next)
-			return config_fault(d, "chain", chain->name, "stages", e,
+			return config_fault(d, CONFIG_SPOT("chain", chain->name, "stages"), e,
 				"\"%s\" is out of order; write each stage once, in the order "
 				"build, "
 				"create-model, deploy, stage-model",
@@ -100,19 +100,19 @@ static int check_chain(
 	if (check_stages(d, chain, e) != 0)
 		return -1;
 	if (chain->airflow[0] != '\0' && config_airflow(d->c, chain->airflow) == NULL)
-		return config_fault(d, "chain", chain->name, "airflow", e,
+		return config_fault(d, CONFIG_SPOT("chain", chain->name, "airflow"), e,
 			"there is no airflow \"%s\"; write a section [airflow \"%s\"]",
 			chain->airflow, chain->airflow);
 	if (chain->airflow[0] == '\0' && strlist_has(&chain->stages, "deploy"))
-		return config_fault(d, "chain", chain->name, "airflow", e,
+		return config_fault(d, CONFIG_SPOT("chain", chain->name, "airflow"), e,
 			"must not be empty, for the stage deploy writes there; write the name of "
 			"an "
 			"[airflow]");
 	if (chain->model_stage[0] == '\0' && strlist_has(&chain->stages, "stage-model"))
-		return config_fault(d, "chain", chain->name, "model-stage", e,
+		return config_fault(d, CONFIG_SPOT("chain", chain->name, "model-stage"), e,
 			"must not be empty, for the stage stage-model sets it; write Staging or "
 			"Production");
-	return check_roles(d, &chain->roles, "chain", chain->name, "roles", e);
+	return check_roles(d, &chain->roles, CONFIG_SPOT("chain", chain->name, "roles"), e);
 }
 
 int config_check(const struct config_draft *d, struct err *e)
@@ -125,7 +125,7 @@ int config_check(const struct config_draft *d, struct err *e)
 	for (size_t i = 0; i < c->n_chains; i++)
 		if (check_chain(d, &c->chains[i], e) != 0)
 			return -1;
-	if (check_roles(d, &c->retrain_roles, "retrain-branch", "", "roles", e) != 0)
+	if (check_roles(d, &c->retrain_roles, CONFIG_SPOT("retrain-branch", "", "roles"), e) != 0)
 		return -1;
-	return check_roles(d, &c->override_role, "override", "", "role", e);
+	return check_roles(d, &c->override_role, CONFIG_SPOT("override", "", "role"), e);
 }

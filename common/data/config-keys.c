@@ -178,7 +178,8 @@ const struct config_section *config_section_find(const char *section)
 const struct config_key *config_key_find(const char *section, const char *key)
 {
 	for (const struct config_key *k = config_keys; k->key != NULL; k++)
-		if (strcmp(k->section, section) == 0 && strcmp(k->key, key) == 0)
+		if (k->key[0] == key[0] && strcmp(k->key, key) == 0 &&
+			strcmp(k->section, section) == 0)
 			return k;
 	return NULL;
 }

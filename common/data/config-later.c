@@ -61,7 +61,7 @@ static int check_key(const struct config_key *k, const char *name, void *base, v
 			continue;
 		config_render(&value, k, base);
 		if (!is_fine(&table[i], value.buf)) {
-			where = config_where(search->d, k->section, name, k->key);
+			where = config_where(search->d, CONFIG_SPOT(k->section, name, k->key));
 			result = err_set(search->e, "%s = %s: this version cannot do this yet",
 				where, value.buf);
 			free(where);

@@ -12,8 +12,10 @@
 static struct config_place *find_place(
 	const struct config_draft *d, const char *section, const char *name, const char *key)
 {
+	/* Each push loads three configurations: the first letter saves most of the comparisons. */
 	for (size_t i = 0; i < d->n; i++)
-		if (strcmp(d->v[i].key, key) == 0 && strcmp(d->v[i].section, section) == 0 &&
+		if (d->v[i].key[0] == key[0] && d->v[i].name[0] == name[0] &&
+			strcmp(d->v[i].key, key) == 0 && strcmp(d->v[i].section, section) == 0 &&
 			strcmp(d->v[i].name, name) == 0)
 			return &d->v[i];
 	return NULL;
@@ -32,132 +34,137 @@ static struct config_place *add_place(
 	return place;
 }
 
-static char *place_text(
-	const char *file, int line, const char *section, const char *name, const char *key)
+static char *spot_text(const char *file, int line, const struct config_spot *spot)
 {
 	struct str text;
 
 	str_init(&text);
-	str_addf(&text, "%s:%d: [%s", file, line, section);
-	if (name[0] != '\0')
-		str_addf(&text, " \"%s\"", name);
+	str_addf(&text, "%s:%d: [%s", file, line, spot->section);
+	if (spot->name[0] != '\0')
+		str_addf(&text, " \"%s\"", spot->name);
 	str_addc(&text, ']');
-	if (key[0] != '\0')
-		str_addf(&text, " %s", key);
+	if (spot->key[0] != '\0')
+		str_addf(&text, " %s", spot->key);
 	return str_steal(&text);
 }
 
-char *config_where(
-	const struct config_draft *d, const char *section, const char *name, const char *key)
+char *config_where(const struct config_draft *d, const struct config_spot *spot)
 {
-	const struct config_place *place = find_place(d, section, name, key);
+	const struct config_place *place = find_place(d, spot->section, spot->name, spot->key);
 
 	if (place == NULL) /* a value that a section has by itself */
-		place = find_place(d, section, name, "");
-	return place_text(place ? d->files.v[place->file] : "built-in defaults",
-		place ? place->line : 0, section, name, key);
+		place = find_place(d, spot->section, spot->name, "");
+	return spot_text(place ? d->files.v[place->file] : "built-in defaults",
+		place ? place->line : 0, spot);
 }
 
-int config_fault(const struct config_draft *d, const char *section, const char *name,
-	const char *key, struct err *e, const char *format, ...)
+static void set_fault(struct err *e, const char *where, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void set_fault(struct err *e, const char *where, const char *format, va_list ap)
 {
-	char *where = config_where(d, section, name, key), *text;
+	char *text = mem_vformat(format, ap);
+
+	(void)err_set(e, "%s: %s", where, text);
+	free(text);
+}
+
+int config_fault(const struct config_draft *d, const struct config_spot *spot, struct err *e,
+	const char *format, ...)
+{
+	char *where = config_where(d, spot);
 	va_list ap;
 
 	va_start(ap, format);
-	text = mem_vformat(format, ap);
+	set_fault(e, where, format, ap);
 	va_end(ap);
-	(void)err_set(e, "%s: %s", where, text);
-	free(text);
 	free(where);
 	return -1;
 }
 
-/* What is being read: an entry of the file that was added to D last. */
-struct spot {
+/* The entry that is being read, of the last file. */
+struct reading {
 	struct config_draft *d;
 	const struct ini_entry *entry;
 	enum config_layer layer;
 };
 
-static int fault(const struct spot *s, struct err *e, const char *format, ...)
+static int fault(const struct reading *r, struct err *e, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int fault(const struct spot *s, struct err *e, const char *format, ...)
+static int fault(const struct reading *r, struct err *e, const char *format, ...)
 {
-	const struct ini_entry *entry = s->entry;
-	char *where = place_text(s->d->files.v[s->d->files.n - 1], entry->line, entry->section,
-		entry->name ? entry->name : "", entry->key ? entry->key : "");
+	const struct ini_entry *entry = r->entry;
+	char *where = spot_text(r->d->files.v[r->d->files.n - 1], entry->line,
+		CONFIG_SPOT(entry->section, entry->name ? entry->name : "",
+			entry->key ? entry->key : ""));
 	va_list ap;
-	char *text;
 
 	va_start(ap, format);
-	text = mem_vformat(format, ap);
+	set_fault(e, where, format, ap);
 	va_end(ap);
-	(void)err_set(e, "%s: %s", where, text);
-	free(text);
 	free(where);
 	return -1;
 }
 
-static int unknown_section(const struct spot *s, struct err *e)
+static int unknown_section(const struct reading *r, struct err *e)
 {
 	struct str meant;
 
 	str_init(&meant);
-	config_suggest_section(&meant, s->entry->section);
-	(void)fault(s, e, "no such section; %s", meant.buf);
+	config_suggest_section(&meant, r->entry->section);
+	(void)fault(r, e, "no such section; %s", meant.buf);
 	str_clear(&meant);
 	return -1;
 }
 
-static int unknown_key(const struct spot *s, struct err *e)
+static int unknown_key(const struct reading *r, struct err *e)
 {
 	struct str meant;
 
 	str_init(&meant);
-	config_suggest_key(&meant, s->entry->section, s->entry->key);
-	(void)fault(s, e, "no such key; %s", meant.buf);
+	config_suggest_key(&meant, r->entry->section, r->entry->key);
+	(void)fault(r, e, "no such key; %s", meant.buf);
 	str_clear(&meant);
 	return -1;
 }
 
 /* The repository's file says only what the system's file leaves to it. */
-static int check_allowed(const struct spot *s, struct err *e)
+static int check_allowed(const struct reading *r, struct err *e)
 {
-	if (s->layer != CONFIG_REPOSITORY || s->d->c->allow_repository_config == CONFIG_YES ||
-		strcmp(s->entry->section, "project") == 0)
+	if (r->layer != CONFIG_REPOSITORY || r->d->c->allow_repository_config == CONFIG_YES ||
+		strcmp(r->entry->section, "project") == 0)
 		return 0;
-	return fault(s, e,
+	return fault(r, e,
 		"the system's file (allow-repository-config = no) leaves only [project] to a "
 		"repository's file");
 }
 
-static int add_heading(const struct spot *s, struct err *e)
+static int add_heading(const struct reading *r, struct err *e)
 {
-	const struct config_section *section = config_section_find(s->entry->section);
-	const char *name = s->entry->name;
+	const struct config_section *section = config_section_find(r->entry->section);
+	const char *name = r->entry->name;
 	struct config_place *place;
 
 	if (section == NULL)
-		return unknown_section(s, e);
-	if (check_allowed(s, e) != 0)
+		return unknown_section(r, e);
+	if (check_allowed(r, e) != 0)
 		return -1;
 	if (section->size == 0)
 		return name == NULL ? 0
-				    : fault(s, e, "this section has no name; write [%s]",
+				    : fault(r, e, "this section has no name; write [%s]",
 					      section->section);
 	if (name == NULL)
-		return fault(s, e, "a name is missing; write [%s \"NAME\"]", section->section);
+		return fault(r, e, "a name is missing; write [%s \"NAME\"]", section->section);
 	if (!section->fits(name))
-		return fault(s, e, "the name does not fit; write %s", section->wanted);
-	if (config_element(s->d->c, section, name) == NULL)
-		(void)config_element_add(s->d->c, section, name);
-	place = find_place(s->d, section->section, name, "");
+		return fault(r, e, "the name does not fit; write %s", section->wanted);
+	if (config_element(r->d->c, section, name) == NULL)
+		(void)config_element_add(r->d->c, section, name);
+	place = find_place(r->d, section->section, name, "");
 	if (place == NULL)
-		place = add_place(s->d, section->section, name, "");
-	place->file = s->d->files.n - 1;
-	place->line = s->entry->line;
+		place = add_place(r->d, section->section, name, "");
+	place->file = r->d->files.n - 1;
+	place->line = r->entry->line;
 	return 0;
 }
 
@@ -165,28 +172,28 @@ static int add_heading(const struct spot *s, struct err *e)
  * The key that TEXT names, with its number: `members.2` is part 2 of members.  NULL and *E: there
  * is none, or it has no parts.
  */
-static const struct config_key *find_key(const struct spot *s, long *part, struct err *e)
+static const struct config_key *find_key(const struct reading *r, long *part, struct err *e)
 {
-	const char *text = s->entry->key, *dot = strrchr(text, '.');
+	const char *text = r->entry->key, *dot = strrchr(text, '.');
 	const struct config_key *k;
 	long long number = 0;
 	char *stem;
 
 	*part = 1;
-	k = config_key_find(s->entry->section, text);
+	k = config_key_find(r->entry->section, text);
 	if (k != NULL)
 		return k;
 	if (dot != NULL && str_number(dot + 1, INT_MAX, &number) == 0) {
 		stem = mem_strndup(text, (size_t)(dot - text));
-		k = config_key_find(s->entry->section, stem);
+		k = config_key_find(r->entry->section, stem);
 		free(stem);
 	}
 	if (k == NULL) {
-		(void)unknown_key(s, e);
+		(void)unknown_key(r, e);
 		return NULL;
 	}
 	if (k->type != CONFIG_LIST || number < 2 || dot[1] == '0') {
-		(void)fault(s, e,
+		(void)fault(r, e,
 			k->type != CONFIG_LIST
 				? "only a list goes on in numbered keys"
 				: "a list starts with the key alone and goes on with number 2");
@@ -197,65 +204,64 @@ static const struct config_key *find_key(const struct spot *s, long *part, struc
 }
 
 /* A later file's value takes the place of an earlier one's; within a file there is one of each. */
-static int take_place(const struct spot *s, const struct config_key *k, long part, struct err *e)
+static int take_place(const struct reading *r, const struct config_key *k, long part, struct err *e)
 {
-	struct config_draft *d = s->d;
-	const char *name = s->entry->name ? s->entry->name : "";
+	struct config_draft *d = r->d;
+	const char *name = r->entry->name ? r->entry->name : "";
 	size_t file = d->files.n - 1;
 	struct config_place *place = find_place(d, k->section, name, k->key);
 	long last = place != NULL && place->file == file ? place->part : 0;
 
 	if (part <= last && part == 1)
-		return fault(s, e, "given twice in this file, first in line %d", place->line);
+		return fault(r, e, "given twice in this file, first in line %d", place->line);
 	if (part <= last)
 		return fault(
-			s, e, "given twice in this file; the next is %s.%ld", k->key, last + 1);
+			r, e, "given twice in this file; the next is %s.%ld", k->key, last + 1);
 	if (part > last + 1 && last == 0)
-		return fault(s, e, "does not follow %s in this file", k->key);
+		return fault(r, e, "does not follow %s in this file", k->key);
 	if (part > last + 1)
-		return fault(s, e, "does not follow %s.%ld in this file", k->key, part - 1);
+		return fault(r, e, "does not follow %s.%ld in this file", k->key, part - 1);
 	if (place == NULL)
 		place = add_place(d, k->section, name, k->key);
 	place->file = file;
 	place->part = part;
 	if (part == 1)
-		place->line = s->entry->line;
+		place->line = r->entry->line;
 	return 0;
 }
 
-static int add_key(const struct spot *s, struct err *e)
+static int add_key(const struct reading *r, struct err *e)
 {
-	const struct config_section *section = config_section_find(s->entry->section);
+	const struct config_section *section = config_section_find(r->entry->section);
 	struct err why = ERR_INIT;
 	const struct config_key *k;
-	void *base = s->d->c;
+	void *base = r->d->c;
 	long part;
 
-	k = find_key(s, &part, e);
+	k = find_key(r, &part, e);
 	if (k == NULL)
 		return -1;
-	if (s->layer == CONFIG_REPOSITORY && k->where == CONFIG_SYSTEM_FILE)
-		return fault(s, e, "stands in the system's file alone");
-	if (take_place(s, k, part, e) != 0)
+	if (r->layer == CONFIG_REPOSITORY && k->where == CONFIG_SYSTEM_FILE)
+		return fault(r, e, "stands in the system's file alone");
+	if (take_place(r, k, part, e) != 0)
 		return -1;
 	if (section->size > 0)
-		base = config_element(s->d->c, section, s->entry->name);
-	if (config_set(k, base, part, s->entry->value, &why) == 0)
+		base = config_element(r->d->c, section, r->entry->name);
+	if (config_set(k, base, part, r->entry->value, &why) == 0)
 		return 0;
-	(void)fault(s, e, "%s", err_text(&why));
+	(void)fault(r, e, "%s", err_text(&why));
 	err_clear(&why);
 	return -1;
 }
 
-int config_layer(struct config_draft *d, const struct ini *i, enum config_layer layer,
-	const char *name, struct err *e)
+int config_layer(
+	struct config_draft *d, const struct ini *i, enum config_layer layer, struct err *e)
 {
-	struct spot s = {.d = d, .layer = layer};
+	struct reading r = {.d = d, .layer = layer};
 
-	strlist_add(&d->files, name);
 	for (size_t n = 0; n < i->n; n++) {
-		s.entry = &i->v[n];
-		if ((s.entry->key == NULL ? add_heading(&s, e) : add_key(&s, e)) != 0)
+		r.entry = &i->v[n];
+		if ((r.entry->key == NULL ? add_heading(&r, e) : add_key(&r, e)) != 0)
 			return -1;
 	}
 	return 0;

@@ -111,8 +111,7 @@ struct config_place {
 	char *section;
 	char *name; /* "": none */
 	char *key;
-	long part; /* 1; 2 is members.2 */
-	enum config_layer layer;
+	long part;   /* 1; 2 is members.2 */
 	size_t file; /* index in FILES */
 	int line;
 };
@@ -125,18 +124,26 @@ struct config_draft {
 	struct strlist files; /* names for messages */
 };
 
-/* Put the file NAME, read into I, over what *D holds.  0, or -1. */
-int config_layer(struct config_draft *d, const struct ini *i, enum config_layer layer,
-	const char *name, struct err *e);
+/* Put I, the content of the last of D->files, over what *D holds.  0, or -1. */
+int config_layer(
+	struct config_draft *d, const struct ini *i, enum config_layer layer, struct err *e);
 void config_draft_clear(struct config_draft *d); /* leaves D->c alone */
-/* "FILE:LINE: [section "name"] key" of a key that is set, or else of its heading; the caller's to
- * free(). */
-char *config_where(
-	const struct config_draft *d, const char *section, const char *name, const char *key);
+
+/* What a message is about; NAME and KEY may be "". */
+struct config_spot {
+	const char *section, *name, *key;
+};
+
+#define CONFIG_SPOT(section, name, key) (&(const struct config_spot){section, name, key})
+
+/*
+ * "FILE:LINE: [section "name"] key", where the key was set last, or else its section; the caller's
+ * to free().
+ */
+char *config_where(const struct config_draft *d, const struct config_spot *spot);
 /* Set *E to that, ": " and the text.  -1. */
-int config_fault(const struct config_draft *d, const char *section, const char *name,
-	const char *key, struct err *e, const char *format, ...)
-	__attribute__((format(printf, 6, 7)));
+int config_fault(const struct config_draft *d, const struct config_spot *spot, struct err *e,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* ---- config-defaults.c, config-check.c, config-later.c, config-file.c ---- */
 

@@ -270,35 +270,26 @@ void config_render(struct str *out, const struct config_key *k, const void *base
 	}
 }
 
-/* All keys of one section, in BASE. */
-static int visit_keys(const struct config_section *s, const char *name, void *base,
-	config_visit *visit, void *arg)
-{
-	int result = 0;
-
-	for (const struct config_key *k = config_keys; k->key != NULL && result == 0; k++)
-		if (strcmp(k->section, s->section) == 0)
-			result = visit(k, name, base, arg);
-	return result;
-}
-
 int config_each(struct config *c, config_visit *visit, void *arg)
 {
+	const struct config_key *first, *end, *k;
 	int result = 0;
 
-	for (const struct config_section *s = config_sections; s->section != NULL; s++) {
-		size_t n = 0;
+	/* A section's keys stand together in the table. */
+	for (first = config_keys; first->key != NULL && result == 0; first = end) {
+		const struct config_section *s = config_section_find(first->section);
+		size_t n = 1;
 		char *array = s->size > 0 ? elements(c, s, &n) : NULL;
 
-		if (s->size == 0)
-			result = visit_keys(s, "", c, visit, arg);
+		for (end = first; end->key != NULL && strcmp(end->section, s->section) == 0;)
+			end++;
 		for (size_t i = 0; i < n && result == 0; i++) {
-			void *element = array + i * s->size;
+			void *base = array != NULL ? (void *)(array + i * s->size) : c;
+			const char *name = array != NULL ? element_name(base) : "";
 
-			result = visit_keys(s, element_name(element), element, visit, arg);
+			for (k = first; k < end && result == 0; k++)
+				result = visit(k, name, base, arg);
 		}
-		if (result != 0)
-			return result;
 	}
-	return 0;
+	return result;
 }

@@ -15,16 +15,18 @@
 
 #define PROJECT_NAME_SIZE 100 /* bytes; as config_fits_project */
 
+/* Add the content of the last of D->files. */
 static int add_text(struct config_draft *d, enum config_layer layer, const char *text, size_t len,
-	const char *name, struct err *e)
+	struct err *e)
 {
+	const char *name = d->files.v[d->files.n - 1];
 	struct ini ini = {0};
 	int result = -1;
 
 	if (len > CONFIG_FILE_SIZE)
 		return err_set(e, "%s: %zu bytes; at most %d", name, len, CONFIG_FILE_SIZE);
 	if (ini_read(&ini, text, len, name, e) == 0)
-		result = config_layer(d, &ini, layer, name, e);
+		result = config_layer(d, &ini, layer, e);
 	ini_clear(&ini);
 	return result;
 }
@@ -33,8 +35,8 @@ static int start(struct config_draft *d, struct err *e)
 {
 	memset(d, 0, sizeof(*d));
 	d->c = mem_zalloc(1, sizeof(*d->c));
-	return add_text(d, CONFIG_DEFAULTS, config_defaults, strlen(config_defaults),
-		"built-in defaults", e);
+	strlist_add(&d->files, "built-in defaults");
+	return add_text(d, CONFIG_DEFAULTS, config_defaults, strlen(config_defaults), e);
 }
 
 static int add_line(const struct config_key *k, const char *name, void *base, void *arg)
@@ -42,7 +44,12 @@ static int add_line(const struct config_key *k, const char *name, void *base, vo
 	struct str line;
 
 	str_init(&line);
-	str_addf(&line, "%s\t%s\t%s\t", k->section, name, k->key);
+	str_add(&line, k->section);
+	str_addc(&line, '\t');
+	str_add(&line, name);
+	str_addc(&line, '\t');
+	str_add(&line, k->key);
+	str_addc(&line, '\t');
 	config_render(&line, k, base);
 	str_addc(&line, '\n');
 	strlist_add(arg, line.buf);
@@ -95,9 +102,18 @@ int config_parse(struct config **out, const char *text, size_t len, const char *
 
 	*out = NULL;
 	result = start(&d, e);
-	if (result == 0)
-		result = add_text(&d, CONFIG_SYSTEM, text, len, name, e);
+	if (result == 0) {
+		strlist_add(&d.files, name);
+		result = add_text(&d, CONFIG_SYSTEM, text, len, e);
+	}
 	return finish(&d, result, out, e);
+}
+
+static int add_file(struct config_draft *d, enum config_layer layer, const char *path,
+	const struct str *text, struct err *e)
+{
+	strlist_add(&d->files, path);
+	return add_text(d, layer, text->buf, text->len, e);
 }
 
 static int add_system(struct config_draft *d, const char *given, uint64_t owner, struct err *e)
@@ -110,7 +126,7 @@ static int add_system(struct config_draft *d, const char *given, uint64_t owner,
 	result = config_file_read(
 		&text, path, owner, given != NULL ? CONFIG_MUST_EXIST : CONFIG_MAY_BE_ABSENT, e);
 	if (result == 1)
-		result = add_text(d, CONFIG_SYSTEM, text.buf, text.len, path, e);
+		result = add_file(d, CONFIG_SYSTEM, path, &text, e);
 	str_clear(&text);
 	return result;
 }
@@ -133,11 +149,11 @@ static int add_repository(
 	if (n_plain < 0)
 		goto out;
 	if (n_hooks + n_plain == 2)
-		(void)err_set(e, "%s and %s are both there; keep one", hooks, plain);
+		result = err_set(e, "%s and %s are both there; keep one", hooks, plain);
 	else if (n_hooks == 1)
-		result = add_text(d, CONFIG_REPOSITORY, in_hooks.buf, in_hooks.len, hooks, e);
+		result = add_file(d, CONFIG_REPOSITORY, hooks, &in_hooks, e);
 	else if (n_plain == 1)
-		result = add_text(d, CONFIG_REPOSITORY, in_plain.buf, in_plain.len, plain, e);
+		result = add_file(d, CONFIG_REPOSITORY, plain, &in_plain, e);
 	else
 		result = 0;
 out:

@@ -27,12 +27,17 @@ static int fail(struct reading *r, const char *what)
 	return err_set(r->e, "%s:%d: %s", r->file, r->line, what);
 }
 
-/* 1 if TEXT can be shown as it stands: UTF-8 without anything invisible. */
+/* 1 if TEXT, which holds no control character, can be shown: UTF-8 without anything invisible. */
 static int is_visible(const char *text)
 {
+	const char *p = text;
 	struct str safe;
 	int same;
 
+	while (*p != '\0' && (unsigned char)*p < 0x7f)
+		p++;
+	if (*p == '\0')
+		return strchr(text, '\t') == NULL;
 	str_init(&safe);
 	str_add_safe(&safe, text);
 	same = strcmp(safe.buf, text) == 0;

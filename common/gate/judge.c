@@ -313,17 +313,3 @@ int judge_update(struct verdict *out, struct judge *j, size_t index, struct err 
 	sort_findings(out);
 	return 0;
 }
-
-int judge_still_sourced(
-	struct judge *j, const struct config_branch *branch, const struct oid *oid, struct err *e)
-{
-	struct sources sources = {0};
-	const struct source *which;
-	int held;
-
-	if (need_repository(j, e) != 0 || sources_find(&sources, &j->view, branch, e) != 0)
-		return -1;
-	held = sources_hold(&sources, j->view.repository, oid, &which, e);
-	sources_clear(&sources);
-	return held;
-}

@@ -54,11 +54,6 @@ struct judge {
  * it.
  */
 int judge_update(struct verdict *out, struct judge *j, size_t index, struct err *e);
-/*
- * Do the branch's sources, as they are now, still hold what INTENT says was merged?  1, 0, -1.
- */
-int judge_still_sourced(
-	struct judge *j, const struct config_branch *branch, const struct oid *oid, struct err *e);
 void verdict_clear(struct verdict *v);
 void judge_clear(struct judge *j);
 

@@ -135,15 +135,15 @@ static int run_engine(const struct stage_job *job, const struct engine_order *o,
 	return result;
 }
 
-static int build_image(
-	const struct stage_job *job, const char *context, int64_t time, struct err *e)
+/* DOCKERFILE: NULL, if the commit has none. */
+static int build_image(const struct stage_job *job, const char *context, const char *dockerfile,
+	int64_t time, struct err *e)
 {
 	const struct config *c = job->config;
 	struct origin from = {
 		.source = *c->repository_url != '\0' ? c->repository_url : job->repository,
 		.pipeline = mem_format("%lld", (long long)job->pipeline)};
 	char *folder = mem_format("%s/" CONFIG_STATE_ARTIFACTS "/%s", c->state, job->project);
-	char *dockerfile = path_join(context, c->dockerfile);
 	char *archive = mem_format("%s/%s.tar.gz", folder, job->sha);
 	char *temporary = mem_format("%s/.%s-p%s.tar.gz", folder, job->sha, from.pipeline);
 	char *labels = mem_format("%s/%s.json", folder, job->sha);
@@ -173,7 +173,6 @@ static int build_image(
 	free(labels);
 	free(temporary);
 	free(archive);
-	free(dockerfile);
 	free(folder);
 	free(from.pipeline);
 	return result;
@@ -182,10 +181,11 @@ static int build_image(
 int stage_build(const struct stage_job *job, struct err *e)
 {
 	char *context = path_join(job->work, "context");
+	char *dockerfile = path_join(context, job->config->dockerfile);
 	struct repository *r = NULL;
 	struct commit commit = {0};
 	struct oid oid;
-	int result = -1;
+	int has_dockerfile, result = -1;
 
 	if (oid_parse(&oid, job->sha) != 0) {
 		(void)err_set(e, "\"%s\" is no commit id", job->sha);
@@ -196,11 +196,15 @@ int stage_build(const struct stage_job *job, struct err *e)
 		tree_export(r, &oid, context, e) != 0)
 		goto out;
 	log_line("%s of %s checked out", job->sha, job->repository);
-	if (put_model(job, r, &oid, context, e) == 0)
-		result = build_image(job, context, commit.time, e);
+	/* Asked of the tree: there it is no symbolic link that leads out of it. */
+	has_dockerfile = tree_has_file(r, &oid, job->config->dockerfile, e);
+	if (has_dockerfile >= 0 && put_model(job, r, &oid, context, e) == 0)
+		result = build_image(
+			job, context, has_dockerfile ? dockerfile : NULL, commit.time, e);
 out:
 	commit_clear(&commit);
 	repository_free(r);
+	free(dockerfile);
 	free(context);
 	return result;
 }

@@ -129,9 +129,9 @@ static int parse_all(struct parse *p, const char *text, size_t len, struct err *
 }
 
 /* DVC makes names lower case as it reads them.  The last of two sections of one name counts. */
-static int choose(struct dvc_remote *out, const struct parse *p, const char *wanted, struct err *e)
+static int choose(struct dvc_remote *out, const struct parse *p, struct err *e)
 {
-	const char *name = wanted != NULL ? wanted : p->core;
+	const char *name = p->core;
 
 	if (name == NULL)
 		return err_set(e, "no default remote; it wants [core] remote = NAME");
@@ -147,15 +147,14 @@ static int choose(struct dvc_remote *out, const struct parse *p, const char *wan
 		name, name);
 }
 
-int dvc_config_remote(
-	struct dvc_remote *out, const char *text, size_t len, const char *wanted, struct err *e)
+int dvc_config_remote(struct dvc_remote *out, const char *text, size_t len, struct err *e)
 {
 	struct parse p = {0};
 	int result = -1;
 
 	memset(out, 0, sizeof(*out));
 	if (parse_all(&p, text, len, e) == 0)
-		result = choose(out, &p, wanted, e);
+		result = choose(out, &p, e);
 	parse_clear(&p);
 	return result == 0 ? 0 : err_wrap(e, "%s", DVC_CONFIG_FILE);
 }

@@ -19,11 +19,10 @@ struct dvc_remote {
 void dvc_remote_clear(struct dvc_remote *r);
 
 /*
- * Parse LEN bytes of TEXT and find the remote WANTED, or with NULL the default one.  0; the caller
- * calls dvc_remote_clear().  -1 and *E: not well-formed (which line), or no such remote.
+ * Parse LEN bytes of TEXT and find the default remote.  0; the caller calls dvc_remote_clear().
+ * -1 and *E: not well-formed (which line), or no such remote.
  */
-int dvc_config_remote(
-	struct dvc_remote *out, const char *text, size_t len, const char *wanted, struct err *e);
+int dvc_config_remote(struct dvc_remote *out, const char *text, size_t len, struct err *e);
 
 enum dvc_place {
 	DVC_LOCAL, /* a folder of this machine */

@@ -222,10 +222,8 @@ static enum answer probe(const struct engine *engine, const struct fill *f)
 
 static const struct engine *choose_automatic(const struct fill *f)
 {
-	const char *dockerfile = f->order->config->dockerfile;
-
-	if (!files_exists(f->order->dockerfile)) {
-		log_line("engine archive: the commit has no %s", dockerfile);
+	if (f->order->dockerfile == NULL) {
+		log_line("engine archive: the commit has no %s", f->order->config->dockerfile);
 		return &engines[N_ENGINES - 1];
 	}
 	for (size_t i = 0; i < N_ENGINES; i++) {
@@ -252,7 +250,7 @@ static const struct engine *choose_named(const struct fill *f, struct err *e)
 
 	while (engine->kind != f->order->config->engine)
 		engine++;
-	if (engine->build != NULL && !files_exists(f->order->dockerfile)) {
+	if (engine->build != NULL && f->order->dockerfile == NULL) {
 		(void)err_set(e, "engine %s needs a %s, and the commit has none", engine->name,
 			f->order->config->dockerfile);
 		return NULL;

@@ -13,7 +13,7 @@ struct err;
 struct engine_order {
 	const struct config *config;
 	const char *context;    /* the folder */
-	const char *dockerfile; /* absolute path */
+	const char *dockerfile; /* absolute path; NULL: the commit has none */
 	const char *work;       /* a folder for files of passage */
 	const char *archive;    /* where an archive is to be */
 	const char *temporary;  /* and what it is called until it is whole */

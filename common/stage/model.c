@@ -17,6 +17,7 @@
 #include "git/tree.h"
 #include "sys/files.h"
 
+#define MAX_POINTER 65536 /* bytes of a pointer; DVC writes some two hundred */
 #define COPY_SIZE 65536
 
 void model_clear(struct model *m)
@@ -48,7 +49,7 @@ int model_read(struct model *out, struct repository *r, const struct oid *commit
 
 	memset(out, 0, sizeof(*out));
 	str_init(&text);
-	found = tree_file(r, commit, config->model_file, POINTER_MAX_SIZE, &text, e);
+	found = tree_file(r, commit, config->model_file, MAX_POINTER, &text, e);
 	if (found == 1 && pointer_parse(&out->pointer, text.buf, text.len, e) != 0)
 		found = err_wrap(e, "%s is no valid DVC pointer", config->model_file);
 	str_clear(&text);
@@ -57,6 +58,13 @@ int model_read(struct model *out, struct repository *r, const struct oid *commit
 	out->pointer_file = mem_strdup(config->model_file);
 	out->file = beside(config->model_file, out->pointer.path);
 	return 1;
+}
+
+/* Where the object of P lies below a remote, the caller's to free(). */
+static char *object_path(const struct pointer *p)
+{
+	return mem_format("%s%.2s/%s%s", p->layout == POINTER_FILES_MD5 ? "files/md5/" : "", p->md5,
+		p->md5 + 2, p->object == POINTER_FOLDER ? ".dir" : "");
 }
 
 int model_locate(struct model *m, struct repository *r, const struct oid *commit, struct err *e)
@@ -71,11 +79,11 @@ int model_locate(struct model *m, struct repository *r, const struct oid *commit
 			"%s names a model, but the commit has no %s that says where it is kept",
 			m->pointer_file, DVC_CONFIG_FILE);
 	if (found == 1)
-		result = dvc_config_remote(&m->remote, text.buf, text.len, m->pointer.remote, e);
+		result = dvc_config_remote(&m->remote, text.buf, text.len, e);
 	str_clear(&text);
 	if (result != 0)
 		return -1;
-	m->object = pointer_object(&m->pointer);
+	m->object = object_path(&m->pointer);
 	m->address = path_join(m->remote.url, m->object);
 	return 0;
 }
@@ -170,6 +178,11 @@ int model_fetch(const struct model *m, const char *dir, struct err *e)
 	char *base = path_join(dir, ".dvc"), *remote = NULL, *object = NULL;
 	int result = -1;
 
+	if (m->pointer.object == POINTER_FOLDER) {
+		(void)err_set(e, "%s names a folder: this version fetches models of one file only",
+			m->pointer_file);
+		goto out;
+	}
 	if (dvc_config_place(m->remote.url, base, &remote) != DVC_LOCAL) {
 		(void)err_set(e,
 			"DVC remote %s is %s: this version fetches models from local remotes only",

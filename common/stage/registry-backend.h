@@ -11,8 +11,7 @@ struct registry_backend {
 		int64_t *version, struct err *e);
 	int (*find)(void *handle, const char *model, const char *md5, struct registry_versions *out,
 		struct err *e);
-	int (*transition)(void *handle, const char *model, int64_t version, const char *stage,
-		int64_t pipeline, struct err *e);
+	int (*transition)(void *handle, const struct registry_move *m, struct err *e);
 	int (*list)(void *handle, const struct registry_page *page, struct registry_models *out,
 		struct err *e);
 };

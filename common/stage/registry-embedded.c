@@ -181,78 +181,75 @@ static int embedded_find(void *handle, const char *model, const char *md5,
 
 /* ---- transition ---- */
 
-struct transition {
-	const char *model;
-	int64_t version;
-	const char *stage;
-	int64_t pipeline;
-	int64_t now;
-};
-
-/* What was in the stage of its successor T goes to Archived, with its own line in the history. */
-static int archive_replaced(struct sqlite *db, const struct transition *t, struct err *e)
+/* What was in the stage of its successor goes to Archived, with its own line in the history. */
+static int archive_replaced(
+	struct sqlite *db, const struct registry_move *m, int64_t now, struct err *e)
 {
-	if (strcmp(t->stage, REGISTRY_STAGING) != 0 && strcmp(t->stage, REGISTRY_PRODUCTION) != 0)
+	if (strcmp(m->to, REGISTRY_STAGING) != 0 && strcmp(m->to, REGISTRY_PRODUCTION) != 0)
 		return 0;
 	if (sqlite_run(db, e,
 		    "INSERT INTO stage_change (model, version, from_stage, to_stage, pipeline, "
 		    "time)"
 		    " SELECT model, version, stage, 'Archived', ?, ? FROM model_version"
 		    " WHERE model = ? AND stage = ? AND version <> ? ORDER BY version",
-		    "iitti", t->pipeline, t->now, t->model, t->stage, t->version) != 0)
+		    "iitti", m->pipeline, now, m->model, m->to, m->version) != 0)
 		return -1;
 	return sqlite_run(db, e,
 		"UPDATE model_version SET stage = 'Archived', updated = ?"
 		" WHERE model = ? AND stage = ? AND version <> ?",
-		"itti", t->now, t->model, t->stage, t->version);
+		"itti", now, m->model, m->to, m->version);
 }
 
-static int transition_inside(struct sqlite *db, const struct transition *t, struct err *e)
+static int move(struct sqlite *db, const struct registry_move *m, struct err *e)
 {
-	int64_t same = 0;
-	int found = sqlite_one(db, &same, e,
-		"SELECT stage = ? FROM model_version WHERE model = ? AND version = ?", "tti",
-		t->stage, t->model, t->version);
+	int64_t now = clock_now();
 
-	if (found < 0)
-		return -1;
-	if (found == 0)
-		return err_set(e, "model %s has no version %lld", t->model, (long long)t->version);
-	if (same)
-		return 0;
-	if (archive_replaced(db, t, e) != 0 ||
+	if (archive_replaced(db, m, now, e) != 0 ||
 		sqlite_run(db, e,
 			"INSERT INTO stage_change (model, version, from_stage, to_stage, pipeline, "
 			"time)"
 			" SELECT model, version, stage, ?, ?, ? FROM model_version"
 			" WHERE model = ? AND version = ?",
-			"tiiti", t->stage, t->pipeline, t->now, t->model, t->version) != 0 ||
+			"tiiti", m->to, m->pipeline, now, m->model, m->version) != 0 ||
 		sqlite_run(db, e,
 			"UPDATE model_version SET stage = ?, updated = ? WHERE model = ? AND "
 			"version = ?",
-			"titi", t->stage, t->now, t->model, t->version) != 0)
+			"titi", m->to, now, m->model, m->version) != 0)
 		return -1;
 	return sqlite_run(db, e, "UPDATE registered_model SET updated = ? WHERE name = ?", "it",
-		t->now, t->model);
+		now, m->model);
 }
 
-static int embedded_transition(void *handle, const char *model, int64_t version, const char *stage,
-	int64_t pipeline, struct err *e)
+static int transition_inside(struct sqlite *db, const struct registry_move *m, struct err *e)
 {
-	const struct transition t = {.model = model,
-		.version = version,
-		.stage = stage,
-		.pipeline = pipeline,
-		.now = clock_now()};
+	int64_t due = 0;
+	int found = sqlite_one(db, &due, e,
+		"SELECT stage <> ?1 AND (?2 IS NULL OR stage = ?2) FROM model_version"
+		" WHERE model = ?3 AND version = ?4",
+		"ttti", m->to, m->from, m->model, m->version);
+
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return err_set(e, "model %s has no version %lld", m->model, (long long)m->version);
+	if (!due)
+		return 0;
+	return move(db, m, e) == 0 ? 1 : -1;
+}
+
+static int embedded_transition(void *handle, const struct registry_move *m, struct err *e)
+{
 	struct sqlite *db = handle;
+	int moved;
 
 	if (sqlite_begin(db, e) != 0)
 		return -1;
-	if (transition_inside(db, &t, e) != 0) {
+	moved = transition_inside(db, m, e);
+	if (moved < 0) {
 		sqlite_rollback(db);
 		return -1;
 	}
-	return sqlite_commit(db, e);
+	return sqlite_commit(db, e) == 0 ? moved : -1;
 }
 
 /* ---- list ---- */

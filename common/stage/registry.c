@@ -52,10 +52,9 @@ int registry_find(struct registry *r, const char *model, const char *md5,
 	return r->backend->find(r->handle, model, md5, out, e);
 }
 
-int registry_transition(struct registry *r, const char *model, int64_t version, const char *stage,
-	int64_t pipeline, struct err *e)
+int registry_transition(struct registry *r, const struct registry_move *m, struct err *e)
 {
-	return r->backend->transition(r->handle, model, version, stage, pipeline, e);
+	return r->backend->transition(r->handle, m, e);
 }
 
 int registry_list(struct registry *r, const struct registry_page *page, struct registry_models *out,

@@ -63,13 +63,19 @@ int registry_create(struct registry *r, const struct registry_version *v, const 
  */
 int registry_find(struct registry *r, const char *model, const char *md5,
 	struct registry_versions *out, struct err *e);
+struct registry_move {
+	const char *model;
+	int64_t version;
+	const char *from; /* stage it must be in; NULL: any */
+	const char *to;
+	int64_t pipeline; /* for which it is done */
+};
 /*
- * Bring VERSION of MODEL into STAGE for PIPELINE; what was in Staging or Production is archived by
- * its successor.  In STAGE already: nothing happens.  0, or -1: there is no such version, or no
- * such stage.
+ * Bring a version into the stage TO; what was in Staging or Production is archived by its
+ * successor. 1: done.  0: nothing to do, it is there already, or no longer in FROM.  -1: no such
+ * version or stage.
  */
-int registry_transition(struct registry *r, const char *model, int64_t version, const char *stage,
-	int64_t pipeline, struct err *e);
+int registry_transition(struct registry *r, const struct registry_move *m, struct err *e);
 
 /* One line of the models page. */
 struct registry_model {

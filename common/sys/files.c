@@ -90,8 +90,7 @@ int files_read(const char *path, size_t max, struct str *out, struct err *e)
 	return status != 0 ? err_wrap(e, "%s", path) : 1;
 }
 
-/* As root, give what FD was made in the folder DIR to that folder's owner.  0, or -1 with errno
- * set. */
+/* As root, give FD, made in the folder DIR, to that folder's owner.  0, or -1 with errno set. */
 static int give_to_owner(int fd, const char *dir)
 {
 	struct stat st;
@@ -297,9 +296,8 @@ static int step_down(int *fd, char *name, struct level *l)
 	*l = (struct level){name, st.st_dev, st.st_ino};
 	(void)close(*fd); /* only read */
 	*fd = below;
-	/* A tool may have left folders that even their owner cannot empty; if so, removing tells.
-	 */
-	(void)fchmod(below, 0700);
+	/* A tool may have left folders that even their owner cannot empty. */
+	(void)fchmod(below, 0700); /* not ours to change: removing tells */
 	return 0;
 }
 

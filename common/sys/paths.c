@@ -1,6 +1,9 @@
 #include "sys/paths.h"
 
 #include "paths-built.h" /* made by the Makefile */
+#include "sys/spawn.h"
+
+#define PATHS_MARKER "modelgate-hook "
 
 const char *paths_command(void)
 {
@@ -12,7 +15,15 @@ const char *paths_system_config(void)
 	return PATHS_BUILT_SYSTEM_CONFIG;
 }
 
+/* The words in front of the version are how install.sh knows a hook of ours without running it. */
 const char *paths_version(void)
 {
-	return PATHS_BUILT_VERSION;
+	static const char marked[] = PATHS_MARKER PATHS_BUILT_VERSION;
+
+	return marked + sizeof(PATHS_MARKER) - 1;
+}
+
+const char *paths_tools(void)
+{
+	return "PATH=" PATHS_BUILT_TOOLS SPAWN_PATH;
 }

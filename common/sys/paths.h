@@ -8,4 +8,10 @@ const char *paths_command(void);       /* <prefix>/bin/modelgate */
 const char *paths_system_config(void); /* <sysconfdir>/modelgate/modelgate.ini */
 const char *paths_version(void);       /* "0.1.0" or what git describe said */
 
+/*
+ * "PATH=" and the folders that tools are looked up in: those that the build puts in front (TOOLS_PATH
+ * of the Makefile; usually none), and SPAWN_PATH.
+ */
+const char *paths_tools(void);
+
 #endif

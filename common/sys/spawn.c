@@ -17,9 +17,9 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "sys/files.h"
+#include "sys/paths.h"
 
-/* How often a pipe that stays silent is doubted: the child may be gone and have left it to others.
- */
+/* How often a silent pipe is doubted: the child may be gone and have left it to others. */
 #define DOUBT_MS 50
 
 enum tie { TIED, DETACHED };
@@ -51,7 +51,7 @@ char *spawn_find(const char *name)
 
 	if (*name == '\0' || strchr(name, '/') != NULL)
 		return NULL;
-	strlist_split(&dirs, SPAWN_PATH, ':');
+	strlist_split(&dirs, paths_tools() + strlen("PATH="), ':');
 	for (size_t i = 0; i < dirs.n; i++) {
 		path = path_join(dirs.v[i], name);
 		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0)
@@ -178,7 +178,7 @@ static _Noreturn void become_detached(const struct plan *p)
 /* PATH and LC_ALL, unless EXTRA says otherwise, and EXTRA. */
 static const char **make_env(const char *const *extra)
 {
-	static const char *const usual[] = {"PATH=" SPAWN_PATH, "LC_ALL=C"};
+	const char *const usual[] = {paths_tools(), "LC_ALL=C"};
 	static const char *const names[] = {"PATH=", "LC_ALL="};
 	size_t n = 0, used = 0;
 	const char **env;
@@ -204,7 +204,8 @@ static char *resolve(const char *program, struct err *e)
 	char *path = program[0] == '/' ? mem_strdup(program) : spawn_find(program);
 
 	if (path == NULL)
-		(void)err_set(e, "%s: no such program in %s", program, SPAWN_PATH);
+		(void)err_set(e, "%s: no such program in %s", program,
+			paths_tools() + strlen("PATH="));
 	return path;
 }
 

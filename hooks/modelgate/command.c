@@ -85,13 +85,88 @@ static void print_help(const struct verb *v)
 		printf("\n%s", v->options);
 }
 
-static int usage(const struct verb *v, const char *format, const char *what)
+static int usage(const struct verb *v, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int usage(const struct verb *v, const char *format, ...)
 {
-	char *text = mem_format("%s: ", v->name), *rest;
-	/* Both formats of this file take one string. */
-	rest = strstr(format, "%s") != NULL ? mem_strdup(what) : mem_strdup("");
-	(void)command_fail(0, "%s%s%s", text, format, rest);
-	free(rest);
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	text = mem_vformat(format, ap);
+	va_end(ap);
+	(void)command_fail(COMMAND_USAGE, "%s: %s; modelgate %s --help shows how it goes", v->name,
+		text, v->name);
 	free(text);
 	return -1;
+}
+
+/*
+ * Does ARGV[0] give OPTION?  How many words it takes, 0: it is another.  *VALUE is set, to NULL where
+ * the value is missing or there is one too many.
+ */
+static int match(const struct command_option *option, char **argv, const char **value)
+{
+	size_t n = strlen(option->name);
+	int takes_value = option->name[n - 1] == '=';
+
+	*value = NULL;
+	n -= takes_value ? 1 : 0;
+	if (strncmp(argv[0], option->name, n) != 0)
+		return 0;
+	if (argv[0][n] == '=') {
+		*value = takes_value ? argv[0] + n + 1 : NULL;
+		return 1;
+	}
+	if (argv[0][n] != '\0')
+		return 0;
+	*value = takes_value ? argv[1] : argv[0];
+	return takes_value && argv[1] != NULL ? 2 : 1;
+}
+
+/* Words that the option ARGV[0] takes, or -1: told. */
+static int take(const struct verb *v, const struct command_option *options, char **argv)
+{
+	for (; options->name != NULL; options++) {
+		int words = match(options, argv, options->value);
+
+		if (words > 0 && *options->value == NULL)
+			return usage(v, "%s %s", argv[0],
+				options->name[strlen(options->name) - 1] == '='
+					? "needs a value"
+					: "takes no value");
+		if (words > 0)
+			return words;
+	}
+	return usage(v, "there is no option %s", argv[0]);
+}
+
+int command_options(const struct verb *v, int argc, char **argv,
+	const struct command_option *options, int min, int max)
+{
+	int n = 1, i = 1, words;
+
+	while (i < argc) {
+		if (strcmp(argv[i], "--") == 0) {
+			for (i++; i < argc; i++)
+				argv[n++] = argv[i];
+		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			print_help(v);
+			return -2;
+		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+			words = take(v, options, argv + i);
+			if (words < 0)
+				return -1;
+			i += words;
+		} else {
+			argv[n++] = argv[i++];
+		}
+	}
+	argv[n] = NULL;
+	if (n - 1 < min)
+		return usage(v, "%s", v->arguments[0] ? "something is missing" : "no arguments");
+	if (n - 1 > max)
+		return usage(v, "\"%s\" is one too many", argv[max + 1]);
+	return n - 1;
 }

@@ -20,8 +20,8 @@ enum { COMMAND_DONE = 0, COMMAND_NO = 1, COMMAND_USAGE = 2, COMMAND_CANNOT_TELL 
 struct command {
 	const char *repository;  /* Git directory of --repo, absolute; or NULL */
 	const char *system_file; /* --config, absolute; or NULL */
-	struct config
-		*config; /* loaded before the verb is called, if its table entry asks for it */
+	struct config *config;   /* loaded before the verb runs, if its table entry asks for it */
+	struct actor actor;      /* who runs this: see command_actor() */
 };
 
 struct verb {

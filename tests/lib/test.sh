@@ -27,7 +27,7 @@
 #	test_expect TITLE SCRIPT   Run SCRIPT in this shell, in $T; it must succeed.  Its commands are
 #	                           joined by &&, so that no failure goes unseen: a script that is not is
 #	                           a failed test (put what needs || into { } or a function).  What it
-#	                           prints is shown if it fails.  Variables stay set.
+#	                           prints is shown if it fails.  Variables stay set; `return 1` ends it.
 #	test_skip TITLE WHY        One skipped test, for what this machine cannot do.  Never skip what
 #	                           the test packages of install.sh bring.
 #	test_done                  Last line of every file.
@@ -181,13 +181,18 @@ test_is_chained() {
 	[ $? -eq 117 ]
 }
 
+# A function, so that a `return 1` in a script ends the script.
+test_run() {
+	eval "$1"
+}
+
 test_expect() {
 	TEST_COUNT=$((TEST_COUNT + 1))
 	cd "$T" || exit 1
 	if ! test_is_chained "$2"; then
 		echo 'the script has a line whose failure would go unseen: join all by &&' >"$T/.run/log"
 		test_result=1
-	elif eval "$2" >"$T/.run/log" 2>&1 </dev/null; then
+	elif test_run "$2" >"$T/.run/log" 2>&1 </dev/null; then
 		test_result=0
 	else
 		test_result=1

@@ -12,6 +12,7 @@
 #define PREV "\"prev\":\"" HASH "\""
 #define TIME "\"time\":\"2026-11-23T20:21:49.123456Z\""
 #define RECORD(seq, more) "{\"seq\":" seq "," PREV "," TIME ",\"event\":\"e\"" more "}"
+#define RECORD_HASH "\"record_hash\":\"" HASH "\","
 #define RECOVERED(inner)                                                                           \
 	"{\"seq\":1," PREV "," TIME ",\"event\":\"audit.recovered\",\"recovered\":{" inner "}}"
 #define HEAD_HASH "\"head_size\":9,\"head_hash\":\"" HASH "\""
@@ -46,20 +47,32 @@ static const struct {
 	{"[]", 0},
 	{"{", 0},
 	{"{\"seq\":1," PREV "," TIME ",\"event\":\"e\"", 0},
-	{RECOVERED("\"found\":\"torn\",\"head_seq\":0," HEAD_HASH ",\"torn_size\":0"), 1},
-	{RECOVERED("\"found\":\"longer\",\"head_seq\":5," HEAD_HASH
-		   ",\"torn_size\":3,\"torn_hash\":\"" HASH "\""),
+	{RECOVERED(
+		 "\"found\":\"torn\",\"head_seq\":0," HEAD_HASH "," RECORD_HASH "\"torn_size\":0"),
 		1},
-	{RECOVERED("\"found\":\"longer\",\"head_seq\":5," HEAD_HASH ",\"torn_size\":3"), 0},
-	{RECOVERED("\"found\":\"\",\"head_seq\":0," HEAD_HASH ",\"torn_size\":0"), 0},
-	{RECOVERED("\"found\":\"other\",\"head_seq\":0," HEAD_HASH ",\"torn_size\":0"), 0},
-	{RECOVERED("\"found\":\"torn\",\"head_seq\":-1," HEAD_HASH ",\"torn_size\":0"), 0},
-	{RECOVERED("\"found\":\"torn\"," HEAD_HASH ",\"torn_size\":0"), 0},
-	{RECOVERED("\"found\":\"torn\",\"head_seq\":0,\"torn_size\":0"), 0},
-	{RECOVERED("\"found\":\"torn\",\"head_seq\":0," HEAD_HASH ",\"torn_size\":-1"), 0},
-	{RECOVERED("\"found\":\"torn\",\"head_size\":-1,\"head_seq\":0,\"head_hash\":\"" HASH
-		   "\",\"torn_size\":0"),
+	{RECOVERED("\"found\":\"longer\",\"head_seq\":5," HEAD_HASH "," RECORD_HASH
+		   "\"torn_size\":3,\"torn_hash\":\"" HASH "\""),
+		1},
+	{RECOVERED("\"found\":\"longer\",\"head_seq\":5," HEAD_HASH "," RECORD_HASH
+		   "\"torn_size\":3"),
 		0},
+	{RECOVERED("\"found\":\"\",\"head_seq\":0," HEAD_HASH "," RECORD_HASH "\"torn_size\":0"),
+		0},
+	{RECOVERED(
+		 "\"found\":\"other\",\"head_seq\":0," HEAD_HASH "," RECORD_HASH "\"torn_size\":0"),
+		0},
+	{RECOVERED(
+		 "\"found\":\"torn\",\"head_seq\":-1," HEAD_HASH "," RECORD_HASH "\"torn_size\":0"),
+		0},
+	{RECOVERED("\"found\":\"torn\"," HEAD_HASH "," RECORD_HASH "\"torn_size\":0"), 0},
+	{RECOVERED("\"found\":\"torn\",\"head_seq\":0," RECORD_HASH "\"torn_size\":0"), 0},
+	{RECOVERED(
+		 "\"found\":\"torn\",\"head_seq\":0," HEAD_HASH "," RECORD_HASH "\"torn_size\":-1"),
+		0},
+	{RECOVERED("\"found\":\"torn\",\"head_size\":-1,\"head_seq\":0,\"head_hash\":\"" HASH
+		   "\"," RECORD_HASH "\"torn_size\":0"),
+		0},
+	{RECOVERED("\"found\":\"torn\",\"head_seq\":0," HEAD_HASH ",\"torn_size\":0"), 0},
 	{RECOVERED(""), 0},
 	{"{\"seq\":1," PREV "," TIME ",\"event\":\"audit.recovered\"}", 0},
 };
@@ -80,8 +93,9 @@ static void test_lines(void **state)
 
 static void test_members(void **state)
 {
-	static const char text[] = RECOVERED("\"found\":\"longer\",\"head_seq\":5," HEAD_HASH
-					     ",\"torn_size\":3,\"torn_hash\":\"" HASH "\"");
+	static const char text[] =
+		RECOVERED("\"found\":\"longer\",\"head_seq\":5," HEAD_HASH "," RECORD_HASH
+			  "\"torn_size\":3,\"torn_hash\":\"" HASH "\"");
 	struct entry entry;
 
 	(void)state;
@@ -95,6 +109,7 @@ static void test_members(void **state)
 	assert_int_equal(entry.recovered.head_size, 9);
 	assert_int_equal(entry.recovered.head_seq, 5);
 	assert_string_equal(entry.recovered.head_hash, HASH);
+	assert_string_equal(entry.recovered.record_hash, HASH);
 	assert_int_equal(entry.recovered.torn_size, 3);
 	assert_string_equal(entry.recovered.torn_hash, HASH);
 	entry_clear(&entry);

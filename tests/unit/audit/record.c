@@ -37,9 +37,11 @@ static const struct audit_recovered torn = {.found = AUDIT_FOUND_TORN,
 	.head_size = 99,
 	.head_seq = 6,
 	.head_hash = PREV,
+	.record_hash = OTHER,
 	.torn_size = 12,
 	.torn_hash = OTHER};
-static const struct audit_recovered no_head = {.found = AUDIT_FOUND_NO_HEAD, .head_hash = PREV};
+static const struct audit_recovered no_head = {
+	.found = AUDIT_FOUND_NO_HEAD, .head_hash = PREV, .record_hash = OTHER};
 
 static const struct {
 	struct audit_record record;
@@ -88,13 +90,13 @@ static const struct {
 	{{.event = "audit.recovered", .reason = "torn", .recovered = &torn},
 		"\"event\":\"audit.recovered\",\"reason\":\"torn\",\"recovered\":{"
 		"\"found\":\"torn\",\"head_size\":99,\"head_seq\":6,\"head_hash\":\"" PREV
-		"\",\"torn_size\":12,"
+		"\",\"record_hash\":\"" OTHER "\",\"torn_size\":12,"
 		"\"torn_hash\":\"" OTHER "\"},",
 		""},
 	{{.event = "audit.recovered", .recovered = &no_head},
 		"\"event\":\"audit.recovered\",\"recovered\":{\"found\":\"no-head\",\"head_size\":"
 		"0,\"head_seq\":0,"
-		"\"head_hash\":\"" PREV "\",\"torn_size\":0},",
+		"\"head_hash\":\"" PREV "\",\"record_hash\":\"" OTHER "\",\"torn_size\":0},",
 		""},
 	{{.event = "e", .reason = "two\nlines \x1b[31m \xff / \"q\""},
 		"\"event\":\"e\",\"reason\":\"two\\nlines \\u001b[31m \xef\xbf\xbd / \\\"q\\\"\",",

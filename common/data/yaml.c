@@ -1,0 +1,299 @@
+#include "data/yaml.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct yaml {
+	enum yaml_kind kind;
+	enum yaml_style style;
+	int line;
+	char *text;         /* of a scalar */
+	struct yaml **keys; /* of a mapping, as many as there are values */
+	size_t cap_keys;
+	struct yaml **values; /* of a sequence or mapping */
+	size_t n;
+	size_t cap;
+};
+
+/* Where the reading stands. */
+struct reader {
+	yaml_parser_t parser;
+	int nodes; /* so far */
+	struct err *e;
+};
+
+static int line_of(yaml_mark_t mark)
+{
+	return mark.line < INT_MAX ? (int)mark.line + 1 : INT_MAX;
+}
+
+static int next_event(struct reader *r, yaml_event_t *event)
+{
+	if (yaml_parser_parse(&r->parser, event))
+		return 0;
+	if (r->parser.error == YAML_MEMORY_ERROR)
+		(void)mem_given(NULL);
+	if (r->parser.error == YAML_READER_ERROR)
+		return err_set(r->e, "byte %zu: %s", r->parser.problem_offset, r->parser.problem);
+	return err_set(r->e, "line %d: %s", line_of(r->parser.problem_mark),
+		r->parser.problem != NULL ? r->parser.problem : "no YAML");
+}
+
+void yaml_tree_free(struct yaml *y)
+{
+	if (y == NULL)
+		return;
+	/* No deeper than YAML_MAX_DEPTH. */
+	for (size_t i = 0; i < y->n; i++) {
+		if (y->kind == YAML_MAPPING)
+			yaml_tree_free(y->keys[i]);
+		yaml_tree_free(y->values[i]);
+	}
+	free(y->text);
+	free(y->keys);
+	free(y->values);
+	free(y);
+}
+
+/* Anchors and tags of EVENT, which starts a node; all are refused. */
+static int check_decoration(const yaml_event_t *event, struct err *e)
+{
+	int line = line_of(event->start_mark);
+	const yaml_char_t *anchor = NULL, *tag = NULL;
+
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		anchor = event->data.scalar.anchor;
+		tag = event->data.scalar.tag;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		anchor = event->data.sequence_start.anchor;
+		tag = event->data.sequence_start.tag;
+		break;
+	case YAML_MAPPING_START_EVENT:
+		anchor = event->data.mapping_start.anchor;
+		tag = event->data.mapping_start.tag;
+		break;
+	default: /* an alias: nothing else can stand where a node is read */
+		return err_set(e, "line %d: an alias (*), which is not allowed", line);
+	}
+	if (anchor != NULL)
+		return err_set(e, "line %d: an anchor (&), which is not allowed", line);
+	if (tag != NULL)
+		return err_set(e, "line %d: a tag (!), which is not allowed", line);
+	return 0;
+}
+
+static int fill_scalar(struct yaml *y, const yaml_event_t *event, struct err *e)
+{
+	const char *value = (const char *)event->data.scalar.value;
+	size_t len = event->data.scalar.length;
+
+	y->style = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? YAML_PLAIN : YAML_QUOTED;
+	y->text = mem_strndup(value, len);
+	return strlen(y->text) == len ? 0 : err_set(e, "line %d: a NUL in a text", y->line);
+}
+
+static int read_node(struct reader *r, yaml_event_t *event, int depth, struct yaml **out);
+
+/* Read the key that EVENT starts and its value into the mapping Y. */
+static int read_pair(struct reader *r, struct yaml *y, yaml_event_t *event, int depth)
+{
+	struct yaml *key = NULL, *value = NULL;
+	yaml_event_t next;
+	int status;
+
+	if (read_node(r, event, depth, &key) != 0)
+		return -1;
+	if (key->kind != YAML_SCALAR) {
+		status = err_set(r->e, "line %d: a key that is not a text", key->line);
+	} else if (yaml_get(y, key->text) != NULL) {
+		status = err_set(r->e, "line %d: a key that is there twice", key->line);
+	} else {
+		status = next_event(r, &next);
+		if (status == 0) {
+			status = read_node(r, &next, depth, &value);
+			yaml_event_delete(&next);
+		}
+	}
+	if (status != 0) {
+		yaml_tree_free(key);
+		return -1;
+	}
+	mem_grow(&y->keys, y->n, &y->cap_keys, sizeof(struct yaml *));
+	mem_grow(&y->values, y->n, &y->cap, sizeof(struct yaml *));
+	y->keys[y->n] = key;
+	y->values[y->n++] = value;
+	return 0;
+}
+
+static int read_element(struct reader *r, struct yaml *y, yaml_event_t *event, int depth)
+{
+	struct yaml *value;
+
+	if (read_node(r, event, depth, &value) != 0)
+		return -1;
+	mem_grow(&y->values, y->n, &y->cap, sizeof(struct yaml *));
+	y->values[y->n++] = value;
+	return 0;
+}
+
+/* Read the children of Y up to the end of it. */
+static int read_children(struct reader *r, struct yaml *y, int depth)
+{
+	int status = 0, ended = 0;
+	yaml_event_t event;
+
+	while (status == 0 && !ended) {
+		if (next_event(r, &event) != 0)
+			return -1;
+		ended = event.type == YAML_SEQUENCE_END_EVENT ||
+			event.type == YAML_MAPPING_END_EVENT;
+		if (!ended && y->kind == YAML_MAPPING)
+			status = read_pair(r, y, &event, depth);
+		else if (!ended)
+			status = read_element(r, y, &event, depth);
+		yaml_event_delete(&event);
+	}
+	return status;
+}
+
+/* Read the node that EVENT starts, which lies below DEPTH others.  0 and *OUT, or -1. */
+static int read_node(struct reader *r, yaml_event_t *event, int depth, struct yaml **out)
+{
+	struct yaml *y = NULL;
+	int status;
+
+	*out = NULL;
+	if (check_decoration(event, r->e) != 0)
+		return -1;
+	if (++r->nodes > YAML_MAX_NODES)
+		return err_set(r->e, "line %d: more than %d values", line_of(event->start_mark),
+			YAML_MAX_NODES);
+	if (event->type != YAML_SCALAR_EVENT && depth >= YAML_MAX_DEPTH)
+		return err_set(r->e, "line %d: nested deeper than %d", line_of(event->start_mark),
+			YAML_MAX_DEPTH);
+	y = mem_zalloc(1, sizeof(*y));
+	y->line = line_of(event->start_mark);
+	y->style = YAML_QUOTED;
+	if (event->type == YAML_SCALAR_EVENT) {
+		status = fill_scalar(y, event, r->e);
+	} else {
+		y->kind = event->type == YAML_MAPPING_START_EVENT ? YAML_MAPPING : YAML_SEQUENCE;
+		status = read_children(r, y, depth + 1);
+	}
+	if (status == 0)
+		*out = y;
+	else
+		yaml_tree_free(y);
+	return status;
+}
+
+/* Go on to the next event, which must be of the type WANTED; OTHERWISE says what it is if not. */
+static int expect(struct reader *r, yaml_event_type_t wanted, const char *otherwise)
+{
+	yaml_event_t event;
+	int status = 0;
+
+	if (next_event(r, &event) != 0)
+		return -1;
+	if (event.type != wanted)
+		status = err_set(r->e, "line %d: %s", line_of(event.start_mark), otherwise);
+	else if (wanted == YAML_DOCUMENT_START_EVENT &&
+		 (event.data.document_start.version_directive != NULL ||
+			 event.data.document_start.tag_directives.start !=
+				 event.data.document_start.tag_directives.end))
+		status = err_set(r->e, "line %d: a directive (%%), which is not allowed",
+			line_of(event.start_mark));
+	yaml_event_delete(&event);
+	return status;
+}
+
+static int read_document(struct reader *r, struct yaml **out)
+{
+	yaml_event_t event;
+	int status;
+
+	if (expect(r, YAML_STREAM_START_EVENT, "no YAML") != 0 ||
+		expect(r, YAML_DOCUMENT_START_EVENT, "no document, the text is empty") != 0 ||
+		next_event(r, &event) != 0)
+		return -1;
+	status = read_node(r, &event, 0, out);
+	yaml_event_delete(&event);
+	if (status == 0)
+		status = expect(r, YAML_DOCUMENT_END_EVENT, "the document does not end");
+	if (status == 0)
+		status = expect(r, YAML_STREAM_END_EVENT, "a second document");
+	return status;
+}
+
+int yaml_parse(struct yaml **out, const char *text, size_t len, struct err *e)
+{
+	struct reader r = {.e = e};
+
+	*out = NULL;
+	if (len > YAML_MAX_BYTES)
+		return err_set(e, "%zu bytes, more than %zu", len, YAML_MAX_BYTES);
+	if (!yaml_parser_initialize(&r.parser))
+		(void)mem_given(NULL);
+	/* Said, so that it does not guess UTF-16. */
+	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+	if (read_document(&r, out) != 0) {
+		yaml_tree_free(*out);
+		*out = NULL;
+		yaml_parser_delete(&r.parser);
+		return -1;
+	}
+	yaml_parser_delete(&r.parser);
+	return 0;
+}
+
+enum yaml_kind yaml_kind(const struct yaml *y)
+{
+	return y != NULL ? y->kind : YAML_SCALAR;
+}
+
+int yaml_line(const struct yaml *y)
+{
+	return y != NULL ? y->line : 0;
+}
+
+const char *yaml_text(const struct yaml *y)
+{
+	return y != NULL ? y->text : NULL;
+}
+
+enum yaml_style yaml_style(const struct yaml *y)
+{
+	return y != NULL ? y->style : YAML_QUOTED;
+}
+
+size_t yaml_length(const struct yaml *y)
+{
+	return y != NULL ? y->n : 0;
+}
+
+const struct yaml *yaml_at(const struct yaml *y, size_t index)
+{
+	return index < yaml_length(y) ? y->values[index] : NULL;
+}
+
+const struct yaml *yaml_key(const struct yaml *y, size_t index)
+{
+	return yaml_kind(y) == YAML_MAPPING && index < y->n ? y->keys[index] : NULL;
+}
+
+const struct yaml *yaml_get(const struct yaml *y, const char *key)
+{
+	for (size_t i = 0; yaml_key(y, i) != NULL; i++)
+		if (strcmp(y->keys[i]->text, key) == 0)
+			return y->values[i];
+	return NULL;
+}

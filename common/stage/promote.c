@@ -1,0 +1,185 @@
+#include "stage/promote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "data/config.h"
+#include "git/repository.h"
+#include "git/walk.h"
+#include "stage/facts.h"
+#include "stage/log.h"
+#include "stage/model.h"
+#include "stage/owner.h"
+#include "stage/registry.h"
+#include "stage/stage.h"
+
+#define MAX_DESCRIPTION 4000 /* bytes of a commit message kept with a version */
+#define RETRAIN_SOURCE "refs/heads/retrain-"
+
+/* What a job's commit brings. */
+struct candidate {
+	struct repository *r;
+	struct oid oid;
+	struct commit commit;
+	struct model model;
+};
+
+static void candidate_clear(struct candidate *c)
+{
+	model_clear(&c->model);
+	commit_clear(&c->commit);
+	repository_free(c->r);
+}
+
+/* 0; the caller calls candidate_clear() whatever is returned. */
+static int candidate_read(struct candidate *c, const struct stage_job *job, struct err *e)
+{
+	int found;
+
+	memset(c, 0, sizeof(*c));
+	if (oid_parse(&c->oid, job->sha) != 0)
+		return err_set(e, "\"%s\" is no commit id", job->sha);
+	if (repository_open(&c->r, job->repository, REPOSITORY_OBJECTS, e) != 0 ||
+		commit_read(&c->commit, c->r, &c->oid, e) != 0)
+		return -1;
+	found = model_read(&c->model, c->r, &c->oid, job->config, e);
+	if (found == 0)
+		return err_set(e,
+			"commit %.*s has no %s, so there is no model to register or promote",
+			OID_SHORT, job->sha, job->config->model_file);
+	return found < 0 ? -1 : 0;
+}
+
+static char *fact(const struct stage_job *job, const char *name)
+{
+	const char *value = facts_get(job->facts, name);
+
+	return mem_strdup(value != NULL ? value : "");
+}
+
+static int register_candidate(struct registry *r, const struct stage_job *job, struct candidate *c,
+	int64_t *version, struct err *e)
+{
+	struct registry_version v = {.pipeline = job->pipeline};
+	int result = -1;
+
+	/* Where models are not fetched, nobody needs to know where they lie. */
+	if (job->config->model_fetch != CONFIG_FETCH_NONE &&
+		model_locate(&c->model, c->r, &c->oid, e) != 0)
+		return -1;
+	if (owner_claim(job, OWNER_MODEL, job->project, e) != 0)
+		return -1;
+	v.model = mem_strdup(job->project);
+	v.source = mem_strdup(c->model.address != NULL ? c->model.address : c->model.pointer_file);
+	v.description = str_safe(c->commit.message, MAX_DESCRIPTION);
+	v.commit = mem_strdup(job->sha);
+	v.image = fact(job, FACT_IMAGE);
+	v.image_digest = fact(job, FACT_IMAGE_DIGEST);
+	v.md5 = mem_strdup(c->model.pointer.md5);
+	if (registry_create(r, &v, job->owner, version, e) == 0) {
+		log_line("model %s version %lld: md5 %s, commit %s, pipeline %lld", job->project,
+			(long long)*version, v.md5, job->sha, (long long)job->pipeline);
+		result = 0;
+	}
+	free(v.model);
+	free(v.source);
+	free(v.description);
+	free(v.commit);
+	free(v.image);
+	free(v.image_digest);
+	free(v.md5);
+	return result;
+}
+
+int promote_register(
+	struct registry *r, const struct stage_job *job, int64_t *version, struct err *e)
+{
+	struct candidate c;
+	int result = -1;
+
+	*version = 0;
+	if (candidate_read(&c, job, e) == 0)
+		result = register_candidate(r, job, &c, version, e);
+	candidate_clear(&c);
+	return result;
+}
+
+/* Does the candidate's commit hold the commit of V?  One that is no longer in the repository: no.
+ */
+static int holds(const struct candidate *c, const struct registry_version *v)
+{
+	struct err ignored = ERR_INIT;
+	struct oid oid;
+	int held =
+		oid_parse(&oid, v->commit) == 0 ? walk_holds(c->r, &c->oid, 1, &oid, &ignored) : 0;
+
+	err_clear(&ignored);
+	return held == 1;
+}
+
+/* The version among VERSIONS, newest first, that C promotes; NULL: none of them may be. */
+static const struct registry_version *choose(
+	const struct registry_versions *versions, const struct candidate *c, int64_t pipeline)
+{
+	const struct registry_version *highest = NULL;
+
+	for (size_t i = 0; i < versions->n; i++) {
+		const struct registry_version *v = &versions->v[i];
+
+		/* One that this pipeline registered itself was found worthy when it did. */
+		if (v->history != REGISTRY_ONCE_STAGED && v->pipeline != pipeline)
+			continue;
+		if (holds(c, v))
+			return v;
+		if (highest == NULL)
+			highest = v;
+	}
+	return highest;
+}
+
+static int find(struct registry *r, const struct stage_job *job, struct candidate *c,
+	const struct registry_versions *versions, int64_t *version, struct err *e)
+{
+	const struct registry_version *chosen = choose(versions, c, job->pipeline);
+
+	if (chosen != NULL) {
+		*version = chosen->version;
+		log_line("model %s version %lld has this commit's model (md5 %s); it was made from "
+			 "%s",
+			job->project, (long long)chosen->version, chosen->md5, chosen->commit);
+		return 0;
+	}
+	if (versions->n > 0)
+		return err_set(e,
+			"version %lld of model %s has this commit's model (md5 %s), but was never "
+			"in %s: "
+			"let it pass through the chain dev first",
+			(long long)versions->v[0].version, job->project, c->model.pointer.md5,
+			REGISTRY_STAGING);
+	if (!str_starts(job->source, RETRAIN_SOURCE))
+		return err_set(e,
+			"no version of model %s has this commit's model (md5 %s): let it pass "
+			"through the "
+			"chain dev first",
+			job->project, c->model.pointer.md5);
+	log_line("the model of %s was never in DEV: it is registered now", job->source);
+	return register_candidate(r, job, c, version, e);
+}
+
+int promote_find(struct registry *r, const struct stage_job *job, int64_t *version, struct err *e)
+{
+	struct registry_versions versions = {0};
+	struct candidate c;
+	int result = -1;
+
+	*version = 0;
+	if (candidate_read(&c, job, e) == 0 &&
+		registry_find(r, job->project, c.model.pointer.md5, &versions, e) == 0)
+		result = find(r, job, &c, &versions, version, e);
+	registry_versions_clear(&versions);
+	candidate_clear(&c);
+	return result;
+}

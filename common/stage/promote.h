@@ -1,0 +1,34 @@
+/*
+ * Which version of a model a commit promotes (contract, section 7): by the content of the model in
+ * its tree, never merely the latest.  deploy names this version and stage-model brings it into its
+ * stage, so that both always mean the same one.
+ */
+#ifndef MODELGATE_STAGE_PROMOTE_H
+#define MODELGATE_STAGE_PROMOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct registry;
+struct registry_version;
+struct registry_versions;
+struct stage_job;
+
+/*
+ * Register the model in the tree of JOB's commit, for JOB's pipeline.  Once or often: one version.
+ * 0 and *VERSION, or -1: the commit has no model, the name belongs to another repository, or the
+ * registry failed.
+ */
+int promote_register(
+	struct registry *r, const struct stage_job *job, int64_t *version, struct err *e);
+
+/*
+ * The version of JOB's project that its commit promotes: of those with the commit's model that were
+ * in Staging, the one whose commit the promoted commit holds, else the highest.  The model of a
+ * merged retrain branch that is in no version yet is registered first.  0 and *VERSION, or -1:
+ * there is none, and *E says what is missing.
+ */
+int promote_find(struct registry *r, const struct stage_job *job, int64_t *version, struct err *e);
+
+#endif

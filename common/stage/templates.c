@@ -1,0 +1,45 @@
+#include "stage/templates.h"
+
+/*
+ * NAME becomes the content of FILE, a path from the top of the source tree, and a NUL byte.  C11 has no
+ * way to say this; the assemblers of gcc and clang do.
+ */
+#define EMBED(name, file)                                                                          \
+	__asm__(".pushsection .rodata\n"                                                           \
+		".globl " #name "\n"                                                               \
+		".hidden " #name "\n" #name ":\n"                                                  \
+		".incbin \"" file "\"\n"                                                           \
+		".byte 0\n"                                                                        \
+		".popsection\n");                                                                  \
+	extern const char name[] __attribute__((visibility("hidden")))
+
+EMBED(templates_dag, "config/dag.py.template");
+EMBED(templates_dag_retrain, "config/dag-retrain.py.template");
+EMBED(templates_serving, "config/serving.yaml.template");
+EMBED(templates_first_model, "config/project/model.pkl");
+EMBED(templates_readme, "config/project/README.md");
+EMBED(templates_dockerfile, "config/project/Dockerfile");
+EMBED(templates_requirements, "config/project/requirements.txt");
+EMBED(templates_score, "config/project/score.py");
+EMBED(templates_retrain, "config/project/retrain.py");
+EMBED(templates_gitignore, "config/project/gitignore");
+EMBED(templates_dvc_config, "config/project/dvc-config");
+EMBED(templates_dvc_gitignore, "config/project/dvc-gitignore");
+EMBED(templates_rkl_gitignore, "config/project/rkl-gitignore");
+EMBED(templates_pointer, "config/project/model.pkl.dvc");
+
+const struct templates_file templates_project[] = {
+	{"README.md", TEMPLATES_FILL, templates_readme},
+	{"Dockerfile", TEMPLATES_COPY, templates_dockerfile},
+	{"requirements.txt", TEMPLATES_COPY, templates_requirements},
+	{"score.py", TEMPLATES_COPY, templates_score},
+	{"retrain.py", TEMPLATES_COPY, templates_retrain},
+	{"dag.py", TEMPLATES_COPY, templates_dag},
+	{"dag-retrain.py", TEMPLATES_COPY, templates_dag_retrain},
+	{".gitignore", TEMPLATES_COPY, templates_gitignore},
+	{".dvc/config", TEMPLATES_FILL, templates_dvc_config},
+	{".dvc/.gitignore", TEMPLATES_COPY, templates_dvc_gitignore},
+	{"rkl/.gitignore", TEMPLATES_COPY, templates_rkl_gitignore},
+	{"rkl/model.pkl.dvc", TEMPLATES_FILL, templates_pointer},
+	{0},
+};

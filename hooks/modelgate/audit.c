@@ -1,0 +1,242 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/chain.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "command.h"
+#include "data/config.h"
+#include "data/json.h"
+#include "git/oid.h"
+
+struct request {
+	struct audit_filter filter;
+	const char *since;
+	const char *until;
+	const char *as_json;
+};
+
+static void print_verdict(enum audit_verdict verdict, const struct audit_report *r)
+{
+	if (verdict == AUDIT_VALID) {
+		printf("modelgate: audit log is valid: %" PRId64 " records, head %s\n", r->records,
+			r->head);
+		if (r->recovered > 0)
+			printf("modelgate:   torn lines that the log accounts for: %" PRId64 "\n",
+				r->recovered);
+		if (r->broken_off > 0)
+			printf("modelgate:   the last %" PRId64 " bytes are of an append that was "
+			       "broken off; the next one accounts for them\n",
+				r->broken_off);
+	} else if (r->line > 0) {
+		printf("modelgate: audit log is NOT valid: line %" PRId64 ": %s\n", r->line,
+			r->fault);
+	} else {
+		printf("modelgate: audit log is NOT valid: its head %s\n", r->fault);
+	}
+}
+
+static void print_verdict_json(enum audit_verdict verdict, const struct audit_report *r)
+{
+	struct json *j = json_new_object();
+	char *text;
+
+	json_put_text(j, "verdict", verdict == AUDIT_VALID ? "valid" : "invalid");
+	json_put_number(j, "records", r->records);
+	json_put_text(j, "head", r->head);
+	json_put_number(j, "recovered", r->recovered);
+	json_put_number(j, "broken_off", r->broken_off);
+	if (r->fault != NULL) {
+		json_put_number(j, "line", r->line);
+		json_put_text(j, "fault", r->fault);
+	}
+	text = json_text(j, JSON_ONE_LINE);
+	printf("%s\n", text);
+	free(text);
+	json_free(j);
+}
+
+static int verify(const struct command *c, const struct request *r)
+{
+	enum audit_verdict verdict;
+	struct audit_report report;
+	struct err e = ERR_INIT;
+	int status;
+
+	if (audit_verify(c->config->state, &verdict, &report, &e) != 0) {
+		status = command_err(COMMAND_CANNOT_TELL, &e);
+	} else {
+		(r->as_json != NULL ? print_verdict_json : print_verdict)(verdict, &report);
+		status = verdict == AUDIT_VALID ? COMMAND_DONE : COMMAND_NO;
+	}
+	audit_report_clear(&report);
+	return status;
+}
+
+static const char *or_dash(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : "-";
+}
+
+static void add_word(struct str *s, const char *text)
+{
+	if (s->len > 0)
+		str_addc(s, ' ');
+	str_add_safe(s, or_dash(text));
+}
+
+static void add_start(struct str *s, const struct json *record)
+{
+	const struct json *actor = json_get(record, "actor");
+	const char *name = json_get_text(actor, "name");
+	const char *when = json_get_text(record, "time");
+	char text[COMMAND_TIME_SIZE];
+	int64_t time = 0;
+
+	if (when != NULL)
+		(void)clock_parse(when, &time); /* 0, "-", where it cannot: no record is without */
+	command_time(time, text);
+	str_add(s, text);
+	add_word(s, json_get_text(record, "event"));
+	add_word(s, name != NULL && *name != '\0' ? name : json_get_text(actor, "id"));
+}
+
+static void add_short(struct str *s, const char *oid)
+{
+	char *text = mem_strndup(or_dash(oid), strnlen(or_dash(oid), OID_SHORT));
+
+	str_add_safe(s, text);
+	free(text);
+}
+
+static void add_ref(struct str *s, const struct json *ref)
+{
+	const char *code = json_get_text(ref, "code");
+	const char *reason = json_get_text(ref, "reason");
+
+	add_word(s, json_get_text(ref, "ref"));
+	str_addc(s, ' ');
+	add_short(s, json_get_text(ref, "old"));
+	str_add(s, "..");
+	add_short(s, json_get_text(ref, "new"));
+	add_word(s, code != NULL ? code : json_get_text(ref, "method"));
+	if (reason != NULL) {
+		str_add(s, ": ");
+		str_add_safe(s, reason);
+	}
+}
+
+/* What an event that is not about references is about. */
+static void add_others(struct str *s, const struct json *record)
+{
+	int64_t pipeline = json_get_number(record, "pipeline", 0);
+	static const char *const members[] = {"stage", "status"};
+	const char *text;
+
+	if (pipeline != 0)
+		str_addf(s, " pipeline %" PRId64, pipeline);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		text = json_get_text(record, members[i]);
+		if (text != NULL)
+			add_word(s, text);
+	}
+	text = json_get_text(record, "reason");
+	if (text != NULL) {
+		str_add(s, ": ");
+		str_add_safe(s, text);
+	}
+}
+
+/* A line for each reference of RECORD, or one if it has none. */
+static void print_record(const struct json *record)
+{
+	const struct json *refs = json_get(record, "refs");
+	size_t n = json_length(refs), i = 0;
+	struct str s;
+
+	str_init(&s);
+	do {
+		str_reset(&s);
+		add_start(&s, record);
+		if (n > 0)
+			add_ref(&s, json_at(refs, i));
+		add_others(&s, record);
+		add_word(&s, json_get_text(record, "push_id"));
+		printf("%s\n", s.buf);
+	} while (++i < n);
+	str_clear(&s);
+}
+
+static int print_each(void *context, const char *line, const struct json *record)
+{
+	const struct request *r = context;
+
+	if (r->as_json != NULL)
+		printf("%s\n", line);
+	else
+		print_record(record);
+	return ferror(stdout) ? 1 : 0; /* which main tells */
+}
+
+static int show(const struct command *c, struct request *r)
+{
+	struct err e = ERR_INIT;
+
+	if (audit_each(c->config->state, &r->filter, print_each, r, &e) < 0)
+		return command_err(COMMAND_CANNOT_TELL, &e);
+	return COMMAND_DONE;
+}
+
+/* TEXT may be NULL: not given.  0, or -1 and told. */
+static int read_time(const char *text, const char *option, int64_t *out)
+{
+	if (text == NULL || clock_parse(text, out) == 0)
+		return 0;
+	return command_fail(-1,
+		"%s \"%s\" is no time: 2026-11-23 or 2026-11-23T20:21:49Z (UTC) is one", option,
+		text);
+}
+
+static int audit(struct command *c, int argc, char **argv)
+{
+	struct request r = {.as_json = NULL};
+	const struct command_option options[] = {{"--user=", &r.filter.user},
+		{"--ref=", &r.filter.ref}, {"--event=", &r.filter.event}, {"--since=", &r.since},
+		{"--until=", &r.until}, {"--json", &r.as_json}, {NULL, NULL}};
+	int n = command_options(&verb_audit, argc, argv, options, 1, 1);
+
+	if (n < 0)
+		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
+	if (strcmp(argv[1], "verify") == 0) {
+		if (r.filter.user || r.filter.ref || r.filter.event || r.since || r.until)
+			return command_fail(COMMAND_USAGE,
+				"audit verify checks the whole log: it takes no "
+				"option but --json");
+		return verify(c, &r);
+	}
+	if (strcmp(argv[1], "show") != 0)
+		return command_fail(COMMAND_USAGE, "\"%s\" is neither verify nor show", argv[1]);
+	if (read_time(r.since, "--since", &r.filter.since) != 0 ||
+		read_time(r.until, "--until", &r.filter.until) != 0)
+		return COMMAND_USAGE;
+	return show(c, &r);
+}
+
+const struct verb verb_audit = {
+	.name = "audit",
+	.run = audit,
+	.needs_config = 1,
+	.arguments =
+		"verify | show [--user U] [--ref R] [--event E] [--since T] [--until T] [--json]",
+	.summary = "Check the audit log (verify), or print what it says (show)",
+	.options = "  --user U   only what this user did, by name or id\n"
+		   "  --ref R    only what is about this branch or reference; a glob\n"
+		   "  --event E  only events of this name; a glob, such as 'push.*'\n"
+		   "  --since T  only from this time on, 2026-11-23 or 2026-11-23T20:21:49Z (UTC)\n"
+		   "  --until T  only before this time\n"
+		   "  --json     the records as they stand in the log; the verdict as JSON\n",
+};

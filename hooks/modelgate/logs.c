@@ -1,0 +1,119 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "chain/pipeline.h"
+#include "chain/slot.h"
+#include "chain/store.h"
+#include "command.h"
+#include "data/config.h"
+#include "sys/files.h"
+
+#define FOLLOW_MS 100
+
+struct log {
+	struct store *s;
+	int64_t pipeline;
+	const char *stage;
+	char *path;
+	int fd; /* -1: there is no log yet */
+};
+
+/* 1: nothing more will be written by itself; 0; -1: told; -2: there is no such stage, told. */
+static int has_ended(const struct log *l, struct err *e)
+{
+	struct pipeline p;
+	const struct pipeline_stage *stage;
+	int found = pipeline_read(&p, l->s, l->pipeline, e);
+
+	if (found < 0) {
+		(void)command_err(0, e);
+		return -1;
+	}
+	stage = found == 1 ? pipeline_stage(&p, l->stage) : NULL;
+	if (found == 0)
+		(void)command_fail(0, "there is no pipeline %lld", (long long)l->pipeline);
+	else if (stage == NULL)
+		(void)command_fail(0, "pipeline %lld (chain %s) has no stage %s",
+			(long long)l->pipeline, p.chain, l->stage);
+	found = stage == NULL ? -2 : status_is_final(stage->status) || status_is_final(p.status);
+	pipeline_clear(&p);
+	return found;
+}
+
+/* Copy what is there and not yet copied to standard output.  0, or -1 and told. */
+static int copy(struct log *l)
+{
+	struct err e = ERR_INIT;
+	char buf[65536];
+	ssize_t n;
+
+	if (l->fd < 0 && files_exists(l->path))
+		l->fd = files_open(l->path, O_RDONLY, 0, &e);
+	if (l->fd < 0)
+		return e.text != NULL ? command_err(-1, &e) : 0;
+	while ((n = read(l->fd, buf, sizeof(buf))) > 0)
+		if (files_write_all(STDOUT_FILENO, buf, (size_t)n) != 0)
+			return command_fail(-1, "standard output cannot be written");
+	return n == 0 ? 0 : command_fail(-1, "%s: cannot be read", l->path);
+}
+
+static int show(struct log *l, int follow)
+{
+	struct err e = ERR_INIT;
+	int ended;
+
+	/* Asked before the copy: what was written before the end is in it. */
+	for (;;) {
+		ended = has_ended(l, &e);
+		if (ended < 0)
+			return ended == -2 ? COMMAND_NO : COMMAND_CANNOT_TELL;
+		if (copy(l) != 0)
+			return COMMAND_CANNOT_TELL;
+		if (ended || !follow)
+			break;
+		(void)poll(NULL, 0, FOLLOW_MS); /* woken early: looked early */
+	}
+	if (l->fd < 0)
+		return command_fail(COMMAND_NO, "stage %s of pipeline %lld has not been started",
+			l->stage, (long long)l->pipeline);
+	return COMMAND_DONE;
+}
+
+static int logs(struct command *c, int argc, char **argv)
+{
+	const char *follow = NULL;
+	const struct command_option options[] = {{"--follow", &follow}, {NULL, NULL}};
+	struct log l = {.fd = -1};
+	struct err e = ERR_INIT;
+	long long id;
+	int status, n = command_options(&verb_logs, argc, argv, options, 2, 2);
+
+	if (n < 0)
+		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
+	if (command_number(argv[1], "pipeline number", &id) != 0)
+		return COMMAND_USAGE;
+	if (store_open(&l.s, c->config->state, &e) != 0)
+		return command_err(COMMAND_CANNOT_TELL, &e);
+	l.pipeline = id;
+	l.stage = argv[2];
+	l.path = slot_log_path(c->config->state, id, l.stage);
+	status = show(&l, follow != NULL);
+	if (l.fd >= 0)
+		(void)close(l.fd); /* only read */
+	free(l.path);
+	store_close(l.s);
+	return status;
+}
+
+const struct verb verb_logs = {
+	.name = "logs",
+	.run = logs,
+	.needs_config = 1,
+	.arguments = "ID STAGE [--follow]",
+	.summary = "Print the log of a stage",
+	.options = "  --follow  go on until the stage has ended\n",
+};

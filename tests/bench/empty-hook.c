@@ -1,0 +1,5 @@
+/* The hook that others are measured against: it decides nothing. */
+int main(void)
+{
+	return 0;
+}

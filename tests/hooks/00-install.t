@@ -1,0 +1,238 @@
+#!/bin/sh
+# install.sh: repo, check, uninstall.  What it puts into a repository, what it leaves alone, and that
+# twice is once.
+. "${0%/*}/../lib/test.sh"
+
+# A build folder of the test's own, begun from the one at hand: another PREFIX is built in here.
+mkdir "$T/build"
+cp -a "$BUILD/obj" "$BUILD/lib" "$BUILD/gen" "$T/build/" || test_bail 'no build to begin with'
+prefix=$T/prefix
+
+install_sh() {
+	BUILD=$T/build "$TOP/install.sh" "$@"
+}
+
+install_in() {
+	test_name=$1
+	shift
+	install_sh repo "$T/$test_name" --prefix "$prefix" --state "$T/$test_name.state" "$@"
+}
+
+# All of a repository or a prefix, as text: names, kinds, modes, owners, contents.
+snapshot() {
+	(cd "$1" && find . ! -path ./objects ! -path './objects/*' -printf '%p %y %m %U:%G\n' | sort &&
+		find . -type f ! -path './objects/*' | sort | xargs sha256sum)
+}
+
+unchanged() {
+	snapshot "$1" | diff "$T/$2" -
+}
+
+refuses() {
+	test_text=$1
+	shift
+	if "$@" >"$T/out" 2>"$T/err"; then
+		cat "$T/out"
+		echo "did not refuse: $*"
+		return 1
+	fi
+	said "$test_text"
+}
+
+checks() {
+	install_sh check "$T/$1" >"$T/checked" 2>&1 || {
+		cat "$T/checked"
+		return 1
+	}
+}
+
+# The check of $1 fails, and says $2 and how to mend it.
+check_finds() {
+	if install_sh check "$T/$1" >"$T/checked" 2>&1; then
+		cat "$T/checked"
+		echo "nothing found to be wrong"
+		return 1
+	fi
+	grep -A 1 -F -e "$2" "$T/checked" | grep '^       .' || {
+		cat "$T/checked"
+		return 1
+	}
+}
+
+test_expect 'a bare repository gets three hooks, a configuration and a state folder' '
+	git init -q --bare plain.git &&
+	snapshot plain.git >plain.before &&
+	install_in plain.git --project churn &&
+	for hook in pre-receive update post-receive; do
+		cmp "$prefix/libexec/modelgate/$hook" "plain.git/hooks/$hook" &&
+			same 755 "$(stat -c %a "plain.git/hooks/$hook")" || return 1
+	done &&
+	same 644 "$(stat -c %a plain.git/modelgate.ini)" &&
+	same 700 "$(stat -c %a plain.git.state)" &&
+	same true "$(git -C plain.git config receive.advertisePushOptions)" &&
+	grep -x "name = churn" plain.git/modelgate.ini &&
+	grep -x "state = $T/plain.git.state" plain.git/modelgate.ini &&
+	grep -x "source = os" plain.git/modelgate.ini &&
+	[ -x "$prefix/bin/modelgate" ]
+'
+
+test_expect 'check finds everything in place' '
+	checks plain.git && ! grep "^wrong" checked
+'
+
+test_expect 'the hooks judge' '
+	TEST_SERVERS=plain &&
+	git init -q work && (cd work && commit a && git push -q ../plain.git main:dev main:main) &&
+	(cd work && commit b && expect_reject MG102 git push ../plain.git main)
+'
+
+test_expect 'twice is the same as once' '
+	snapshot plain.git >once && snapshot "$prefix" >prefix.once &&
+	install_in plain.git --project churn &&
+	unchanged plain.git once && unchanged "$prefix" prefix.once
+'
+
+test_expect 'an older copy of ours is replaced' '
+	printf "older" >>plain.git/hooks/update &&
+	check_finds plain.git "another version" &&
+	install_in plain.git --project churn &&
+	unchanged plain.git once
+'
+
+test_expect 'check says what is wrong and how to mend it: hook, mode, configuration, push options, state' '
+	chmod 644 plain.git/hooks/update && check_finds plain.git "not executable" &&
+	rm plain.git/hooks/update && check_finds plain.git "hooks/update is missing" &&
+	cp "$prefix/libexec/modelgate/update" plain.git/hooks/ && checks plain.git &&
+	cp plain.git/modelgate.ini ini && echo "colour = red" >>plain.git/modelgate.ini &&
+	check_finds plain.git "colour" && cp ini plain.git/modelgate.ini && checks plain.git &&
+	git -C plain.git config receive.advertisePushOptions false &&
+	check_finds plain.git advertisePushOptions &&
+	git -C plain.git config receive.advertisePushOptions true && checks plain.git &&
+	mv plain.git.state elsewhere && check_finds plain.git "is missing" &&
+	mv elsewhere plain.git.state && checks plain.git
+'
+
+test_expect 'uninstall leaves the repository as it was, and the audit log where it is' '
+	cp plain.git.state/audit/audit.jsonl log && [ -s log ] &&
+	rm -rf plain.git/refs/heads && mkdir plain.git/refs/heads && rm -f plain.git/FETCH_HEAD &&
+	install_sh uninstall "$T/plain.git" &&
+	unchanged plain.git plain.before &&
+	cmp log plain.git.state/audit/audit.jsonl
+'
+
+test_expect 'uninstall puts back what push options were, and keeps a configuration that was edited' '
+	git init -q --bare edited.git && git -C edited.git config receive.advertisePushOptions false &&
+	install_in edited.git && install_in edited.git &&
+	same true "$(git -C edited.git config receive.advertisePushOptions)" &&
+	echo "; mine" >>edited.git/modelgate.ini &&
+	install_sh uninstall "$T/edited.git" &&
+	same false "$(git -C edited.git config receive.advertisePushOptions)" &&
+	grep "; mine" edited.git/modelgate.ini
+'
+
+test_expect 'a configuration that is there stays as it is, and its state is the one that is used' '
+	git init -q --bare configured.git &&
+	printf "[modelgate]\nstate = %s ; here\n" "$T/own.state" >configured.git/modelgate.ini &&
+	cp configured.git/modelgate.ini ini &&
+	install_sh repo "$T/configured.git" --prefix "$prefix" &&
+	cmp ini configured.git/modelgate.ini && [ -d own.state ] && checks configured.git &&
+	refuses "not $T/other" install_sh repo "$T/configured.git" --prefix "$prefix" --state "$T/other" &&
+	install_sh uninstall "$T/configured.git" && cmp ini configured.git/modelgate.ini
+'
+
+test_expect 'a hook of somebody else is never overwritten: stopped before anything is changed' '
+	git init -q --bare foreign.git &&
+	printf "#!/bin/sh\necho modelgate-hook is not what this is\n" >foreign.git/hooks/update &&
+	sed -i "s/modelgate-hook /modelgate /" foreign.git/hooks/update &&
+	chmod 755 foreign.git/hooks/update &&
+	snapshot foreign.git >foreign.before &&
+	refuses "$T/foreign.git/hooks/update is there already" install_in foreign.git &&
+	said "mv $T/foreign.git/hooks/update" &&
+	unchanged foreign.git foreign.before && [ ! -e foreign.git.state ]
+'
+
+test_expect 'a symbolic link is somebody else, wherever it points' '
+	ln -sf "$prefix/libexec/modelgate/update" foreign.git/hooks/update &&
+	refuses "is there already" install_in foreign.git &&
+	rm foreign.git/hooks/update && ln -s /nowhere foreign.git/hooks/update &&
+	refuses "is there already" install_in foreign.git &&
+	[ -L foreign.git/hooks/update ]
+'
+
+test_expect 'a hook that hands over to ours is left as it is, and both judge' '
+	rm foreign.git/hooks/update &&
+	printf "#!/bin/sh\necho own hook >&2\nexec %s \"\$@\"\n" "$prefix/libexec/modelgate/update" \
+		>foreign.git/hooks/update && chmod 755 foreign.git/hooks/update &&
+	cp foreign.git/hooks/update own &&
+	install_in foreign.git && cmp own foreign.git/hooks/update && checks foreign.git &&
+	git -C work push ../foreign.git main:dev 2>err && said "own hook" &&
+	install_sh uninstall "$T/foreign.git" && cmp own foreign.git/hooks/update
+'
+
+test_expect 'layout gitlab: beside the hooks that are there, and no push options' '
+	git init -q --bare lab.git && mkdir -p lab.git/custom_hooks &&
+	printf "#!/bin/sh\nexit 0\n" >lab.git/custom_hooks/pre-receive &&
+	chmod 755 lab.git/custom_hooks/pre-receive && snapshot lab.git >lab.before &&
+	install_in lab.git && checks lab.git &&
+	for hook in pre-receive update post-receive; do
+		cmp "$prefix/libexec/modelgate/$hook" "lab.git/custom_hooks/$hook.d/50-modelgate" || return 1
+	done &&
+	grep -x "source = gitlab" lab.git/custom_hooks/modelgate.ini &&
+	! git -C lab.git config receive.advertisePushOptions &&
+	[ ! -e lab.git/hooks/pre-receive ] &&
+	install_sh uninstall "$T/lab.git" && unchanged lab.git lab.before
+'
+
+test_expect 'a path of GitLab is known; the other layout has to be uninstalled first' '
+	mkdir -p @hashed/ab/cd && git init -q --bare @hashed/ab/cd/abcd.git &&
+	snapshot @hashed/ab/cd/abcd.git >hashed.before &&
+	install_sh repo "$T/@hashed/ab/cd/abcd.git" --prefix "$prefix" --state "$T/hashed.state" &&
+	[ -x @hashed/ab/cd/abcd.git/custom_hooks/update.d/50-modelgate ] &&
+	refuses "uninstall" install_sh repo "$T/@hashed/ab/cd/abcd.git" --prefix "$prefix" --layout git &&
+	install_sh uninstall "$T/@hashed/ab/cd/abcd.git" &&
+	unchanged @hashed/ab/cd/abcd.git hashed.before
+'
+
+test_expect 'the repository of a work tree' '
+	git init -q tree && install_in tree && [ -x tree/.git/hooks/pre-receive ] && checks tree &&
+	grep -x "name = tree" tree/.git/modelgate.ini
+'
+
+test_expect 'refused: no repository, core.hooksPath, hooks shared by a link, a folder others can write' '
+	mkdir nothing && refuses "no Git repository" install_in nothing &&
+	refuses "no folder" install_in absent &&
+	git init -q --bare diverted.git && git -C diverted.git config core.hooksPath /elsewhere &&
+	refuses "core.hooksPath" install_in diverted.git &&
+	git init -q --bare linked.git && rm -r linked.git/hooks && mkdir shared-hooks &&
+	ln -s ../shared-hooks linked.git/hooks &&
+	refuses "symbolic link" install_in linked.git && [ -z "$(ls shared-hooks)" ] &&
+	git init -q --bare open.git && chmod g+w open.git &&
+	refuses "chmod go-w" install_in open.git && [ ! -e open.git/modelgate.ini ]
+'
+
+if [ "$(id -u)" -eq 0 ]; then
+	test_expect 'as root in the repository of another user: everything is that user'\''s' '
+		chmod 755 "$T" && git init -q --bare theirs.git && chown -R 1234:2345 theirs.git &&
+		install_in theirs.git && checks theirs.git &&
+		same "" "$(find theirs.git theirs.git.state ! \( -user 1234 -group 2345 \))" &&
+		install_in theirs.git && install_sh uninstall "$T/theirs.git" &&
+		same "" "$(find theirs.git ! \( -user 1234 -group 2345 \))"
+	'
+	test_expect 'as root: a state folder of somebody else is refused' '
+		refuses "belongs to" install_sh repo "$T/theirs.git" --prefix "$prefix" --state "$T/own.state"
+	'
+else
+	test_skip 'as root in the repository of another user' 'not root'
+	test_skip 'as root: a state folder of somebody else is refused' 'not root'
+fi
+
+test_expect 'usage: wrong commands and options exit 2 and print the usage' '
+	for arguments in "" "install" "repo" "repo --layout" "repo a b" "repo --colour red" "check"; do
+		status=0
+		install_sh $arguments >out 2>err || status=$?
+		same "2 of <$arguments>" "$status of <$arguments>" && said usage: || return 1
+	done &&
+	install_sh help >out && grep uninstall out
+'
+
+test_done

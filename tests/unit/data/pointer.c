@@ -1,0 +1,150 @@
+/* common/data/pointer: what DVC writes is taken, and every way to be wrong names its field. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "data/pointer.h"
+
+#define MD5 "d41d8cd98f00b204e9800998ecf8427e"
+#define OUT "outs:\n- md5: " MD5 "\n  size: 12\n  hash: md5\n  path: model.pkl\n"
+
+static void test_valid(void **state)
+{
+	static const struct {
+		const char *text, *md5;
+		enum pointer_layout layout;
+		enum pointer_object object;
+		int64_t size;
+		const char *path;
+	} cases[] = {
+		{OUT, MD5, POINTER_FILES_MD5, POINTER_FILE, 12, "model.pkl"},
+		{"outs:\n- md5: " MD5 "\n  size: 0\n  path: model.pkl\n", MD5, POINTER_LEGACY,
+			POINTER_FILE, 0, "model.pkl"},
+		{"outs:\n- md5: " MD5 ".dir\n  size: 9223372036854775807\n  nfiles: 2\n"
+		 "  hash: md5\n  path: models/a\n",
+			MD5, POINTER_FILES_MD5, POINTER_FOLDER, INT64_MAX, "models/a"},
+		{"outs: [{md5: '01234567890123456789012345678901', size: 1, path: 'a b'}]",
+			"01234567890123456789012345678901", POINTER_LEGACY, POINTER_FILE, 1, "a b"},
+		{"outs: [{md5: 01234567890123456789012345678901, size: 1, path: ..a}]",
+			"01234567890123456789012345678901", POINTER_LEGACY, POINTER_FILE, 1, "..a"},
+		{"md5: 0\nfrozen: true\nlocked: False\nwdir: .\nalways_changed: false\n"
+		 "desc: what it is\nmeta: {a: [b]}\ndeps:\n- path: x\n" OUT,
+			MD5, POINTER_FILES_MD5, POINTER_FILE, 12, "model.pkl"},
+		{"wdir: data/raw\n" OUT, MD5, POINTER_FILES_MD5, POINTER_FILE, 12,
+			"data/raw/model.pkl"},
+		{OUT "  cache: true\n  push: false\n  persist: false\n  isexec: true\n"
+		     "  remote: r\n  desc: d\n  type: model\n  labels: [a, b]\n  meta: m\n"
+		     "  version_id: v\n  etag: e\n  checksum: c\n  cloud: {r: {etag: e}}\n"
+		     "  fs_config: {}\n  files: []\n",
+			MD5, POINTER_FILES_MD5, POINTER_FILE, 12, "model.pkl"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err e = ERR_INIT;
+		struct pointer p;
+
+		if (pointer_parse(&p, cases[i].text, strlen(cases[i].text), &e) != 0)
+			fail_msg("%s%s", cases[i].text, err_text(&e));
+		assert_string_equal(p.md5, cases[i].md5);
+		assert_int_equal(p.layout, cases[i].layout);
+		assert_int_equal(p.object, cases[i].object);
+		assert_int_equal(p.size, cases[i].size);
+		assert_string_equal(p.path, cases[i].path);
+		pointer_clear(&p);
+		assert_null(p.path);
+	}
+}
+
+#define WITH(md5, size, hash, path)                                                                \
+	"outs:\n- md5: " md5 "\n  size: " size "\n  hash: " hash "\n  path: " path "\n"
+#define BAD_MD5(md5) WITH(md5, "12", "md5", "model.pkl")
+#define BAD_SIZE(size) WITH(MD5, size, "md5", "model.pkl")
+#define BAD_HASH(hash) WITH(MD5, "12", hash, "model.pkl")
+#define BAD_PATH(path) WITH(MD5, "12", "md5", path)
+
+static void test_invalid(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{"", "no document"},
+		{"version https://git-lfs.github.com/spec/v1\n", "line 1: must be a mapping"},
+		{"- a\n", "line 1: must be a mapping"},
+		{"wdir: .\n", "outs: missing"},
+		{"outs:\n", "line 1: outs: must be a list"},
+		{"outs: []\n", "line 1: outs: must have exactly one entry, not 0"},
+		{OUT "- md5: " MD5 "\n  path: b\n", "outs: must have exactly one entry, not 2"},
+		{"outs:\n- model.pkl\n", "line 2: outs[0]: must be a mapping"},
+		{OUT "stages: {}\n", "line 6: stages: not a key of a DVC pointer"},
+		{"cmd: python train.py\n" OUT, "line 1: cmd: not a key"},
+		{OUT "  metric: true\n", "line 6: outs[0].metric: not a key"},
+		{"\"a\\e[31m\": 1\n" OUT, "line 1: a\\x1b[31m: not a key"},
+		{"frozen: 'true'\n" OUT, "line 1: frozen: must be true or false"},
+		{"frozen: []\n" OUT, "line 1: frozen: must be true or false"},
+		{"desc: {}\n" OUT, "line 1: desc: must be a text"},
+		{"deps: x\n" OUT, "line 1: deps: must be a list"},
+		{OUT "  cloud: x\n", "line 6: outs[0].cloud: must be a mapping"},
+		{OUT "  nfiles: many\n", "line 6: outs[0].nfiles: must be a whole number"},
+		{OUT "  path: again\n", "line 6: a key that is there twice"},
+		{"outs:\n- size: 12\n  path: a\n", "line 2: outs[0].md5: missing"},
+		{"outs:\n- md5: " MD5 "\n  path: a\n", "line 2: outs[0].size: missing"},
+		{"outs:\n- md5: " MD5 "\n  size: 1\n", "line 2: outs[0].path: missing"},
+		{BAD_MD5("d41d8cd98f00b204e9800998ecf8427"), "line 2: outs[0].md5: must be 32"},
+		{BAD_MD5(MD5 "0"), "outs[0].md5: must be 32"},
+		{BAD_MD5("D41D8CD98F00B204E9800998ECF8427E"), "outs[0].md5: must be 32"},
+		{BAD_MD5("g41d8cd98f00b204e9800998ecf8427e"), "outs[0].md5: must be 32"},
+		{BAD_MD5(MD5 ".DIR"), "outs[0].md5: must be 32"},
+		{BAD_MD5(MD5 ".dir.dir"), "outs[0].md5: must be 32"},
+		{BAD_MD5("\"" MD5 "\\n\""), "outs[0].md5: must be 32"},
+		{BAD_MD5(""), "outs[0].md5: must be 32"},
+		{BAD_MD5("[]"), "outs[0].md5: must be a text"},
+		{BAD_SIZE("-1"), "line 3: outs[0].size: must be a whole number"},
+		{BAD_SIZE("+1"), "outs[0].size: must be a whole number"},
+		{BAD_SIZE("'12'"), "outs[0].size: must be a whole number"},
+		{BAD_SIZE("012"), "outs[0].size: must be a whole number"},
+		{BAD_SIZE("0x12"), "outs[0].size: must be a whole number"},
+		{BAD_SIZE("1.5"), "outs[0].size: must be a whole number"},
+		{BAD_SIZE("9223372036854775808"), "outs[0].size: must be a whole number"},
+		{BAD_SIZE(""), "outs[0].size: must be a whole number"},
+		{BAD_HASH("sha256"), "line 4: outs[0].hash: must be md5"},
+		{BAD_HASH(""), "outs[0].hash: must be md5"},
+		{BAD_PATH("/etc/passwd"), "line 5: outs[0].path: must be relative"},
+		{BAD_PATH("../model.pkl"), "outs[0].path: must be relative"},
+		{BAD_PATH("a/../../b"), "outs[0].path: must be relative"},
+		{BAD_PATH("a//b"), "outs[0].path: must be relative"},
+		{BAD_PATH("s3://bucket/model.pkl"), "outs[0].path: must be relative"},
+		{BAD_PATH("."), "outs[0].path: must be relative"},
+		{BAD_PATH(""), "outs[0].path: must be relative"},
+		{BAD_PATH("\"a\\nb\""), "outs[0].path: holds a control character"},
+		{"wdir: ..\n" OUT, "line 1: wdir: must be relative"},
+		{"wdir: /srv\n" OUT, "line 1: wdir: must be relative"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err e = ERR_INIT;
+		struct pointer p;
+
+		if (pointer_parse(&p, cases[i].text, strlen(cases[i].text), &e) != -1 ||
+			strstr(err_text(&e), cases[i].why) == NULL)
+			fail_msg("%s\"%s\" instead of \"... %s ...\"", cases[i].text, err_text(&e),
+				cases[i].why);
+		assert_null(p.path);
+		err_clear(&e);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_valid),
+		cmocka_unit_test(test_invalid),
+	};
+
+	return cmocka_run_group_tests_name("data/pointer", tests, NULL, NULL);
+}
