@@ -132,7 +132,7 @@ int journal_flush_folder(const char *state, struct err *e)
 /* 1: the log ends as the append that was being made would have ended; 0; -1. */
 static int pending_fits(const struct journal *j, struct err *e)
 {
-	char hash[SHA256_HEX_SIZE], last;
+	char hash[SHA256_HEX_SIZE], last = '\0';
 	int64_t start;
 
 	if (j->head.pending_size == 0 || j->size != j->head.pending_size)
@@ -191,7 +191,7 @@ static int find_record(const struct journal *j, struct journal_tail *t, int64_t 
 static int read_tail(const struct journal *j, struct journal_tail *t, struct err *e)
 {
 	int64_t torn, end = j->size, start;
-	char last;
+	char last = '\0';
 
 	memcpy(t->hash, ENTRY_NO_HASH, SHA256_HEX_SIZE);
 	memcpy(t->record_hash, ENTRY_NO_HASH, SHA256_HEX_SIZE);

@@ -11,9 +11,9 @@ struct err;
 enum { JOB_SUCCEEDED = 0, JOB_FAILED = 1, JOB_FAILED_PASSING = 75 /* sysexits' EX_TEMPFAIL */ };
 
 /*
- * Run the stage STAGE of pipeline ID, which the runner has started, with its repository's CONFIG.  What
- * it found out, or why it failed, is in the store when this returns.  0, or -1 and *E; e->passing
- * says that another try may help.
+ * Run the stage STAGE of pipeline ID, which the runner has started, with its repository's CONFIG.
+ * What it found out, or why it failed, is in the store when this returns.  0, or -1 and *E;
+ * e->passing says that another try may help.
  */
 int job_run(const struct config *config, int64_t id, const char *stage, struct err *e);
 

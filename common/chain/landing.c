@@ -78,9 +78,8 @@ static void fill_pipeline(struct pipeline *p, const struct work *w, const struct
 	p->stages = mem_zalloc(p->n_stages, sizeof(*p->stages));
 	for (size_t k = 0; k < p->n_stages; k++) {
 		p->stages[k].name = mem_strdup(chain->stages.v[k]);
-		p->stages[k].start = chain->start == CONFIG_START_MANUAL
-					     ? PIPELINE_START_MANUAL
-					     : PIPELINE_START_AUTOMATIC;
+		p->stages[k].start = chain->start == CONFIG_START_MANUAL ? PIPELINE_START_MANUAL
+									 : PIPELINE_START_AUTOMATIC;
 	}
 	lifecycle_create(p, w->now);
 }
@@ -93,8 +92,8 @@ static void tell(struct landing *l, const struct pipeline *p)
 		strlist_add(&l->stages, p->stages[i].name);
 }
 
-static struct audit_record *add_event(struct work *w, const char *event, const struct intent *i,
-	const struct audit_ref *ref)
+static struct audit_record *add_event(
+	struct work *w, const char *event, const struct intent *i, const struct audit_ref *ref)
 {
 	struct audit_record *r = events_add(&w->events, event);
 
@@ -110,8 +109,8 @@ static struct audit_record *add_event(struct work *w, const char *event, const s
 	return r;
 }
 
-static void add_events(struct work *w, const struct landing *l, enum landing_seen seen,
-	const struct pipeline *p)
+static void add_events(
+	struct work *w, const struct landing *l, enum landing_seen seen, const struct pipeline *p)
 {
 	const struct intent *i = l->intent;
 	struct audit_ref *ref = &w->refs[w->n_refs++];
@@ -196,9 +195,10 @@ static int is_closed(struct store *s, int64_t id, int64_t *pipeline, struct err 
 }
 
 /*
- * Was the landing that I names recorded with another intent?  So if an intent brought the ref to the
- * same commit and nothing has landed since, up to I, that left this commit.  An intent of a push that
- * was refused after pre-receive is told from a landing by this alone.  1 and *PIPELINE, or 0, or -1.
+ * Was the landing that I names recorded with another intent?  So if an intent brought the ref to
+ * the same commit and nothing has landed since, up to I, that left this commit.  An intent of a
+ * push that was refused after pre-receive is told from a landing by this alone.  1 and *PIPELINE,
+ * or 0, or -1.
  */
 static int is_recorded(struct store *s, const struct intent *i, int64_t *pipeline, struct err *e)
 {
@@ -247,7 +247,8 @@ static int find_before(struct intent *out, struct store *s, const struct intent 
 	return found;
 }
 
-/* What is to be recorded, in this order: what the caller saw, each after what it shows to have been. */
+/* What is to be recorded, in this order: what the caller saw, each after what it shows to have
+ * been. */
 struct plan_entry {
 	struct landing *landing; /* the caller's, or &OWN */
 	struct landing own;
@@ -276,9 +277,9 @@ static struct plan_entry *plan_add(struct plan *p)
 }
 
 /*
- * Where L's ref moved on from a commit that an open intent names, that intent landed and nobody saw it
- * (git does not run post-receive when the client is gone): it comes first, so that its pipeline is the
- * older one.  At most LANDING_MAX_UNSEEN are looked for.
+ * Where L's ref moved on from a commit that an open intent names, that intent landed and nobody saw
+ * it (git does not run post-receive when the client is gone): it comes first, so that its pipeline
+ * is the older one.  At most LANDING_MAX_UNSEEN are looked for.
  */
 static int plan_unseen(struct plan *p, struct store *s, const struct landing *l, struct err *e)
 {

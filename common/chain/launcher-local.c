@@ -7,8 +7,8 @@
 #include "sys/paths.h"
 #include "sys/spawn.h"
 
-int launcher_local_wake(const struct config *config, const char *repository, const char *system_file,
-	struct err *e)
+int launcher_local_wake(
+	const struct config *config, const char *repository, const char *system_file, struct err *e)
 {
 	const char *argv[10];
 	size_t n = 0;

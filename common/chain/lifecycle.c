@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "chain/pipeline.h"
 
-/* Among the stages of one pipeline the worst decides; then what is at work; then what is awaited. */
+/* Among the stages of one pipeline the worst decides; then what is at work; then what is awaited.
+ */
 enum status lifecycle_status(const struct pipeline *p)
 {
 	size_t count[STATUS_COUNT] = {0};
@@ -156,8 +157,9 @@ static int refuse(struct err *e, const struct pipeline_stage *stage, const char 
 
 static int refuse_overtaken(struct err *e, const struct pipeline *p, int64_t newer)
 {
-	(void)err_set(e, "pipeline %lld of the same branch is newer and has started: use that one "
-			 "(modelgate status %lld) instead of %lld",
+	(void)err_set(e,
+		"pipeline %lld of the same branch is newer and has started: use that one "
+		"(modelgate status %lld) instead of %lld",
 		(long long)newer, (long long)newer, (long long)p->id);
 	return 0;
 }
@@ -217,8 +219,9 @@ int lifecycle_cancel(struct pipeline *p, int64_t now, struct err *e)
 		return 0;
 	}
 	if (p->cancel == PIPELINE_CANCEL_REQUESTED) {
-		(void)err_set(e, "pipeline %lld is being canceled: its running stage is ended by the "
-				 "runner",
+		(void)err_set(e,
+			"pipeline %lld is being canceled: its running stage is ended by the "
+			"runner",
 			(long long)p->id);
 		return 0;
 	}

@@ -23,7 +23,8 @@ void lifecycle_create(struct pipeline *p, int64_t now);
 /* A pending stage begins.  */
 void lifecycle_start(struct pipeline *p, struct pipeline_stage *stage, int64_t now);
 
-/* A stage that failed for a passing reason is tried again after this, then twice this, and so on. */
+/* A stage that failed for a passing reason is tried again after this, then twice this, and so on.
+ */
 #define LIFECYCLE_DELAY (CLOCK_SECOND / 2)
 #define LIFECYCLE_MAX_DELAY (60 * CLOCK_SECOND)
 
@@ -47,8 +48,8 @@ void lifecycle_end(struct pipeline *p, struct pipeline_stage *stage,
 void lifecycle_overtaken(struct pipeline *p, int64_t newer, int64_t now);
 
 /*
- * By hand.  NEWER: a newer pipeline of the ref that has started, or 0.  1: done; 0: that cannot be done
- * in this state, and *E says why and what can be.
+ * By hand.  NEWER: a newer pipeline of the ref that has started, or 0.  1: done; 0: that cannot be
+ * done in this state, and *E says why and what can be.
  */
 int lifecycle_play(struct pipeline *p, struct pipeline_stage *stage, int64_t newer, struct err *e);
 int lifecycle_retry(struct pipeline *p, struct pipeline_stage *stage, int64_t newer, struct err *e);

@@ -10,7 +10,8 @@
 
 #define PIPELINE_COLUMNS                                                                           \
 	"id, project, repository, gl_repository, chain, environment, ref, sha, source, actor_id,"  \
-	" actor_name, actor_protocol, push_id, policy, correlation_id, status, cancel, created_at," \
+	" actor_name, actor_protocol, push_id, policy, correlation_id, status, cancel, "           \
+	"created_at,"                                                                              \
 	" started_at, finished_at"
 
 void pipeline_clear(struct pipeline *p)
@@ -134,25 +135,26 @@ int pipeline_read(struct pipeline *out, struct store *s, int64_t id, struct err 
 }
 
 /* A query for each filter, so that each can use its index. */
-static int query_list(struct sqlite_stmt **q, struct store *s, const struct pipeline_filter *f,
-	struct err *e)
+static int query_list(
+	struct sqlite_stmt **q, struct store *s, const struct pipeline_filter *f, struct err *e)
 {
-#define SELECT_LIST(WHERE) "SELECT " PIPELINE_COLUMNS " FROM pipeline " WHERE " ORDER BY id DESC LIMIT ?"
+#define SELECT_LIST(WHERE)                                                                         \
+	"SELECT " PIPELINE_COLUMNS " FROM pipeline " WHERE " ORDER BY id DESC LIMIT ?"
 	if (f->project != NULL && f->status != NULL)
 		return sqlite_query(s->db, q, e, SELECT_LIST("WHERE project = ? AND status = ?"),
 			"tti", f->project, f->status, f->limit);
 	if (f->project != NULL)
-		return sqlite_query(s->db, q, e, SELECT_LIST("WHERE project = ?"), "ti",
-			f->project, f->limit);
+		return sqlite_query(
+			s->db, q, e, SELECT_LIST("WHERE project = ?"), "ti", f->project, f->limit);
 	if (f->status != NULL)
-		return sqlite_query(s->db, q, e, SELECT_LIST("WHERE status = ?"), "ti", f->status,
-			f->limit);
+		return sqlite_query(
+			s->db, q, e, SELECT_LIST("WHERE status = ?"), "ti", f->status, f->limit);
 	return sqlite_query(s->db, q, e, SELECT_LIST(""), "i", f->limit);
 #undef SELECT_LIST
 }
 
-int pipeline_list(struct pipeline_list *out, struct store *s, const struct pipeline_filter *f,
-	struct err *e)
+int pipeline_list(
+	struct pipeline_list *out, struct store *s, const struct pipeline_filter *f, struct err *e)
 {
 	struct sqlite_stmt *q = NULL;
 	int row;
@@ -187,7 +189,8 @@ static int add_stage(struct store *s, const struct pipeline *p, size_t i, struct
 	const struct pipeline_stage *stage = &p->stages[i];
 
 	return sqlite_run(s->db, e,
-		"INSERT INTO stage (pipeline, position, name, status, manual) VALUES (?, ?, ?, ?, ?)",
+		"INSERT INTO stage (pipeline, position, name, status, manual) VALUES (?, ?, ?, ?, "
+		"?)",
 		"iitti", p->id, (int64_t)i, stage->name, status_text(stage->status),
 		(int64_t)(stage->start == PIPELINE_START_MANUAL));
 }
@@ -246,8 +249,8 @@ int pipeline_newer_started(struct store *s, const struct pipeline *p, int64_t *n
 		"tti", p->repository, p->ref, p->id);
 }
 
-int pipeline_older_waiting(struct store *s, const struct pipeline *p, struct pipeline_ids *out,
-	struct err *e)
+int pipeline_older_waiting(
+	struct store *s, const struct pipeline *p, struct pipeline_ids *out, struct err *e)
 {
 	struct sqlite_stmt *q = NULL;
 	int row;
@@ -284,8 +287,8 @@ int pipeline_facts(struct store *s, int64_t id, const char *stage, struct facts 
 	return row;
 }
 
-static int replace_facts(struct store *s, int64_t id, const char *stage,
-	const struct facts *before, const struct facts *now, struct err *e)
+static int replace_facts(struct store *s, int64_t id, const char *stage, const struct facts *before,
+	const struct facts *now, struct err *e)
 {
 	if (sqlite_run(s->db, e, "DELETE FROM fact WHERE pipeline = ? AND stage = ?", "it", id,
 		    stage) != 0)
@@ -316,8 +319,8 @@ int pipeline_save_facts(struct store *s, int64_t id, const char *stage, const st
 	return sqlite_commit(s->db, e);
 }
 
-int pipeline_save_message(struct store *s, int64_t id, const char *stage, const char *message,
-	struct err *e)
+int pipeline_save_message(
+	struct store *s, int64_t id, const char *stage, const char *message, struct err *e)
 {
 	return sqlite_run(s->db, e, "UPDATE stage SET message = ? WHERE pipeline = ? AND name = ?",
 		"tit", message, id, stage);

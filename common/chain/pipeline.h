@@ -20,9 +20,9 @@ struct pipeline_stage {
 	char *name;
 	enum status status;
 	enum pipeline_start start; /* how it starts once the stage before it succeeded */
-	int64_t attempt;	   /* how often it was started */
-	int64_t failures;	   /* passing failures since it was last asked for */
-	int64_t not_before;	   /* pending: not to be started earlier */
+	int64_t attempt;           /* how often it was started */
+	int64_t failures;          /* passing failures since it was last asked for */
+	int64_t not_before;        /* pending: not to be started earlier */
 	int64_t started_at;
 	int64_t finished_at;
 	char *message; /* why it failed, was skipped ...; "" */
@@ -68,39 +68,43 @@ struct pipeline_list {
 	size_t n;
 	size_t cap;
 };
-/* The newest pipelines that F lets through, newest first.  0; the caller calls pipeline_list_clear(). */
-int pipeline_list(struct pipeline_list *out, struct store *s, const struct pipeline_filter *f,
-	struct err *e);
+/* The newest pipelines that F lets through, newest first.  0; the caller calls
+ * pipeline_list_clear(). */
+int pipeline_list(
+	struct pipeline_list *out, struct store *s, const struct pipeline_filter *f, struct err *e);
 void pipeline_list_clear(struct pipeline_list *l);
 
 /*
- * Add the new pipeline P with its stages and set its id, or write what has changed of P and its stages
- * (state, times, messages).  To be called inside a transaction.  0, or -1.
+ * Add the new pipeline P with its stages and set its id, or write what has changed of P and its
+ * stages (state, times, messages).  To be called inside a transaction.  0, or -1.
  */
 int pipeline_add(struct store *s, struct pipeline *p, struct err *e);
 int pipeline_save(struct store *s, const struct pipeline *p, struct err *e);
 
 /* The id of a newer pipeline of P's ref that has started: 1 and *NEWER; 0: there is none; -1. */
-int pipeline_newer_started(struct store *s, const struct pipeline *p, int64_t *newer, struct err *e);
+int pipeline_newer_started(
+	struct store *s, const struct pipeline *p, int64_t *newer, struct err *e);
 /* Ids of the older pipelines of P's ref that have stages which have not started, oldest first. */
 struct pipeline_ids {
 	int64_t *v;
 	size_t n;
 	size_t cap;
 };
-int pipeline_older_waiting(struct store *s, const struct pipeline *p, struct pipeline_ids *out,
-	struct err *e);
+int pipeline_older_waiting(
+	struct store *s, const struct pipeline *p, struct pipeline_ids *out, struct err *e);
 
 /*
  * Add the facts of pipeline ID to *OUT; only those of the stages before STAGE unless that is NULL.
  * A later stage's value replaces an earlier one's.  0, or -1.
  */
-int pipeline_facts(struct store *s, int64_t id, const char *stage, struct facts *out, struct err *e);
-/* Replace the facts of STAGE by those of NOW that are not in BEFORE, in one transaction.  0, or -1. */
+int pipeline_facts(
+	struct store *s, int64_t id, const char *stage, struct facts *out, struct err *e);
+/* Replace the facts of STAGE by those of NOW that are not in BEFORE, in one transaction.  0, or -1.
+ */
 int pipeline_save_facts(struct store *s, int64_t id, const char *stage, const struct facts *before,
 	const struct facts *now, struct err *e);
 /* Set the message of STAGE, from the process that runs it.  0, or -1. */
-int pipeline_save_message(struct store *s, int64_t id, const char *stage, const char *message,
-	struct err *e);
+int pipeline_save_message(
+	struct store *s, int64_t id, const char *stage, const char *message, struct err *e);
 
 #endif

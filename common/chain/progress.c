@@ -34,7 +34,8 @@ static void step_clear(struct step *t)
 	sqlite_rollback(t->s->db); /* nothing to do after a commit */
 }
 
-/* Begin a transaction on pipeline ID and its STAGE (NULL: none).  1; 0 and *E: there is none such; -1. */
+/* Begin a transaction on pipeline ID and its STAGE (NULL: none).  1; 0 and *E: there is none such;
+ * -1. */
 static int step_begin(struct step *t, struct store *s, int64_t id, const char *stage, struct err *e)
 {
 	int found;
@@ -55,8 +56,8 @@ static int step_begin(struct step *t, struct store *s, int64_t id, const char *s
 	t->stage = pipeline_stage(&t->p, stage);
 	if (t->stage != NULL)
 		return 1;
-	(void)err_set(e, "pipeline %lld (chain %s) has no stage %s", (long long)id, t->p.chain,
-		stage);
+	(void)err_set(
+		e, "pipeline %lld (chain %s) has no stage %s", (long long)id, t->p.chain, stage);
 	return 0;
 }
 
@@ -154,7 +155,8 @@ int progress_resume(struct store *s, struct err *e)
 	for (;;) {
 		if (sqlite_query(s->db, &q, e,
 			    "SELECT pipeline, name FROM stage"
-			    " WHERE status IN ('pending', 'running') AND status = 'running' LIMIT 1",
+			    " WHERE status IN ('pending', 'running') AND status = 'running' LIMIT "
+			    "1",
 			    "") != 0)
 			return -1;
 		row = sqlite_next(q, e);

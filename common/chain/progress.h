@@ -1,6 +1,7 @@
 /*
- * Pipelines moved on: each function is one transaction that reads the pipeline, checks that its state
- * still allows the step (chain/lifecycle.h), writes what follows, and records it in the audit log.
+ * Pipelines moved on: each function is one transaction that reads the pipeline, checks that its
+ * state still allows the step (chain/lifecycle.h), writes what follows, and records it in the audit
+ * log.
  */
 #ifndef MODELGATE_CHAIN_PROGRESS_H
 #define MODELGATE_CHAIN_PROGRESS_H

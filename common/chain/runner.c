@@ -27,8 +27,8 @@
 #define RUNNER_LOCK "runner.lock"
 #define RUNNER_TICK_MS 200
 #define RUNNER_RECONCILE_EVERY (5 * CLOCK_SECOND)
-#define RUNNER_LOCK_MS 1000	/* how long one wait for the lock lasts, between looks at signals */
-#define RUNNER_MAX_FAULTS 20	/* in a row, each for a passing reason */
+#define RUNNER_LOCK_MS 1000  /* how long one wait for the lock lasts, between looks at signals */
+#define RUNNER_MAX_FAULTS 20 /* in a row, each for a passing reason */
 
 struct runner {
 	const struct runner_options *o;
@@ -248,8 +248,8 @@ static int take_lock(struct runner *r, int *fd, struct err *e)
 }
 
 /*
- * Work with the lock held, then without it look once more: whoever made work meanwhile found the lock
- * taken and relied on this runner.
+ * Work with the lock held, then without it look once more: whoever made work meanwhile found the
+ * lock taken and relied on this runner.
  */
 static int run_with_lock(struct runner *r, struct err *e)
 {

@@ -1,6 +1,6 @@
 /*
- * The runner: starts pending stages as processes of their own, one project and environment at a time,
- * and moves their pipelines on.  There is one for each state directory.  It holds
+ * The runner: starts pending stages as processes of their own, one project and environment at a
+ * time, and moves their pipelines on.  There is one for each state directory.  It holds
  * <state>/run/runner.lock, which dies with it; the next one resumes what it left.
  */
 #ifndef MODELGATE_CHAIN_RUNNER_H
@@ -12,21 +12,22 @@ struct err;
 
 enum runner_mode {
 	RUNNER_SERVICE, /* until SIGTERM or SIGINT */
-	RUNNER_DRAIN	/* until nothing is left that does not wait for a hand */
+	RUNNER_DRAIN    /* until nothing is left that does not wait for a hand */
 };
 enum runner_lock {
-	RUNNER_WAIT,	/* where another runner is at work, wait for its end */
+	RUNNER_WAIT,    /* where another runner is at work, wait for its end */
 	RUNNER_NO_WAIT, /* leave the work to it */
 };
 
 struct runner_options {
-	const char *state;	 /* state directory, absolute */
+	const char *state;       /* state directory, absolute */
 	const char *system_file; /* as for config_load; passed on to the stages */
-	int64_t parallel;	 /* stages at once */
+	int64_t parallel;        /* stages at once */
 	enum runner_mode mode;
 	enum runner_lock lock;
 	/*
-	 * What is started for a stage, NULL-terminated, followed by "[--config FILE] --repo PATH run
+	 * What is started for a stage, NULL-terminated, followed by "[--config FILE] --repo PATH
+	 * run
 	 * --stage ID NAME"; NULL: this program.
 	 */
 	const char *const *program;

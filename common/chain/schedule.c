@@ -74,8 +74,7 @@ struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, i
 	if (running >= parallel)
 		return NULL;
 	for (size_t i = 0; i < q->n; i++)
-		if (q->v[i].status == STATUS_PENDING && q->v[i].not_before <= now &&
-			!is_held(q, i))
+		if (q->v[i].status == STATUS_PENDING && q->v[i].not_before <= now && !is_held(q, i))
 			return &q->v[i];
 	return NULL;
 }

@@ -31,8 +31,8 @@ void schedule_clear(struct schedule *q);
 
 /*
  * The row to start at NOW, or NULL.  At most PARALLEL run at once.  Of one project and environment
- * only the oldest pipeline that is pending or running is looked at: so its stages exclude those of the
- * others and go first, also while it waits for another try.
+ * only the oldest pipeline that is pending or running is looked at: so its stages exclude those of
+ * the others and go first, also while it waits for another try.
  */
 struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, int64_t now);
 

@@ -25,9 +25,9 @@ enum slot_stop {
 struct slot {
 	int64_t pipeline;
 	char *stage;
-	char *log;	  /* path */
-	pid_t pid;	  /* of the leader of its process group; 0: it has ended */
-	int status;	  /* of waitpid(), once it has ended */
+	char *log;        /* path */
+	pid_t pid;        /* of the leader of its process group; 0: it has ended */
+	int status;       /* of waitpid(), once it has ended */
 	int64_t deadline; /* by clock_monotonic() */
 	int64_t timeout;  /* seconds, for the message */
 	int64_t retries;
@@ -37,9 +37,9 @@ struct slot {
 void slot_clear(struct slot *t);
 
 /*
- * Start the pending stage of ROW.  SLOT_STARTED and *OUT; SLOT_ENDED: it could not be started, or is not
- * to be any more, and that is in the store; SLOT_BUSY: a process of another runner is still at work in
- * this project and environment; SLOT_FAULT and *E: the store or the audit log failed.
+ * Start the pending stage of ROW.  SLOT_STARTED and *OUT; SLOT_ENDED: it could not be started, or
+ * is not to be any more, and that is in the store; SLOT_BUSY: a process of another runner is still
+ * at work in this project and environment; SLOT_FAULT and *E: the store or the audit log failed.
  */
 enum slot_started { SLOT_STARTED, SLOT_ENDED, SLOT_BUSY, SLOT_FAULT };
 enum slot_started slot_start(struct slot *out, struct store *s, const struct runner_options *o,

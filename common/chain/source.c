@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "chain/store-internal.h"
+#include "chain/store.h"
 #include "git/repository.h"
 #include "git/walk.h"
 
@@ -18,8 +19,8 @@ static int holds(struct repository *r, const struct oid *tip, const char *hex, s
 }
 
 /*
- * 1 if the source has landed at the commit and was deleted since.  An open intent is not enough: it may
- * be the source's own update of this very push, refused after pre-receive.
+ * 1 if the source has landed at the commit and was deleted since.  An open intent is not enough: it
+ * may be the source's own update of this very push, refused after pre-receive.
  */
 static int had_landed(struct store *s, const struct intent *i, struct err *e)
 {

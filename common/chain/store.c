@@ -78,7 +78,8 @@ static const char *known(const char *text)
 static int add_intent(struct store *s, const struct intent *i, int64_t now, struct err *e)
 {
 	return sqlite_run(s->db, e,
-		"INSERT INTO intent (push_id, push_key, repository, project, gl_repository, ref, old,"
+		"INSERT INTO intent (push_id, push_key, repository, project, gl_repository, ref, "
+		"old,"
 		" new, source, source_oid, method, chain, actor_id, actor_name, actor_protocol,"
 		" policy, correlation_id, created_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -126,11 +127,11 @@ int store_find_intent(struct store *s, const char *push_key, const char *reposit
 }
 
 /*
- * Open intents count: the caller has seen TIP on the ref, and whoever brought it there may have died
- * before post-receive could say so.
+ * Open intents count: the caller has seen TIP on the ref, and whoever brought it there may have
+ * died before post-receive could say so.
  */
-int store_landed(struct store *s, const char *repository, const char *ref, const char *tip,
-	struct err *e)
+int store_landed(
+	struct store *s, const char *repository, const char *ref, const char *tip, struct err *e)
 {
 	int64_t one;
 

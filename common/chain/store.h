@@ -50,8 +50,8 @@ void intent_clear(struct intent *i);
 int store_add_intents(struct store *s, const struct intent *intents, size_t n, struct err *e);
 
 /*
- * The newest intent with this push key (NULL: any), repository, ref, old and new: 1 and *OUT (may be NULL), the
- * caller's to intent_clear(); 0: none; -1.
+ * The newest intent with this push key (NULL: any), repository, ref, old and new: 1 and *OUT (may
+ * be NULL), the caller's to intent_clear(); 0: none; -1.
  */
 int store_find_intent(struct store *s, const char *push_key, const char *repository,
 	const char *ref, const char *old, const char *new, struct intent *out, struct err *e);

@@ -268,11 +268,14 @@ void receive_record_fault(
 	free(refs);
 }
 
+/* Where it is the sources that were missed, say what they are. */
 static void add_sources(struct str *out, const struct verdict *v)
 {
+	enum code code = v->findings[0].code;
 	char *sources;
 
-	if (v->rule.kind != POLICY_BRANCH || v->findings[0].code > CODE_CREATE)
+	if (code != CODE_DIRECT && code != CODE_SOURCE && code != CODE_OCTOPUS &&
+		code != CODE_CREATE)
 		return;
 	sources = finding_sources_text(v->rule.branch);
 	str_addf(out, "  %s takes merges from: %s\n", v->rule.name, sources);

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 /* What is wrong with VALUE, in words that follow the value's name; NULL: nothing. */
 static const char *fault_of(const char *value)
@@ -68,8 +68,8 @@ int template_fill(
 		}
 		v = find(values, text + 1, n);
 		if (v == NULL)
-			return err_set(
-				e, "line %d: there is no @%.*s@", line, n < 60 ? (int)n : 60, text + 1);
+			return err_set(e, "line %d: there is no @%.*s@", line, n < 60 ? (int)n : 60,
+				text + 1);
 		if (check_value(v, e) != 0)
 			return err_wrap(e, "line %d", line);
 		str_add(out, v->value);

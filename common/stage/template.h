@@ -11,7 +11,7 @@ struct str;
 enum template_empty { TEMPLATE_NOT_EMPTY, TEMPLATE_MAY_BE_EMPTY };
 
 struct template_value {
-	const char *name; /* of capitals and underscores, without its at-signs */
+	const char *name; /* of capitals, digits and underscores, without its at-signs */
 	const char *value;
 	enum template_empty empty;
 };

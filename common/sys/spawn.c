@@ -204,8 +204,8 @@ static char *resolve(const char *program, struct err *e)
 	char *path = program[0] == '/' ? mem_strdup(program) : spawn_find(program);
 
 	if (path == NULL)
-		(void)err_set(e, "%s: no such program in %s", program,
-			paths_tools() + strlen("PATH="));
+		(void)err_set(
+			e, "%s: no such program in %s", program, paths_tools() + strlen("PATH="));
 	return path;
 }
 

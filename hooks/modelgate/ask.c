@@ -21,7 +21,8 @@ struct request {
 };
 
 /* COMMAND_DONE: the chain's roles let C's user do this. */
-static int check_role(const struct request *r, const struct pipeline *p, const struct config *config)
+static int check_role(
+	const struct request *r, const struct pipeline *p, const struct config *config)
 {
 	static const char *const what[] = {[PROGRESS_PLAY] = "play stages of",
 		[PROGRESS_RETRY] = "retry stages of",

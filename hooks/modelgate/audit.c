@@ -47,10 +47,11 @@ static void print_verdict_json(enum audit_verdict verdict, const struct audit_re
 
 	json_put_text(j, "verdict", verdict == AUDIT_VALID ? "valid" : "invalid");
 	json_put_number(j, "records", r->records);
-	json_put_text(j, "head", r->head);
-	json_put_number(j, "recovered", r->recovered);
-	json_put_number(j, "broken_off", r->broken_off);
-	if (r->fault != NULL) {
+	if (verdict == AUDIT_VALID) {
+		json_put_text(j, "head", r->head);
+		json_put_number(j, "recovered", r->recovered);
+		json_put_number(j, "broken_off", r->broken_off);
+	} else {
 		json_put_number(j, "line", r->line);
 		json_put_text(j, "fault", r->fault);
 	}
@@ -116,7 +117,6 @@ static void add_short(struct str *s, const char *oid)
 static void add_ref(struct str *s, const struct json *ref)
 {
 	const char *code = json_get_text(ref, "code");
-	const char *reason = json_get_text(ref, "reason");
 
 	add_word(s, json_get_text(ref, "ref"));
 	str_addc(s, ' ');
@@ -124,17 +124,13 @@ static void add_ref(struct str *s, const struct json *ref)
 	str_add(s, "..");
 	add_short(s, json_get_text(ref, "new"));
 	add_word(s, code != NULL ? code : json_get_text(ref, "method"));
-	if (reason != NULL) {
-		str_add(s, ": ");
-		str_add_safe(s, reason);
-	}
 }
 
 /* What an event that is not about references is about. */
 static void add_others(struct str *s, const struct json *record)
 {
-	int64_t pipeline = json_get_number(record, "pipeline", 0);
 	static const char *const members[] = {"stage", "status"};
+	int64_t pipeline = json_get_number(record, "pipeline", 0);
 	const char *text;
 
 	if (pipeline != 0)
@@ -144,10 +140,19 @@ static void add_others(struct str *s, const struct json *record)
 		if (text != NULL)
 			add_word(s, text);
 	}
-	text = json_get_text(record, "reason");
-	if (text != NULL) {
+}
+
+/* The audit id, and the reason that the reference or else the record has. */
+static void add_end(struct str *s, const struct json *record, const struct json *ref)
+{
+	const char *reason = json_get_text(ref, "reason");
+
+	if (reason == NULL)
+		reason = json_get_text(record, "reason");
+	add_word(s, json_get_text(record, "push_id"));
+	if (reason != NULL) {
 		str_add(s, ": ");
-		str_add_safe(s, text);
+		str_add_safe(s, reason);
 	}
 }
 
@@ -165,7 +170,7 @@ static void print_record(const struct json *record)
 		if (n > 0)
 			add_ref(&s, json_at(refs, i));
 		add_others(&s, record);
-		add_word(&s, json_get_text(record, "push_id"));
+		add_end(&s, record, json_at(refs, i));
 		printf("%s\n", s.buf);
 	} while (++i < n);
 	str_clear(&s);

@@ -103,15 +103,14 @@ static int usage(const struct verb *v, const char *format, ...)
 }
 
 /*
- * Does ARGV[0] give OPTION?  How many words it takes, 0: it is another.  *VALUE is set, to NULL where
- * the value is missing or there is one too many.
+ * Does ARGV[0] give OPTION?  How many words it takes, 0: it is another.  *VALUE is set, to NULL
+ * where the value is missing or there is one too many.
  */
 static int match(const struct command_option *option, char **argv, const char **value)
 {
 	size_t n = strlen(option->name);
 	int takes_value = option->name[n - 1] == '=';
 
-	*value = NULL;
 	n -= takes_value ? 1 : 0;
 	if (strncmp(argv[0], option->name, n) != 0)
 		return 0;
@@ -133,9 +132,8 @@ static int take(const struct verb *v, const struct command_option *options, char
 
 		if (words > 0 && *options->value == NULL)
 			return usage(v, "%s %s", argv[0],
-				options->name[strlen(options->name) - 1] == '='
-					? "needs a value"
-					: "takes no value");
+				options->name[strlen(options->name) - 1] == '=' ? "needs a value"
+										: "takes no value");
 		if (words > 0)
 			return words;
 	}

@@ -36,10 +36,12 @@ static void print_help(void)
 
 static int usage(const char *what, const char *word)
 {
-	return command_fail(COMMAND_USAGE, "%s%s; modelgate --help lists what there is", what, word);
+	return command_fail(
+		COMMAND_USAGE, "%s%s; modelgate --help lists what there is", what, word);
 }
 
-/* The Git directory of PATH: itself if it is bare, else its .git.  The caller's to free(), or NULL. */
+/* The Git directory of PATH: itself if it is bare, else its .git.  The caller's to free(), or NULL.
+ */
 static char *find_git_directory(const char *path, struct err *e)
 {
 	char *real = files_real_path(path, e), *inner = NULL, *head;
@@ -66,8 +68,8 @@ static char *find_git_directory(const char *path, struct err *e)
 }
 
 /*
- * Read the options before the verb; *AT is where it stands.  The exit status, or -1: go on.  What is
- * found is owned by REPOSITORY and FILE.
+ * Read the options before the verb; *AT is where it stands.  The exit status, or -1: go on.  What
+ * is found is owned by REPOSITORY and FILE.
  */
 static int read_options(int argc, char **argv, int *at, char **repository, char **file)
 {

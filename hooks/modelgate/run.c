@@ -39,8 +39,8 @@ static int run_stage(const struct command *c, const char *id, const char *stage)
 static int run(struct command *c, int argc, char **argv)
 {
 	const char *drain = NULL, *no_wait = NULL, *stage = NULL;
-	const struct command_option options[] = {{"--drain", &drain}, {"--no-wait", &no_wait},
-		{"--stage", &stage}, {NULL, NULL}};
+	const struct command_option options[] = {
+		{"--drain", &drain}, {"--no-wait", &no_wait}, {"--stage", &stage}, {NULL, NULL}};
 	struct runner_options o = {.tell = print_line};
 	struct err e = ERR_INIT;
 	int n = command_options(&verb_run, argc, argv, options, 0, 2);
@@ -67,7 +67,8 @@ const struct verb verb_run = {
 	.needs_config = 1,
 	.arguments = "[--drain] [--no-wait]",
 	.summary = "Run the stages of pipelines, as a service or until nothing is left to do",
-	.options = "  --drain    end when nothing is left that does not wait for a hand\n"
-		   "  --no-wait  end at once if another runner is at work\n"
-		   "  --stage    with ID NAME: run that stage in this process, as the runner does\n",
+	.options =
+		"  --drain    end when nothing is left that does not wait for a hand\n"
+		"  --no-wait  end at once if another runner is at work\n"
+		"  --stage    with ID NAME: run that stage in this process, as the runner does\n",
 };

@@ -290,7 +290,8 @@ const struct verb verb_status = {
 	.run = status,
 	.needs_config = 1,
 	.arguments = "[ID] [--project P] [--status S] [--limit N] [--json]",
-	.summary = "Show pipelines, newest first; with ID, one with its stages and what they found out",
+	.summary = "Show pipelines, newest first; with ID, one with its stages and what they found "
+		   "out",
 	.options = "  --project P  only of this project\n"
 		   "  --status S   only with this status\n"
 		   "  --limit N    at most so many, 20 if not given\n"

@@ -42,7 +42,7 @@
 #	server_file NAME           Path of that modelgate.ini, to be written as a whole.
 #	new_clone NAME DIR [URL]   Clone of NAME at $T/DIR (from URL if given).
 #	new_project NAME DIR       `modelgate new` at $T/DIR with origin NAME, the five branches pushed;
-#	                           HEAD is on dev.
+#	                           HEAD is on dev.  The DVC remote is $T/NAME.dvc.
 #	tip NAME REF               Id of REF on the server; "none" where there is none.
 #	state NAME                 Path of its state folder.
 #
@@ -265,7 +265,7 @@ new_clone() {
 }
 
 new_project() {
-	modelgate new "$T/$2" --project "$1" >"$T/.run/new" || return 1
+	modelgate new "$T/$2" --project "$1" --dvc-remote "$T/$1.dvc" >"$T/.run/new" || return 1
 	git -C "$T/$2" remote add origin "$T/$1.git" &&
 		expect_accept git -C "$T/$2" push origin --all &&
 		git -C "$T/$2" switch -q dev

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/chain.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "chain/landing.h"
 #include "chain/pipeline.h"
 #include "chain/store.h"
 #include "data/config.h"
+#include "data/json.h"
 #include "scratch.h"
 #include "sys/files.h"
 
@@ -44,14 +47,15 @@ static inline struct store *fixture_store(const char *state)
 	return s;
 }
 
-/* An intent for REF in REPOSITORY; ids of one digit stand for 40 of them. */
-static inline struct intent fixture_intent(
-	const char *repository, const char *ref, const char *old, const char *new, const char *chain)
+/* An intent for REF in REPOSITORY, whose project is called as its folder; ids of one digit stand
+ * for 40 of them. */
+static inline struct intent fixture_intent(const char *repository, const char *ref, const char *old,
+	const char *new, const char *chain)
 {
 	struct intent i = {.push_id = mem_strdup("01JDC6"),
 		.push_key = mem_strdup("key"),
 		.repository = mem_strdup(repository),
-		.project = mem_strdup("churn"),
+		.project = mem_strdup(path_base(repository)),
 		.gl_repository = mem_strdup(""),
 		.ref = mem_format("refs/heads/%s", ref),
 		.source = mem_strdup(""),
@@ -79,8 +83,8 @@ static inline void fixture_record(struct store *s, struct intent *i)
 	struct err e = ERR_INIT;
 
 	assert_result(store_add_intents(s, i, 1, &e), 0, &e);
-	assert_result(store_find_intent(s, i->push_key, i->repository, i->ref, i->old, i->new,
-			      &found, &e),
+	assert_result(store_find_intent(
+			      s, i->push_key, i->repository, i->ref, i->old, i->new, &found, &e),
 		1, &e);
 	intent_clear(i);
 	*i = found;
@@ -125,5 +129,27 @@ static inline char *fixture_statuses(struct store *s, int64_t id)
 		assert_string_equal(got_, expected);                                               \
 		free(got_);                                                                        \
 	} while (0)
+
+static inline int fixture_add_event(void *context, const char *line, const struct json *record)
+{
+	struct str *text = context;
+
+	(void)line;
+	str_addf(text, "%s%s", text->len > 0 ? " " : "", json_get_text(record, "event"));
+	return 0;
+}
+
+/* The events of the audit log so far, in order. */
+static inline void assert_events(const char *state, const char *expected)
+{
+	const struct audit_filter all = {0};
+	struct str text;
+	struct err e = ERR_INIT;
+
+	str_init(&text);
+	assert_result(audit_each(state, &all, fixture_add_event, &text, &e), 0, &e);
+	assert_string_equal(text.buf, expected);
+	str_clear(&text);
+}
 
 #endif

@@ -5,31 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "audit/chain.h"
-#include "data/json.h"
 #include "fixture.h"
-
-static int add_event(void *context, const char *line, const struct json *record)
-{
-	struct str *text = context;
-
-	(void)line;
-	str_addf(text, "%s%s", text->len > 0 ? " " : "", json_get_text(record, "event"));
-	return 0;
-}
-
-/* The events of the audit log so far, in order. */
-static void check_events(const char *state, const char *expected)
-{
-	const struct audit_filter all = {0};
-	struct str text;
-	struct err e = ERR_INIT;
-
-	str_init(&text);
-	assert_result(audit_each(state, &all, add_event, &text, &e), 0, &e);
-	assert_string_equal(text.buf, expected);
-	str_clear(&text);
-}
 
 static void test_created(void **state)
 {
@@ -48,14 +24,14 @@ static void test_created(void **state)
 	assert_string_equal(stages, "build create-model deploy stage-model");
 	free(stages);
 	assert_statuses(s, 1, "pending: pending created created created");
-	check_events(*state, "ref.updated pipeline.created");
+	assert_events(*state, "ref.updated pipeline.created");
 
 	/* Seen once more: the same pipeline, and nothing is told twice. */
 	assert_result(landing_record(s, c, &l, 1, LANDING_BY_RECONCILER, &e), 0, &e);
 	assert_int_equal(l.pipeline, 1);
 	assert_string_equal(l.chain, "dev");
 	assert_int_equal(l.stages.n, 4);
-	check_events(*state, "ref.updated pipeline.created");
+	assert_events(*state, "ref.updated pipeline.created");
 	landing_clear(&l);
 	intent_clear(&i);
 	store_close(s);
@@ -97,9 +73,9 @@ static void test_without_chain(void **state)
 	assert_int_equal(l[0].pipeline, 0);
 	assert_null(l[0].chain);
 	assert_int_equal(l[1].pipeline, 0);
-	check_events(*state, "ref.updated ref.updated");
+	assert_events(*state, "ref.updated ref.updated");
 	assert_result(landing_record(s, c, l, 2, LANDING_BY_POST_RECEIVE, &e), 0, &e);
-	check_events(*state, "ref.updated ref.updated");
+	assert_events(*state, "ref.updated ref.updated");
 	intent_clear(&i);
 	intent_clear(&gone);
 	store_close(s);
@@ -117,12 +93,12 @@ static void test_unsourced(void **state)
 	fixture_record(s, &i);
 	assert_result(landing_record(s, c, &l, 1, LANDING_BY_POST_RECEIVE, &e), 0, &e);
 	assert_int_equal(l.pipeline, 0);
-	check_events(*state, "ref.updated ref.unsourced");
+	assert_events(*state, "ref.updated ref.unsourced");
 	/* Nobody can make a pipeline of it later. */
 	l.source = LANDING_SOURCED;
 	assert_result(landing_record(s, c, &l, 1, LANDING_BY_RECONCILER, &e), 0, &e);
 	assert_int_equal(l.pipeline, 0);
-	check_events(*state, "ref.updated ref.unsourced");
+	assert_events(*state, "ref.updated ref.unsourced");
 	intent_clear(&i);
 	store_close(s);
 	config_free(c);
@@ -149,7 +125,7 @@ static void test_two_intents(void **state)
 	fixture_record(s, &late);
 	assert_result(landing_record(s, c, &stale, 1, LANDING_BY_RECONCILER, &e), 0, &e);
 	assert_int_equal(stale.pipeline, 1);
-	check_events(*state, "ref.updated pipeline.created");
+	assert_events(*state, "ref.updated pipeline.created");
 	landing_clear(&seen);
 	landing_clear(&other);
 	landing_clear(&stale);

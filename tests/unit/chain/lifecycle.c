@@ -30,8 +30,7 @@ static struct pipeline make(const char *statuses)
 
 		if (*word == '*')
 			p.stages[i].start = PIPELINE_START_MANUAL;
-		assert_int_equal(
-			status_parse(&p.stages[i].status, word + (*word == '*')), 0);
+		assert_int_equal(status_parse(&p.stages[i].status, word + (*word == '*')), 0);
 		p.stages[i].name = mem_format("s%zu", i);
 		p.stages[i].message = mem_strdup("");
 	}

@@ -66,8 +66,7 @@ static void test_next(void **state)
 		strlist_split(&parts, rows[i].rows, ',');
 		for (size_t k = 0; k < parts.n; k++)
 			parse(&v[k], parts.v[k]);
-		next = schedule_next(
-			&(struct schedule){v, parts.n, 8}, rows[i].parallel, NOW);
+		next = schedule_next(&(struct schedule){v, parts.n, 8}, rows[i].parallel, NOW);
 		got = next != NULL ? next->pipeline : 0;
 		if (got != rows[i].expected)
 			fail_msg("%s, %lld at once: %lld, not %lld", rows[i].rows,

@@ -1,4 +1,5 @@
-/* chain/store: intents found again; pipelines of concurrent processes have ids that are unique and in order. */
+/* chain/store: intents found again; pipelines of concurrent processes have ids that are unique and
+ * in order. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -8,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "audit/chain.h"
 #include "fixture.h"
 
 static void test_find(void **state)
@@ -23,12 +23,13 @@ static void test_find(void **state)
 	assert_result(
 		store_find_intent(s, "key", "/r", one.ref, one.old, one.new, &found, &e), 1, &e);
 	assert_string_equal(found.chain, "dev");
-	assert_string_equal(found.project, "churn");
+	assert_string_equal(found.project, "r");
 	assert_string_equal(found.actor.name, "ivanov");
 	assert_string_equal(found.policy, "p");
 	assert_true(found.id > 0);
 	intent_clear(&found);
-	assert_result(store_find_intent(s, "key", "/r", one.ref, one.old, one.new, NULL, &e), 1, &e);
+	assert_result(
+		store_find_intent(s, "key", "/r", one.ref, one.old, one.new, NULL, &e), 1, &e);
 	assert_result(
 		store_find_intent(s, "other", "/r", one.ref, one.old, one.new, NULL, &e), 0, &e);
 	assert_result(
@@ -124,8 +125,8 @@ static void test_concurrent(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {scratch_test(test_find), scratch_test(test_newest),
-		scratch_test(test_concurrent)};
+	const struct CMUnitTest tests[] = {
+		scratch_test(test_find), scratch_test(test_newest), scratch_test(test_concurrent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

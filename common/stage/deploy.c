@@ -1,0 +1,280 @@
+#include "stage/stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "data/config.h"
+#include "git/publish.h"
+#include "git/repository.h"
+#include "git/tree.h"
+#include "stage/facts.h"
+#include "stage/log.h"
+#include "stage/owner.h"
+#include "stage/promote.h"
+#include "stage/python.h"
+#include "stage/registry.h"
+#include "stage/template.h"
+#include "stage/templates.h"
+#include "sys/files.h"
+
+#define MAX_SOURCE (1U << 20) /* bytes of a project's own dag.py */
+#define MAX_DAG_ID 250        /* Airflow's limit */
+
+#define RETRAIN_CHAIN "retrain"
+#define SERVING_SECTION                                                                            \
+	"online-serving" /* [airflow "..."] of manifests; the others are of DAGs                   \
+			  */
+#define AUTHOR_NAME "modelgate"
+#define AUTHOR_EMAIL "modelgate@localhost"
+
+/* The kinds of file that are deployed. */
+struct kind {
+	const char *source;   /* the project's own, in its tree */
+	const char *template; /* without one */
+	const char *suffix;   /* of the id, after the project's name */
+	const char *extension;
+	enum { KIND_DAG, KIND_MANIFEST } format;
+};
+
+static const struct kind scoring = {"dag.py", templates_dag, "", ".py", KIND_DAG};
+static const struct kind retraining = {
+	"dag-retrain.py", templates_dag_retrain, "_retrain", ".py", KIND_DAG};
+static const struct kind serving = {"serving.yaml", templates_serving, "", ".yaml", KIND_MANIFEST};
+
+struct deployment {
+	const struct stage_job *job;
+	const struct config_chain *chain;
+	const struct config_airflow *airflow;
+	const struct kind *kind;
+	char *repository; /* of the DAG files */
+	char *id;         /* of the DAG */
+	char *path;       /* in REPOSITORY */
+	char *version;    /* of the model; "" in a chain that has to do with none */
+	struct str text;
+};
+
+static void deployment_clear(struct deployment *d)
+{
+	free(d->repository);
+	free(d->id);
+	free(d->path);
+	free(d->version);
+	str_clear(&d->text);
+}
+
+static const struct kind *kind_of(const struct deployment *d)
+{
+	if (strcmp(d->airflow->name, SERVING_SECTION) == 0)
+		return &serving;
+	return strcmp(d->job->chain, RETRAIN_CHAIN) == 0 ? &retraining : &scoring;
+}
+
+/* Airflow takes ^[\w.-]+$; of that, ASCII. */
+static int check_id(const char *id, struct err *e)
+{
+	size_t n = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+	if (n == 0 || id[n] != '\0')
+		return err_set(e,
+			"\"%s\" is no DAG id: Airflow takes letters, digits, \"_\", \".\" and "
+			"\"-\"",
+			id);
+	if (n > MAX_DAG_ID)
+		return err_set(e, "DAG id %s is longer than %d characters", id, MAX_DAG_ID);
+	return 0;
+}
+
+static int plan(struct deployment *d, struct err *e)
+{
+	const struct stage_job *job = d->job;
+
+	d->chain = config_chain(job->config, job->chain);
+	if (d->chain == NULL)
+		return err_set(e, "chain %s is no longer configured", job->chain);
+	d->airflow = config_airflow(job->config, d->chain->airflow);
+	if (d->airflow == NULL)
+		return err_set(e, "[airflow \"%s\"] of chain %s is no longer configured",
+			d->chain->airflow, job->chain);
+	d->kind = kind_of(d);
+	d->repository = config_airflow_repository(job->config, d->airflow);
+	if (d->repository[0] != '/')
+		return err_set(e, "%s: this version deploys into repositories of this machine only",
+			d->repository);
+	d->id = mem_format("%s%s", job->project, d->kind->suffix);
+	d->path = mem_format("%s%s%s%s", d->airflow->path, *d->airflow->path ? "/" : "", d->id,
+		d->kind->extension);
+	return check_id(d->id, e);
+}
+
+/* ---- the model's version ---- */
+
+static int find_version(struct deployment *d, struct err *e)
+{
+	const char *made = facts_get(d->job->facts, FACT_MODEL_VERSION);
+	struct registry *r = NULL;
+	int64_t version = 0;
+	int result;
+
+	if (made != NULL || !strlist_has(&d->chain->stages, "stage-model")) {
+		d->version = mem_strdup(made != NULL ? made : "");
+		return 0;
+	}
+	/* stage-model comes later in this chain, and will ask the same question. */
+	if (registry_open(&r, d->job->config, e) != 0)
+		return -1;
+	result = promote_find(r, d->job, &version, e);
+	registry_close(r);
+	d->version = mem_format("%lld", (long long)version);
+	return result;
+}
+
+/* ---- the text ---- */
+
+/* The project's own file or the default template, added to *OUT. */
+static int read_source(const struct deployment *d, struct str *out, struct err *e)
+{
+	struct repository *r = NULL;
+	struct oid oid;
+	int found = -1;
+
+	if (oid_parse(&oid, d->job->sha) != 0)
+		return err_set(e, "\"%s\" is no commit id", d->job->sha);
+	if (repository_open(&r, d->job->repository, REPOSITORY_OBJECTS, e) == 0)
+		found = tree_file(r, &oid, d->kind->source, MAX_SOURCE, out, e);
+	repository_free(r);
+	if (found < 0)
+		return -1;
+	log_line(found ? "%s of the project" : "no %s in the project: the default is used",
+		d->kind->source);
+	if (!found)
+		str_add(out, d->kind->template);
+	return strlen(out->buf) == out->len ? 0 : err_set(e, "%s has a NUL byte", d->kind->source);
+}
+
+static int fill(struct deployment *d, const char *source, struct err *e)
+{
+	const struct stage_job *job = d->job;
+	const struct config *c = job->config;
+	const char *image = facts_get(job->facts, FACT_IMAGE);
+	char *pipeline = mem_format("%lld", (long long)job->pipeline);
+	const struct template_value values[] = {
+		{"PROJECT", job->project, TEMPLATE_NOT_EMPTY},
+		{"DAG_ID", d->id, TEMPLATE_NOT_EMPTY},
+		{"IMAGE", image != NULL ? image : "", TEMPLATE_NOT_EMPTY},
+		{"MODEL_NAME", job->project, TEMPLATE_NOT_EMPTY},
+		{"MODEL_VERSION", d->version, TEMPLATE_MAY_BE_EMPTY},
+		{"MODEL_STAGE", d->chain->model_stage, TEMPLATE_MAY_BE_EMPTY},
+		{"GIT_SHA", job->sha, TEMPLATE_NOT_EMPTY},
+		{"PIPELINE_ID", pipeline, TEMPLATE_NOT_EMPTY},
+		{"REPOSITORY_URL", *c->repository_url ? c->repository_url : job->repository,
+			TEMPLATE_NOT_EMPTY},
+		{"SCHEDULE", d->kind == &retraining ? c->retrain_schedule : c->schedule,
+			TEMPLATE_MAY_BE_EMPTY},
+		{"PUSH_TOKEN_VARIABLE", c->push_token_variable, TEMPLATE_MAY_BE_EMPTY},
+		{0},
+	};
+	int result = template_fill(&d->text, source, values, e);
+
+	free(pipeline);
+	return result == 0 ? 0 : err_wrap(e, "%s", d->kind->source);
+}
+
+static int has_word(const char *text, const char *word)
+{
+	for (; *text != '\0'; text++)
+		if (strncasecmp(text, word, strlen(word)) == 0)
+			return 1;
+	return 0;
+}
+
+static int compile(const struct deployment *d, struct err *e)
+{
+	char *file = path_join(d->job->work, "deploy.py");
+	enum python_verdict verdict;
+	int result = -1;
+
+	if (files_replace(file, d->text.buf, d->text.len, 0644, e) != 0 ||
+		python_check(&verdict, file, d->kind->source, e) != 0)
+		goto out;
+	if (verdict == PYTHON_ABSENT)
+		log_line("warning: there is no python3 here: %s was not compiled", d->kind->source);
+	facts_set(d->job->facts, FACT_PYTHON_CHECK, verdict == PYTHON_ABSENT ? "none" : "ok");
+	result = 0;
+out:
+	free(file);
+	return result;
+}
+
+static int make_text(struct deployment *d, struct err *e)
+{
+	struct str source;
+	int result = -1;
+
+	str_init(&source);
+	if (read_source(d, &source, e) != 0 || fill(d, source.buf, e) != 0)
+		goto out;
+	if (d->kind->format != KIND_DAG)
+		result = 0;
+	else if (!has_word(d->text.buf, "airflow") || !has_word(d->text.buf, "dag"))
+		(void)err_set(e,
+			"%s has not both the words \"airflow\" and \"dag\": Airflow would pass it "
+			"over",
+			d->kind->source);
+	else
+		result = compile(d, e);
+out:
+	str_clear(&source);
+	return result;
+}
+
+/* ---- into the repository ---- */
+
+static int publish(const struct deployment *d, struct err *e)
+{
+	const struct stage_job *job = d->job;
+	char *message = mem_format(
+		"Deploy %s at %.*s\n\nProject: %s\nChain: %s\nCommit: %s\nPipeline: %lld\n", d->id,
+		OID_SHORT, job->sha, job->project, job->chain, job->sha, (long long)job->pipeline);
+	const struct publish p = {.repository = d->repository,
+		.branch = d->airflow->branch,
+		.path = d->path,
+		.content = d->text.buf,
+		.len = d->text.len,
+		.author_name = AUTHOR_NAME,
+		.author_email = AUTHOR_EMAIL,
+		.time = clock_now() / CLOCK_SECOND,
+		.message = message};
+	char hex[OID_HEX_SIZE];
+	struct oid commit;
+	int published = publish_file(&p, &commit, e);
+
+	free(message);
+	if (published < 0)
+		return -1;
+	oid_hex(&commit, hex);
+	log_line("%s in %s, branch %s: %s %s", d->path, d->repository, d->airflow->branch,
+		published ? "commit" : "nothing to change since commit", hex);
+	facts_set(job->facts, FACT_DAG_ID, d->id);
+	facts_set(job->facts, FACT_DAG_FILE, d->path);
+	facts_set(job->facts, FACT_DAG_COMMIT, hex);
+	return 0;
+}
+
+int stage_deploy(const struct stage_job *job, struct err *e)
+{
+	struct deployment d = {.job = job};
+	int result = -1;
+
+	str_init(&d.text);
+	if (plan(&d, e) == 0 && find_version(&d, e) == 0 && make_text(&d, e) == 0 &&
+		owner_claim(job, OWNER_DAG, d.id, e) == 0)
+		result = publish(&d, e);
+	deployment_clear(&d);
+	return result;
+}

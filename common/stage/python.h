@@ -1,0 +1,18 @@
+/* Does Python accept a file?  Compiled, never run. */
+#ifndef MODELGATE_STAGE_PYTHON_H
+#define MODELGATE_STAGE_PYTHON_H
+
+struct err;
+
+enum python_verdict {
+	PYTHON_COMPILES,
+	PYTHON_ABSENT /* there is no python3 to ask */
+};
+
+/*
+ * Compile the file PATH with `python3 -I`; messages call it NAME.  0 and *VERDICT; -1 and *E: it
+ * does not compile, with Python's own words, or Python cannot be started.
+ */
+int python_check(enum python_verdict *verdict, const char *path, const char *name, struct err *e);
+
+#endif

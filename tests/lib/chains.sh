@@ -1,0 +1,165 @@
+# shellcheck shell=sh
+# For the tests of chains, after test.sh: models, pipelines, and stages that do what the test says.
+#
+# Models, in a project's work tree
+#	put_model CONTENT          A model with this content into the DVC remote $T/dvc, its pointer
+#	                           committed; MODEL_MD5 is set.
+#	model_object MD5           Path of that object.
+#
+# Pipelines
+#	pipeline NAME ID PATH      Value at PATH of `status ID --json`: pipeline shop 3 stages.0.attempt
+#	pipeline_is NAME ID WORD   Its status.
+#	stage_is NAME ID STAGE WORD
+#	stages_are NAME ID WORD... The statuses of all stages, in order.
+#	is_no TEXT CMD...          CMD exits with 1 and says TEXT; is_usage, is_unknown: with 2, 3.
+#
+# A stage under the test's control: `build` with engine = podman, where "podman" is a script of the
+# server's.  The programs under test look tools up in $ROOT/tools first.
+#	podman_does NAME SCRIPT    From now on that is what `podman build` does for server NAME; it runs
+#	                           in the stage's work folder.  In it, "$state" is the state folder and
+#	                           hold (until the file $state/go is there, 60 s at most) is at hand.
+#	let_go NAME                Make that file.
+#
+# Processes
+#	runners NAME               Ids of the runners of server NAME.
+#	processes NAME             All processes that have its state folder or repository in their
+#	                           arguments or work in it; is_quiet NAME: there is none.
+
+put_model() {
+	MODEL_MD5=$(printf '%s\n' "$1" | md5sum | cut -c 1-32)
+	chains_object=$(model_object "$MODEL_MD5")
+	mkdir -p "${chains_object%/*}" .dvc rkl &&
+		printf '%s\n' "$1" >"$chains_object" &&
+		cat >.dvc/config <<-INI &&
+			[core]
+			    remote = models
+			['remote "models"']
+			    url = $T/dvc
+		INI
+		cat >rkl/model.pkl.dvc <<-YAML &&
+			outs:
+			- md5: $MODEL_MD5
+			  size: $(wc -c <"$chains_object")
+			  hash: md5
+			  path: model.pkl
+		YAML
+		test_tick &&
+		git add .dvc/config rkl/model.pkl.dvc &&
+		git commit -q -m "Model $1"
+}
+
+model_object() {
+	echo "$T/dvc/files/md5/$(echo "$1" | cut -c 1-2)/$(echo "$1" | cut -c 3-)"
+}
+
+pipeline() {
+	mg "$1" status "$2" --json >"$T/.run/status" || return 1
+	json "pipelines.0.$3" <"$T/.run/status"
+}
+
+pipeline_is() {
+	same "$3" "$(pipeline "$1" "$2" status)"
+}
+
+stage_is() {
+	same "$4" "$(stage_status "$1" "$2" "$3")"
+}
+
+stages_are() {
+	chains_server=$1
+	chains_id=$2
+	shift 2
+	same "$*" "$(pipeline "$chains_server" "$chains_id" 'stages.*.status' | tr '\n' ' ' |
+		sed 's/ $//')"
+}
+
+chains_exits() {
+	chains_status=$1
+	chains_text=$2
+	shift 2
+	"$@" >"$T/out" 2>"$T/err"
+	chains_got=$?
+	if [ "$chains_got" -ne "$chains_status" ]; then
+		test_show "$@"
+		echo "exit status $chains_got, not $chains_status"
+		return 1
+	fi
+	said "$chains_text"
+}
+
+is_no() {
+	chains_exits 1 "$@"
+}
+
+is_usage() {
+	chains_exits 2 "$@"
+}
+
+is_unknown() {
+	chains_exits 3 "$@"
+}
+
+# Every test file puts the same one there, whole: several of them run at once.
+chains_tool() {
+	[ -x "$ROOT/tools/podman" ] && return
+	mkdir -p "$ROOT/tools" &&
+		cat >"$T/.run/podman" <<-'SH' &&
+			#!/bin/sh
+			# Stands in for podman where the state folder of a test has a script of that name.
+			[ -x ../../podman ] && exec ../../podman "$@"
+			[ -x /usr/bin/podman ] && exec /usr/bin/podman "$@"
+			exit 127
+		SH
+		chmod 755 "$T/.run/podman" &&
+		mv "$T/.run/podman" "$ROOT/tools/podman.$$" &&
+		mv "$ROOT/tools/podman.$$" "$ROOT/tools/podman"
+}
+
+podman_does() {
+	chains_tool && server_set "$1" build engine podman &&
+		cat >"$(state "$1")/podman.new" <<-SH &&
+			#!/bin/sh
+			[ "\$1" = build ] || exit 0
+			while [ "\$1" != --iidfile ]; do shift; done
+			id=\$2
+			state=$(state "$1")
+			hold() {
+				tries=0
+				until [ -e "\$state/go" ] || [ "\$tries" -ge 600 ]; do
+					sleep 0.1
+					tries=\$((tries + 1))
+				done
+			}
+			$2
+			echo sha256:$(printf '%064d' 1) >"\$id"
+		SH
+		chmod 755 "$(state "$1")/podman.new" &&
+		mv "$(state "$1")/podman.new" "$(state "$1")/podman"
+}
+
+let_go() {
+	: >"$(state "$1")/go"
+}
+
+runners() {
+	ps -ww -eo pid=,args= | awk -v what="--repo $T/$1.git run --drain" \
+		'index($0, what) && !/awk/ { print $1 }'
+}
+
+processes() {
+	for chains_process in /proc/[0-9]*; do
+		[ "$chains_process" = "/proc/$$" ] && continue
+		{
+			readlink "$chains_process/cwd"
+			tr '\0' ' ' <"$chains_process/cmdline"
+			echo
+		} 2>/dev/null | grep -qF -e "$T/$1.git" -e "$T/$1.state" && echo "${chains_process#/proc/}"
+	done
+}
+
+is_quiet() {
+	chains_left=$(processes "$1")
+	[ -z "$chains_left" ] && return
+	ps -ww -o pid,ppid,pgid,sid,args -p "$(echo "$chains_left" | paste -s -d ,)"
+	return 1
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# DVC itself reads what `modelgate new` makes: the pointer, the remote, the model in it.
+. "${0%/*}/../lib/test.sh"
+
+if [ -e "$BUILD/venv/unreachable" ]; then
+	test_skip 'DVC reads a new project' 'no package index can be reached'
+	test_done
+fi
+export DVC_NO_ANALYTICS=1 DVC_SITE_CACHE_DIR="$T/dvc-site" DVC_GLOBAL_CONFIG_DIR="$T/dvc-global" \
+	DVC_SYSTEM_CONFIG_DIR="$T/dvc-system"
+dvc() {
+	"$BUILD/venv/bin/dvc" "$@"
+}
+
+md5_in_pointer() {
+	sed -n 's/^- md5: //p' rkl/model.pkl.dvc
+}
+
+test_expect 'dvc pull fetches the model that the pointer names' '
+	new_server churn && new_project churn work && cd work &&
+	rm -f rkl/model.pkl && dvc pull -q &&
+	same "$(md5_in_pointer)  rkl/model.pkl" "$(md5sum rkl/model.pkl)"
+'
+
+test_expect 'dvc status finds nothing to be done, and git neither' '
+	cd work && dvc status -q && same "" "$(git status --porcelain)"
+'
+
+test_expect 'a model that dvc adds and pushes is fetched by the build stage' '
+	cd work && git switch -q dev &&
+	rm -f rkl/model.pkl && printf "another model\n" >rkl/model.pkl && dvc add -q rkl/model.pkl &&
+	dvc push -q && git add -A && git commit -q -m "Another model" &&
+	expect_accept git push -q origin dev && expect_accept merge_push dev main &&
+	drain churn && same success "$(stage_status churn 1 build)" &&
+	mg churn status 1 --json | json pipelines.0.facts.model_md5 >"$T/md5" &&
+	same "$(md5_in_pointer)" "$(cat "$T/md5")"
+'
+
+test_done
