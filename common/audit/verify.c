@@ -64,9 +64,9 @@ static int is_confirmed(struct check *c)
 	for (; lines_next(&c->lines, &line, NULL) > 0; is_next = 0) {
 		if (!entry_parse(&entry, line.text, line.len))
 			continue;
-		/* Over a torn line, the head as it was found then is what tells. */
+		/* Over torn lines, what is said of the record before them tells. */
 		memcpy(next,
-			entry.is_recovered && !is_next ? entry.recovered.head_hash : entry.prev,
+			entry.is_recovered && !is_next ? entry.recovered.record_hash : entry.prev,
 			SHA256_HEX_SIZE);
 		told = next;
 		entry_clear(&entry);

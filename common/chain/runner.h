@@ -19,6 +19,8 @@ enum runner_lock {
 	RUNNER_NO_WAIT, /* leave the work to it */
 };
 
+#define RUNNER_MAX_PROGRAM 4 /* words */
+
 struct runner_options {
 	const char *state;       /* state directory, absolute */
 	const char *system_file; /* as for config_load; passed on to the stages */
@@ -26,8 +28,8 @@ struct runner_options {
 	enum runner_mode mode;
 	enum runner_lock lock;
 	/*
-	 * What is started for a stage, NULL-terminated, followed by "[--config FILE] --repo PATH
-	 * run
+	 * What is started for a stage, at most RUNNER_MAX_PROGRAM words and NULL, followed by
+	 * "[--config FILE] --repo PATH run
 	 * --stage ID NAME"; NULL: this program.
 	 */
 	const char *const *program;

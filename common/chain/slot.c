@@ -100,58 +100,70 @@ static char *find_home(void)
 	return mem_format("HOME=%s", home != NULL ? home : "/");
 }
 
-/* The command line of the process that runs the stage. */
-static int spawn_stage(struct slot *t, const struct runner_options *o,
-	const struct schedule_row *row, int log, int lock, struct err *e)
+/* A stage on its way from the store to a process. */
+struct beginning {
+	struct slot *slot;
+	struct store *s;
+	const struct runner_options *o;
+	const struct schedule_row *row;
+	int64_t attempt;
+	int lock;
+	int log;
+};
+
+/* The command line of the process that runs the stage, which is put together in ARGV. */
+static void fill_argv(const char **argv, const struct beginning *b, const char *id)
 {
 	static const char *const self[] = {"/proc/self/exe", NULL};
-	const char *const *program = o->program != NULL ? o->program : self;
-	char *id = mem_format("%lld", (long long)row->pipeline);
+	const char *const *program = b->o->program != NULL ? b->o->program : self;
+
+	while (*program != NULL)
+		*argv++ = *program++;
+	if (b->o->system_file != NULL) {
+		*argv++ = "--config";
+		*argv++ = b->o->system_file;
+	}
+	*argv++ = "--repo";
+	*argv++ = b->row->repository;
+	*argv++ = "run";
+	*argv++ = "--stage";
+	*argv++ = id;
+	*argv++ = b->row->stage;
+	*argv = NULL;
+}
+
+static int spawn_stage(const struct beginning *b, struct err *e)
+{
+	const char *argv[RUNNER_MAX_PROGRAM + 9];
+	char *id = mem_format("%lld", (long long)b->row->pipeline);
 	char *home = find_home();
 	const char *env[] = {home, NULL};
 	struct spawn child = SPAWN_INIT;
-	const char **argv;
-	size_t n = 0, cap = 0;
 	int result;
 
-	while (program[cap] != NULL)
-		cap++;
-	argv = mem_zalloc(cap + 9, sizeof(*argv));
-	for (; n < cap; n++)
-		argv[n] = program[n];
-	if (o->system_file != NULL) {
-		argv[n++] = "--config";
-		argv[n++] = o->system_file;
-	}
-	argv[n++] = "--repo";
-	argv[n++] = row->repository;
-	argv[n++] = "run";
-	argv[n++] = "--stage";
-	argv[n++] = id;
-	argv[n++] = row->stage;
+	fill_argv(argv, b, id);
 	child.argv = argv;
 	child.env = env;
-	child.out = log;
-	child.keep = lock;
-	result = spawn_start(&child, &t->pid, e);
-	free(argv);
+	child.out = b->log;
+	child.keep = b->lock;
+	result = spawn_start(&child, &b->slot->pid, e);
 	free(home);
 	free(id);
 	return result;
 }
 
-static int read_config(
-	struct slot *t, const struct runner_options *o, const char *repository, struct err *e)
+static int read_config(const struct beginning *b, struct err *e)
 {
-	const struct config_sources from = {o->system_file, repository};
+	const struct config_sources from = {b->o->system_file, b->row->repository};
+	struct slot *t = b->slot;
 	struct config *config = NULL;
 	int result = -1;
 
 	if (config_load(&config, &from, e) != 0)
 		return -1;
-	if (strcmp(config->state, o->state) != 0) {
+	if (strcmp(config->state, b->o->state) != 0) {
 		(void)err_set(e, "%s: its configuration names another state directory by now: %s",
-			repository, config->state);
+			b->row->repository, config->state);
 	} else {
 		t->timeout = config->stage_timeout;
 		t->retries = config->retries;
@@ -163,38 +175,35 @@ static int read_config(
 }
 
 /* From the log to the process.  0, or -1 and *E: why the stage fails. */
-static int launch(struct slot *t, const struct runner_options *o, const struct schedule_row *row,
-	int lock, int64_t attempt, struct err *e)
+static int launch(struct beginning *b, struct err *e)
 {
-	char *header = mem_format("pipeline %lld, stage %s, attempt %lld", (long long)row->pipeline,
-		row->stage, (long long)attempt);
-	int log = open_log(t->log, e);
+	char *header = mem_format("pipeline %lld, stage %s, attempt %lld",
+		(long long)b->row->pipeline, b->row->stage, (long long)b->attempt);
 	int result = -1;
 
-	if (log >= 0) {
-		add_to_log(log, header);
-		if (read_config(t, o, row->repository, e) == 0)
-			result = spawn_stage(t, o, row, log, lock, e);
+	b->log = open_log(b->slot->log, e);
+	if (b->log >= 0) {
+		add_to_log(b->log, header);
+		if (read_config(b, e) == 0)
+			result = spawn_stage(b, e);
 		if (result != 0)
-			add_to_log(log, err_text(e));
-		(void)close(log);
+			add_to_log(b->log, err_text(e));
+		(void)close(b->log); /* a log that cannot be written stops no stage */
 	}
 	free(header);
 	return result;
 }
 
-static enum slot_started launch_or_fail(struct slot *t, struct store *s,
-	const struct runner_options *o, const struct schedule_row *row, int lock, int64_t attempt,
-	struct err *e)
+static enum slot_started launch_or_fail(struct beginning *b, struct err *e)
 {
 	struct err why = ERR_INIT;
 	struct lifecycle_outcome outcome = {LIFECYCLE_FAILED, NULL, 0};
-	int result = launch(t, o, row, lock, attempt, &why);
+	int result = launch(b, &why);
 
 	if (result == 0)
 		return SLOT_STARTED;
 	outcome.message = err_text(&why);
-	result = progress_end(s, row->pipeline, row->stage, &outcome, e);
+	result = progress_end(b->s, b->row->pipeline, b->row->stage, &outcome, e);
 	err_clear(&why);
 	return result == 0 ? SLOT_ENDED : SLOT_FAULT;
 }
@@ -202,23 +211,23 @@ static enum slot_started launch_or_fail(struct slot *t, struct store *s,
 enum slot_started slot_start(struct slot *out, struct store *s, const struct runner_options *o,
 	const struct schedule_row *row, struct err *e)
 {
+	struct beginning b = {.slot = out, .s = s, .o = o, .row = row, .lock = -1, .log = -1};
 	enum slot_started result = SLOT_FAULT;
-	int64_t attempt;
-	int lock = -1, got = lock_place(&lock, o->state, row, e);
+	int got = lock_place(&b.lock, o->state, row, e);
 
 	memset(out, 0, sizeof(*out));
 	if (got != 1)
 		return got == 0 ? SLOT_BUSY : SLOT_FAULT;
-	got = progress_start(s, row->pipeline, row->stage, &attempt, e);
+	got = progress_start(s, row->pipeline, row->stage, &b.attempt, e);
 	if (got == 0)
 		result = SLOT_ENDED;
 	if (got == 1) {
 		out->pipeline = row->pipeline;
 		out->stage = mem_strdup(row->stage);
 		out->log = slot_log_path(o->state, row->pipeline, row->stage);
-		result = launch_or_fail(out, s, o, row, lock, attempt, e);
+		result = launch_or_fail(&b, e);
 	}
-	lock_drop(lock); /* the process that was started has it */
+	lock_drop(b.lock); /* the process that was started has it */
 	if (result != SLOT_STARTED)
 		slot_clear(out);
 	return result;

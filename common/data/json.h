@@ -15,7 +15,10 @@ struct json *json_new_object(void);
 struct json *json_new_array(void);
 void json_free(struct json *j); /* NULL is fine */
 
-/* Add a member to the object J.  TEXT that is not UTF-8 is made so (each bad byte becomes U+FFFD). */
+/*
+ * Add a member to the object J.  TEXT that is not UTF-8 is made so: each bad byte becomes U+FFFD.
+ * NULL gives null.
+ */
 void json_put_text(struct json *j, const char *name, const char *text);
 /* The same, but nothing is added if TEXT is NULL or empty. */
 void json_put_known(struct json *j, const char *name, const char *text);
@@ -24,23 +27,27 @@ void json_put_null(struct json *j, const char *name);
 /* WHEN as RFC 3339 (base/clock.h); 0 gives null. */
 void json_put_time(struct json *j, const char *name, int64_t when);
 void json_put(struct json *j, const char *name, struct json *value); /* VALUE is J's from now on */
-void json_append(struct json *array, struct json *value);	     /* VALUE is ARRAY's from now on */
+void json_append(struct json *array, struct json *value); /* VALUE is ARRAY's from now on */
 void json_append_text(struct json *array, const char *text);
 
 enum json_layout { JSON_ONE_LINE, JSON_PRETTY };
-/* J as text without a final newline, slashes not escaped; the caller's to free(). */
+/*
+ * J as text without a final newline, slashes not escaped; the caller's to free().  Every control
+ * character (C0, DEL, C1, U+2028, U+2029) is escaped, so one line stays one.
+ */
 char *json_text(const struct json *j, enum json_layout layout);
 
 /*
- * Parse exactly one document of LEN bytes (depth at most 32, no trailing bytes, no duplicate check).
- * 0 and *OUT, the caller's to json_free(), or -1 and *E.
+ * Parse exactly one document of LEN bytes: depth at most 32, valid UTF-8, nothing but blanks after
+ * it; of a name that is there twice the last counts.  0 and *OUT, the caller's to json_free(), or
+ * -1 and *E.  A document that is nothing but null is refused.
  */
 int json_parse(struct json **out, const char *text, size_t len, struct err *e);
 /* The member NAME of object J, borrowed; NULL: J is no object or has none such. */
 const struct json *json_get(const struct json *j, const char *name);
-/* The text of member NAME, borrowed; NULL: none, or no string. */
+/* The text of member NAME, borrowed; NULL: none, no string, or one with a NUL in it. */
 const char *json_get_text(const struct json *j, const char *name);
-/* The number of member NAME, or FALLBACK. */
+/* The whole number of member NAME; FALLBACK: none, or it does not fit. */
 int64_t json_get_number(const struct json *j, const char *name, int64_t fallback);
 /* Elements of an array: 0 for anything else. */
 size_t json_length(const struct json *j);

@@ -12,8 +12,8 @@ struct sqlite;
 struct sqlite_stmt;
 
 /*
- * The tables of one component: STEPS[i] is the SQL that brings version i to version i + 1; the array
- * ends with NULL.  Steps that have been released are never changed, only added to.
+ * The tables of one component: STEPS[i] is the SQL that brings version i to version i + 1; the
+ * array ends with NULL.  Steps that have been released are never changed, only added to.
  */
 struct sqlite_schema {
 	const char *component;
@@ -21,9 +21,10 @@ struct sqlite_schema {
 };
 
 /*
- * Open the database file PATH, made with mode 0600 if it is not there, and bring the tables of SCHEMA
- * up to date in one transaction.  Waits at most TIMEOUT_MS for other writers, here and later.
- * 0, or -1: not a database, corrupt, locked for longer, or of a newer schema than this program knows.
+ * Open the database file PATH, made with mode 0600 if it is not there, and bring the tables of
+ * SCHEMA up to date in one transaction.  Waits at most TIMEOUT_MS for other writers, here and
+ * later. 0, or -1: not a database, corrupt, locked for longer, or of a newer schema than this
+ * program knows.
  */
 int sqlite_open(struct sqlite **out, const char *path, const struct sqlite_schema *schema,
 	int timeout_ms, struct err *e);
@@ -54,7 +55,7 @@ int64_t sqlite_number(struct sqlite_stmt *s, int i);
 void sqlite_end(struct sqlite_stmt *s); /* NULL is fine */
 
 /* The first column of the first row of a query, as a number: 1 and *OUT; 0 no row; -1. */
-int sqlite_one(struct sqlite *db, int64_t *out, struct err *e, const char *sql, const char *format,
-	...);
+int sqlite_one(
+	struct sqlite *db, int64_t *out, struct err *e, const char *sql, const char *format, ...);
 
 #endif

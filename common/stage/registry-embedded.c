@@ -94,7 +94,7 @@ static int add_version(struct sqlite *db, const struct registry_version *v, int6
 		    "INSERT INTO model_version (model, version, source, description, commit_id,"
 		    " pipeline, image, image_digest, model_md5, created, updated)"
 		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		    "tittitttii", v->model, version, v->source, v->description, v->commit,
+		    "titttitttii", v->model, version, v->source, v->description, v->commit,
 		    v->pipeline, v->image, v->image_digest, v->md5, now, now) != 0)
 		return -1;
 	return sqlite_run(db, e, "UPDATE registered_model SET updated = ? WHERE name = ?", "it",

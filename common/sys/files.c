@@ -238,11 +238,17 @@ int files_make_folder(const char *path, mode_t mode, struct err *e)
 	return status;
 }
 
-/* A folder on the way down to the one that is being emptied. */
 struct level {
 	char *name; /* in the folder above */
-	dev_t dev;
+	dev_t dev;  /* of the folder above */
 	ino_t ino;
+};
+
+/* The way down from the tree's own folder to the one that is being emptied. */
+struct way {
+	struct level *v;
+	size_t n;
+	size_t cap;
 };
 
 /*
@@ -281,41 +287,46 @@ static int remove_plain(int fd, char **name)
 	return result;
 }
 
-/* Go from *FD down into its folder NAME, noted in *L, or up.  0, or -1 with errno set. */
-static int step_down(int *fd, char *name, struct level *l)
+/* Go from *FD down into its folder NAME, which is W's from now on.  0, or -1 with errno set. */
+static int step_down(int *fd, char *name, struct way *w)
 {
-	int below = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int above = *fd, below;
 	struct stat st;
 
+	mem_grow(&w->v, w->n, &w->cap, sizeof(*w->v));
+	w->v[w->n++].name = name;
+	if (fstat(above, &st) != 0)
+		return -1;
+	w->v[w->n - 1].dev = st.st_dev;
+	w->v[w->n - 1].ino = st.st_ino;
+	below = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (below < 0)
 		return -1;
-	if (fstat(*fd, &st) != 0) {
-		(void)close(below); /* only read */
-		return -1;
-	}
-	*l = (struct level){name, st.st_dev, st.st_ino};
-	(void)close(*fd); /* only read */
 	*fd = below;
+	(void)close(above); /* only read */
 	/* A tool may have left folders that even their owner cannot empty. */
 	(void)fchmod(below, 0700); /* not ours to change: removing tells */
 	return 0;
 }
 
-static int step_up(int *fd, const struct level *l)
+/* Go up from the folder *FD and remove it.  0, or -1 with errno set. */
+static int step_up(int *fd, struct way *w)
 {
-	int above = openat(*fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct level *l = &w->v[--w->n];
+	int above = openat(*fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = -1;
 	struct stat st;
 
-	if (above < 0)
-		return -1;
-	(void)close(*fd); /* only read */
-	*fd = above;
-	if (fstat(above, &st) != 0)
-		return -1;
-	if (st.st_dev == l->dev && st.st_ino == l->ino)
-		return unlinkat(above, l->name, AT_REMOVEDIR);
-	errno = ESTALE; /* somebody moved the folder away while it was emptied */
-	return -1;
+	if (above >= 0) {
+		(void)close(*fd); /* only read */
+		*fd = above;
+		if (fstat(above, &st) == 0) {
+			errno = ESTALE; /* unless nobody moved the folder while it was emptied */
+			if (st.st_dev == l->dev && st.st_ino == l->ino)
+				status = unlinkat(above, l->name, AT_REMOVEDIR);
+		}
+	}
+	free(l->name);
+	return status;
 }
 
 /*
@@ -324,36 +335,25 @@ static int step_up(int *fd, const struct level *l)
  */
 static int empty_folder(int *fd)
 {
-	struct level *levels = NULL;
-	size_t n = 0, cap = 0;
+	struct way w = {0};
 	char *name = NULL;
-	int found, fault = 0;
+	int status, fault;
 
-	for (;;) {
-		found = remove_plain(*fd, &name);
-		if (found < 0 || (found == 0 && n == 0))
+	do {
+		status = remove_plain(*fd, &name);
+		if (status > 0)
+			status = step_down(fd, name, &w);
+		else if (status == 0 && w.n > 0)
+			status = step_up(fd, &w);
+		else
 			break;
-		if (found == 0) {
-			found = step_up(fd, &levels[--n]);
-			free(levels[n].name);
-		} else {
-			mem_grow(&levels, n, &cap, sizeof(*levels));
-			found = step_down(fd, name, &levels[n]);
-			if (found == 0)
-				n++;
-			else
-				free(name);
-		}
-		if (found < 0)
-			break;
-	}
-	if (found < 0)
-		fault = errno;
-	while (n > 0)
-		free(levels[--n].name);
-	free(levels);
+	} while (status == 0);
+	fault = errno;
+	while (w.n > 0)
+		free(w.v[--w.n].name);
+	free(w.v);
 	errno = fault;
-	return fault == 0 ? 0 : -1;
+	return status;
 }
 
 int files_remove_tree(const char *path, struct err *e)

@@ -67,12 +67,29 @@ fail() {
 	exit 1
 }
 
+# Standard input, with the folder as ~, which it is for all that runs here.
+short() {
+	sed "s|$folder|~|g; s|$top|.|g; s/^remote: //; s/ *\$//"
+}
+
+# A command as one would type it.
+typed() {
+	line=
+	for word in "$@"; do
+		case $word in
+		*[!A-Za-z0-9_./:=~-]*) line="$line '$word'" ;;
+		*) line="$line $word" ;;
+		esac
+	done
+	printf '\n$%s\n' "$line" | short
+}
+
 # Show a command, run it, show what came back.  Sets result to its exit status; text is in $folder/out.
 run() {
-	printf '\n$ %s\n' "$*"
+	typed "$@"
 	result=0
 	"$@" >"$folder/out" 2>&1 </dev/null || result=$?
-	sed 's/^remote: //; s/ *$//; s/^/    /' "$folder/out"
+	short <"$folder/out" | sed 's/^./    &/'
 }
 
 must() {
@@ -108,9 +125,9 @@ mg() {
 
 # Show a verb of the command without the path that is always the same.
 show() {
-	printf '\n$ modelgate %s\n' "$*"
+	typed modelgate "$@"
 	mg "$@" >"$folder/out" 2>&1 || fail "modelgate $* failed: $(cat "$folder/out")"
-	sed 's/^/    /' "$folder/out"
+	short <"$folder/out" | sed 's/^./    &/'
 }
 
 # The number of the pipeline that the last push made.
@@ -176,7 +193,7 @@ run_dag() {
 commit() {
 	git add -A
 	git commit -q -m "$1"
-	printf '\n$ git commit -m "%s"   # on %s\n' "$1" "$(git branch --show-current)"
+	typed git commit -m "$1"
 }
 
 merge() {
@@ -187,6 +204,7 @@ merge() {
 # --- the story ---
 
 install() {
+	printf 'All of this happens below %s, written ~ here.\n' "$folder"
 	chapter 'A server: a bare repository with the hooks'
 	must git init -q --bare "$folder/churn.git"
 	must "$top/install.sh" repo "$folder/churn.git" --project churn --prefix "$folder/prefix" \
@@ -201,6 +219,7 @@ install() {
 		engine = archive
 	END
 	must "$top/install.sh" check "$folder/churn.git"
+	must cat "$folder/churn.git/modelgate.ini"
 }
 
 start_project() {
@@ -216,17 +235,17 @@ start_project() {
 
 develop() {
 	chapter 'Work goes to dev, which is free'
-	git switch -q dev
+	must git switch -q dev
 	echo '# The threshold is for the reader of the scores to choose.' >>score.py
 	commit 'Say who chooses the threshold'
 	must_accept git push origin dev
 
 	chapter 'A commit on main itself is not for main'
-	git switch -q main
+	must git switch -q main
 	echo 'hot fix' >hotfix.txt
 	commit 'Quick fix'
 	must_reject MG102 git push origin main
-	git reset -q --hard origin/main
+	must git reset -q --hard origin/main
 }
 
 merge_to_main() {
@@ -249,13 +268,13 @@ merge_to_main() {
 
 merge_to_prod() {
 	chapter 'prod takes merges from main and from retrainings, and waits for a hand at each stage'
-	git switch -q dev
+	must git switch -q dev
 	echo '# Not in main yet.' >>score.py
 	commit 'Work that is not in main yet'
 	must_accept git push origin dev
 	merge dev prod
 	must_reject MG103 git push origin prod
-	git reset -q --hard origin/prod
+	must git reset -q --hard origin/prod
 
 	merge main prod
 	must_accept git push origin prod
@@ -300,8 +319,8 @@ retrain() {
 	show models
 	must_have_models 2 2 1
 	airflow_file airflow-dev churn | grep 'MODELGATE_' >"$folder/dag.second"
-	printf '\n$ diff the DAG file of before\n'
-	! diff "$folder/dag.first" "$folder/dag.second" || fail 'the DAG file has not changed'
+	run diff "$folder/dag.first" "$folder/dag.second"
+	[ "$result" -eq 1 ] || fail 'the DAG file has not changed'
 	run_dag airflow-dev churn
 	must_say "model trained $(date -u +%Y)"
 }

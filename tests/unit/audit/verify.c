@@ -8,17 +8,20 @@
 #include "audit/entry.h"
 #include "journals.h"
 
-/* A log with a torn line and its audit.recovered in the middle: lines 1 2, torn 3, recovered 4,
- * 5 6. */
+/*
+ * A log with a torn line and its audit.recovered: lines 1 and 2, torn 3, recovered 4, lines 5
+ * and 6. The append that was torn was of 2 and 3.
+ */
 static void make_torn_log(struct str *log)
 {
 	char hash[SHA256_HEX_SIZE];
 	struct head h;
 	struct str text;
 
-	add_records(1, 2);
+	add_records(1, 1);
 	read_whole(HEAD_PATH, &text);
 	assert_int_equal(head_parse(&h, text.buf, text.len), 0);
+	add_records(2, 1);
 	h.pending_size = h.size + 1000;
 	h.pending_seq = 3;
 	sha256_of("", 0, hash);
