@@ -29,8 +29,7 @@ struct runner_options {
 	enum runner_lock lock;
 	/*
 	 * What is started for a stage, at most RUNNER_MAX_PROGRAM words and NULL, followed by
-	 * "[--config FILE] --repo PATH run
-	 * --stage ID NAME"; NULL: this program.
+	 * "[--config FILE] --repo PATH run --stage ID NAME"; NULL: this program.
 	 */
 	const char *const *program;
 	/* Called with what happens, a line without newline each; may be NULL. */

@@ -117,8 +117,8 @@ static void fill_argv(const char **argv, const struct beginning *b, const char *
 	static const char *const self[] = {"/proc/self/exe", NULL};
 	const char *const *program = b->o->program != NULL ? b->o->program : self;
 
-	while (*program != NULL)
-		*argv++ = *program++;
+	for (size_t i = 0; i < RUNNER_MAX_PROGRAM && program[i] != NULL; i++)
+		*argv++ = program[i];
 	if (b->o->system_file != NULL) {
 		*argv++ = "--config";
 		*argv++ = b->o->system_file;

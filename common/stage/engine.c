@@ -186,6 +186,7 @@ static int run(const struct fill *f, const char *const *template, struct str *an
 	for (size_t i = 0; i < filled.n; i++)
 		argv[i] = filled.v[i];
 	s.argv = argv;
+	s.group = SPAWN_GROUP_OURS; /* what ends the stage ends its tools */
 	s.env = env;
 	s.dir = f->order->work;
 	s.out = answer != NULL ? -1 : STDOUT_FILENO;

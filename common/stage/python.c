@@ -32,6 +32,7 @@ int python_check(enum python_verdict *verdict, const char *path, const char *nam
 	if (program == NULL)
 		return 0;
 	s.argv = argv;
+	s.group = SPAWN_GROUP_OURS; /* what ends the stage ends its tools */
 	str_init(&output);
 	if (spawn_capture(&s, MAX_MESSAGE, &output, &status, e) != 0) {
 		result = -1;

@@ -35,6 +35,7 @@ struct plan {
 	int fault; /* where the child tells why it did not start */
 	pid_t parent;
 	enum tie tie;
+	enum spawn_group group;
 };
 
 /* What went wrong in the child, as it is sent through the pipe. */
@@ -135,7 +136,9 @@ static int settle(const struct plan *p)
 		(void)umask(077);
 		return 0;
 	}
-	if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	if (p->group == SPAWN_GROUP_NEW && setpgid(0, 0) != 0)
+		return -1;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		return -1;
 	if (getppid() != p->parent)
 		_exit(127); /* it died before it could take us along */
@@ -282,7 +285,7 @@ static int launch(struct plan *p, pid_t *pid, struct err *e)
 /* Start S with OUT and ERROR as its standard output and error; -1 stands for /dev/null. */
 static int start(const struct spawn *s, int out, int error, enum tie tie, pid_t *pid, struct err *e)
 {
-	struct plan p = {.argv = s->argv, .keep = s->keep, .tie = tie};
+	struct plan p = {.argv = s->argv, .keep = s->keep, .tie = tie, .group = s->group};
 	int null = -1, status = -1;
 
 	*pid = -1;
@@ -394,7 +397,7 @@ int spawn_capture(const struct spawn *s, size_t max, struct str *out, int *statu
 	(void)close(ends[1]); /* nothing was written to it here */
 	if (started == 0 && drain(ends[0], pid, max, &said) != 0) {
 		fault = errno;
-		(void)kill(-pid, SIGKILL); /* nobody reads what it writes */
+		(void)kill(s->group == SPAWN_GROUP_NEW ? -pid : pid, SIGKILL); /* nobody reads it */
 	}
 	(void)close(ends[0]); /* only read */
 	str_addn(out, said.buf, said.len);

@@ -1,7 +1,7 @@
 /*
  * The one way other programs are started: by argument vector, never through a shell, absolute path or
  * looked up in a fixed PATH, clean environment, standard input from /dev/null, no other descriptor
- * inherited, a process group of its own that ends with us.
+ * inherited, a process group of its own or ours, an end with us.
  */
 #ifndef MODELGATE_SYS_SPAWN_H
 #define MODELGATE_SYS_SPAWN_H
@@ -15,6 +15,11 @@ struct str;
 /* The PATH that tools are looked up in and given. */
 #define SPAWN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+enum spawn_group {
+	SPAWN_GROUP_NEW, /* of its own: whoever stops the child stops all that the child started */
+	SPAWN_GROUP_OURS /* whoever stops us stops the child and all that it started */
+};
+
 struct spawn {
 	const char *const *argv; /* NULL-terminated; argv[0] absolute or looked up in SPAWN_PATH */
 	const char *const *env;	 /* NULL-terminated "NAME=value" added to PATH and LC_ALL; may be NULL */
@@ -22,6 +27,7 @@ struct spawn {
 	int out;		 /* descriptor for standard output and error, not closed here; -1: /dev/null */
 	int keep;		 /* one more descriptor that stays open in the child under its number (a lock); -1: none */
 	int input;		 /* descriptor for standard input, not closed here; -1: /dev/null */
+	enum spawn_group group;
 };
 
 #define SPAWN_INIT {.out = -1, .keep = -1, .input = -1}
@@ -29,8 +35,8 @@ struct spawn {
 /* Absolute path of the program NAME in SPAWN_PATH, the caller's to free(); NULL: there is none. */
 char *spawn_find(const char *name);
 /*
- * Start S in a process group of its own; the child gets SIGKILL when the calling thread's process
- * dies.  0 and *PID, or -1 and *E (exec failures included: they are reported here, not by the child).
+ * Start S in its process group; the child gets SIGKILL when the calling thread's process dies.
+ * 0 and *PID, or -1 and *E (exec failures included: they are reported here, not by the child).
  */
 int spawn_start(const struct spawn *s, pid_t *pid, struct err *e);
 /* Start S, wait for it.  *STATUS: exit status, or 128 + signal.  0, or -1 if it could not be started. */

@@ -11,7 +11,8 @@
 #	pipeline_is NAME ID WORD   Its status.
 #	stage_is NAME ID STAGE WORD
 #	stages_are NAME ID WORD... The statuses of all stages, in order.
-#	is_no TEXT CMD...          CMD exits with 1 and says TEXT; is_usage, is_unknown: with 2, 3.
+#	is_no TEXT CMD...          CMD exits with 1 and says TEXT ("": whatever); is_usage, is_unknown:
+#	                           with 2, 3.
 #
 # A stage under the test's control: `build` with engine = podman, where "podman" is a script of the
 # server's.  The programs under test look tools up in $ROOT/tools first.
@@ -84,7 +85,7 @@ chains_exits() {
 		echo "exit status $chains_got, not $chains_status"
 		return 1
 	fi
-	said "$chains_text"
+	[ -z "$chains_text" ] || said "$chains_text"
 }
 
 is_no() {

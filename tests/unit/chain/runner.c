@@ -443,6 +443,51 @@ static void test_one_runner(void **state)
 	world_clear(&w);
 }
 
+#define WAKERS 4
+#define WAKES 5
+
+/* Who pushes: lands a pipeline, and wakes a runner that leaves the work to one that is there. */
+static void land_and_wake(struct world *w, int waker)
+{
+	struct err e = ERR_INIT;
+
+	(void)alarm(120); /* should the test die */
+	w->s = fixture_store(w->state);
+	for (int i = 0; i < WAKES; i++) {
+		char *name = mem_format("r%d-%d", waker, i);
+
+		(void)land(w, name, "retrain", "1");
+		free(name);
+		if (run(w, RUNNER_DRAIN, RUNNER_NO_WAIT, &e) != 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* However wakes and ends of runners meet: when all have ended nothing is left. */
+static void test_no_wake_is_lost(void **state)
+{
+	struct world w = world_make(*state, "", "");
+	int status;
+
+	store_close(w.s);
+	for (int i = 0; i < WAKERS; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			land_and_wake(&w, i);
+	}
+	for (int i = 0; i < WAKERS; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	w.s = fixture_store(*state);
+	for (int64_t id = 1; id <= WAKERS * WAKES; id++)
+		assert_statuses(w.s, id, "success: success success");
+	world_clear(&w);
+}
+
 static void test_broken_config(void **state)
 {
 	struct world w = world_make(*state, "", "");
@@ -518,8 +563,8 @@ int main(void)
 		scratch_test(test_leftovers), scratch_test(test_killed_runner),
 		scratch_test(test_stopped_runner), scratch_test(test_cancel),
 		scratch_test(test_cancel_of_orphan), scratch_test(test_one_runner),
-		scratch_test(test_broken_config), scratch_test(test_overtaken),
-		scratch_test(test_no_retry_over_newer)};
+		scratch_test(test_no_wake_is_lost), scratch_test(test_broken_config),
+		scratch_test(test_overtaken), scratch_test(test_no_retry_over_newer)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
