@@ -172,9 +172,7 @@ layers: ## no include against the layers
 	$(Q)tests/layers
 
 lint: layers ## warnings of two compilers, format, cppcheck, shellcheck, man pages, lengths
-	$(Q)$(MAKE) CI=1 BUILD=$(BUILD)/lint/gcc CC=gcc compile-all
-	$(Q)$(MAKE) CI=1 BUILD=$(BUILD)/lint/clang CC=clang compile-all
-	$(Q)BUILD=$(BUILD) tests/lint/run
+	+$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' tests/lint/run
 
 compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS)
 

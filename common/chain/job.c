@@ -4,7 +4,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "chain/pipeline.h"
 #include "chain/store.h"
 #include "data/config.h"
@@ -12,12 +11,16 @@
 #include "stage/stage.h"
 #include "sys/files.h"
 
+char *job_folder(const char *state, int64_t pipeline, const char *stage)
+{
+	return mem_format("%s/" CONFIG_STATE_WORK "/%lld-%s", state, (long long)pipeline, stage);
+}
+
 /* Call the stage with an empty folder of its own, which is removed afterwards. */
 static int run_in_folder(
 	stage_function *stage, struct stage_job *job, const char *name, struct err *e)
 {
-	char *all = path_join(job->config->state, CONFIG_STATE_WORK);
-	char *folder = mem_format("%s/%lld-%s", all, (long long)job->pipeline, name);
+	char *folder = job_folder(job->config->state, job->pipeline, name);
 	struct err removal = ERR_INIT;
 	int result = -1;
 
@@ -28,7 +31,6 @@ static int run_in_folder(
 	(void)files_remove_tree(folder, &removal);
 	err_clear(&removal);
 	free(folder);
-	free(all);
 	return result;
 }
 

@@ -27,6 +27,7 @@ void slot_clear(struct slot *t)
 {
 	free(t->stage);
 	free(t->log);
+	free(t->work);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -225,6 +226,7 @@ enum slot_started slot_start(struct slot *out, struct store *s, const struct run
 		out->pipeline = row->pipeline;
 		out->stage = mem_strdup(row->stage);
 		out->log = slot_log_path(o->state, row->pipeline, row->stage);
+		out->work = job_folder(o->state, row->pipeline, row->stage);
 		result = launch_or_fail(&b, e);
 	}
 	lock_drop(b.lock); /* the process that was started has it */
@@ -280,6 +282,15 @@ static enum lifecycle_ending judge(const struct slot *t, char **message)
 	return LIFECYCLE_AGAIN;
 }
 
+/* A stage that was killed has left its folder.  One that cannot be removed takes room, no more. */
+static void remove_work(const struct slot *t)
+{
+	struct err untold = ERR_INIT;
+
+	(void)files_remove_tree(t->work, &untold);
+	err_clear(&untold);
+}
+
 /* Kill the group and wait for its leader, until when the group's number is nobody else's. */
 static void finish(struct slot *t)
 {
@@ -311,6 +322,7 @@ int slot_reap(struct slot *t, struct store *s, struct err *e)
 			info.si_pid == 0)
 			return 0;
 		finish(t);
+		remove_work(t);
 	}
 	outcome.ending = judge(t, &message);
 	outcome.message = message;

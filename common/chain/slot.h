@@ -26,6 +26,7 @@ struct slot {
 	int64_t pipeline;
 	char *stage;
 	char *log;        /* path */
+	char *work;       /* path of the folder that the stage works in */
 	pid_t pid;        /* of the leader of its process group; 0: it has ended */
 	int status;       /* of waitpid(), once it has ended */
 	int64_t deadline; /* by clock_monotonic() */

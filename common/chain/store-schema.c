@@ -33,6 +33,7 @@ static const char version_1[] =
 	");"
 	"CREATE INDEX pipeline_project ON pipeline (project, id);"
 	"CREATE INDEX pipeline_status ON pipeline (status, id);"
+	"CREATE INDEX pipeline_project_status ON pipeline (project, status, id);"
 	"CREATE INDEX pipeline_ref ON pipeline (repository, ref, id);"
 	"CREATE INDEX pipeline_waiting ON pipeline (repository, ref, id) WHERE waiting > 0;"
 
@@ -88,7 +89,6 @@ static const char version_1[] =
 	" pipeline INTEGER REFERENCES pipeline (id),"
 	" created_at INTEGER NOT NULL"
 	");"
-	"CREATE INDEX intent_push ON intent (push_key, repository, ref);"
 	"CREATE INDEX intent_new ON intent (repository, ref, new);"
 	"CREATE INDEX intent_old ON intent (repository, ref, old);"
 	"CREATE INDEX intent_open ON intent (created_at) WHERE state = 'open';";

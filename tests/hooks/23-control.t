@@ -99,7 +99,8 @@ test_expect 'cancel ends a stage that runs, with all that it has started' '
 	stages_are shop 3 canceled canceled canceled canceled && pipeline_is shop 3 canceled &&
 	audited 1 event=pipeline.canceled pipeline=3 "actor.name=$me" &&
 	audited 1 event=stage.finished pipeline=3 stage=build status=canceled &&
-	is_gone "$(cat "$(state shop)/parent")" && is_gone "$child" && is_quiet shop
+	wait_for 5 is_gone "$(cat "$(state shop)/parent")" && wait_for 5 is_gone "$child" &&
+	wait_for 5 is_quiet shop
 '
 
 # --- time-out ---
@@ -111,7 +112,7 @@ test_expect 'a stage that takes too long is ended, with all that it has started'
 	same "timed out after 1 s" "$(pipeline shop 4 stages.0.message)" &&
 	same 1 "$(pipeline shop 4 stages.0.attempt)" &&
 	audited 1 event=stage.finished pipeline=4 stage=build status=failed &&
-	is_gone "$(cat "$(state shop)/child")" && is_quiet shop
+	wait_for 5 is_gone "$(cat "$(state shop)/child")" && wait_for 5 is_quiet shop
 '
 
 test_expect 'also if it does not heed SIGTERM' '
@@ -120,7 +121,7 @@ test_expect 'also if it does not heed SIGTERM' '
 	mg shop retry 4 build && drain shop &&
 	stages_are shop 4 failed created created created &&
 	same 2 "$(pipeline shop 4 stages.0.attempt)" &&
-	is_gone "$(cat "$(state shop)/child")" && is_quiet shop &&
+	wait_for 5 is_gone "$(cat "$(state shop)/child")" && wait_for 5 is_quiet shop &&
 	server_set shop runner stage-timeout 3600
 '
 

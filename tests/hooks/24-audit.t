@@ -126,10 +126,10 @@ test_expect 'what was done is still found after the next push' '
 # --- show ---
 
 test_expect 'show prints a line a reference or event, oldest first' '
-	mg shop audit show >out && cat out && first=$(head -n 1 out) &&
-	grep "push.rejected $(id -un) refs/heads/main .* MG102: " out &&
+	mg shop audit show >out && cat out &&
+	grep "push.rejected $(id -un) refs/heads/main .* MG102 .*: commit .* was made on main itself" out &&
 	grep "pipeline.created .* pipeline 1 " out && grep "stage.finished .* pipeline 1 build success" out &&
-	sed "s/ [a-z]*\..*//" out | sort -c &&
+	cut -c 1-19 out | sort -c &&
 	mg shop audit show --json >all && diff all "$log"
 '
 
