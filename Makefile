@@ -125,23 +125,30 @@ $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$<,-fsanitize=fuzzer)
 
-check: unit replay hooks-test layers ## all tests that need nothing beyond Debian's packages
+# One after another: tests that wait for something do not like a crowd.
+check: compile-all test-root layers ## all tests that need nothing beyond Debian's packages
+	$(Q)$(MAKE) unit
+	$(Q)$(MAKE) replay
+	$(Q)$(MAKE) hooks-test
 
-# Each cmocka program speaks TAP, so that one prove counts them all.
+# Each cmocka program speaks TAP, so that one prove counts them all.  What failed says why.
 unit: $(UNIT_TESTS) ## the unit tests
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove -Q --exec '' $(UNIT_TESTS)
+	$(Q)export CMOCKA_MESSAGE_OUTPUT=TAP; state=--statefile=$(BUILD)/tests/failed; \
+	prove -Q --exec '' --state=save $$state $(UNIT_TESTS) || \
+		{ $(PROVE) --exec '' --state=failed $$state; exit 1; }
 
 replay: $(REPLAYS) ## the corpus of each fuzz target, once
 	$(Q)for t in $(REPLAYS); do $$t tests/fuzz/corpus/$${t##*/}/* || exit 1; done
 
 test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
 
+PROVE := prove --failures --comments
 HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
 hooks-test: test-root ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
-	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) prove -Q -j2 $(HOOK_TESTS)
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j2 $(HOOK_TESTS)
 
 real: test-root $(BUILD)/venv/done ## against Airflow and DVC as their projects release them
-	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) prove tests/real/*.t
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) tests/real/*.t
 
 $(BUILD)/venv/done: tests/real/venv tests/real/requirements.txt
 	$(call say,VENV,$(@D))

@@ -116,19 +116,18 @@ static int plan(struct deployment *d, struct err *e)
 
 static int find_version(struct deployment *d, struct err *e)
 {
-	const char *made = facts_get(d->job->facts, FACT_MODEL_VERSION);
 	struct registry *r = NULL;
 	int64_t version = 0;
 	int result;
 
-	if (made != NULL || !strlist_has(&d->chain->stages, "stage-model")) {
-		d->version = mem_strdup(made != NULL ? made : "");
+	if (!strlist_has(&d->chain->stages, "stage-model")) {
+		d->version = mem_strdup("");
 		return 0;
 	}
-	/* stage-model comes later in this chain, and will ask the same question. */
+	/* That stage comes later in this chain, and will ask the same question. */
 	if (registry_open(&r, d->job->config, e) != 0)
 		return -1;
-	result = promote_find(r, d->job, &version, e);
+	result = promote_find(r, d->job, d->chain, &version, e);
 	registry_close(r);
 	d->version = mem_format("%lld", (long long)version);
 	return result;

@@ -17,6 +17,7 @@
 #include "stage/stage.h"
 
 #define MAX_DESCRIPTION 4000 /* bytes of a commit message kept with a version */
+#define CREATE_MODEL "create-model"
 #define RETRAIN_SOURCE "refs/heads/retrain-"
 
 /* What a job's commit brings. */
@@ -60,6 +61,29 @@ static char *fact(const struct stage_job *job, const char *name)
 	return mem_strdup(value != NULL ? value : "");
 }
 
+/* A commit's message made harmless line by line, without blanks at its end; the caller's to free().
+ */
+static char *describe(const char *message)
+{
+	struct str s;
+
+	str_init(&s);
+	while (*message != '\0' && s.len < MAX_DESCRIPTION) {
+		size_t n = strcspn(message, "\n");
+		char *line = mem_strndup(message, n);
+		char *safe = str_safe(line, MAX_DESCRIPTION - s.len);
+
+		str_add(&s, safe);
+		str_addc(&s, '\n');
+		free(safe);
+		free(line);
+		message += n + (message[n] == '\n');
+	}
+	while (s.len > 0 && (s.buf[s.len - 1] == '\n' || s.buf[s.len - 1] == ' '))
+		s.buf[--s.len] = '\0';
+	return str_steal(&s);
+}
+
 static int register_candidate(struct registry *r, const struct stage_job *job, struct candidate *c,
 	int64_t *version, struct err *e)
 {
@@ -74,7 +98,7 @@ static int register_candidate(struct registry *r, const struct stage_job *job, s
 		return -1;
 	v.model = mem_strdup(job->project);
 	v.source = mem_strdup(c->model.address != NULL ? c->model.address : c->model.pointer_file);
-	v.description = str_safe(c->commit.message, MAX_DESCRIPTION);
+	v.description = describe(c->commit.message);
 	v.commit = mem_strdup(job->sha);
 	v.image = fact(job, FACT_IMAGE);
 	v.image_digest = fact(job, FACT_IMAGE_DIGEST);
@@ -140,7 +164,7 @@ static const struct registry_version *choose(
 	return highest;
 }
 
-static int find(struct registry *r, const struct stage_job *job, struct candidate *c,
+static int find_registered(struct registry *r, const struct stage_job *job, struct candidate *c,
 	const struct registry_versions *versions, int64_t *version, struct err *e)
 {
 	const struct registry_version *chosen = choose(versions, c, job->pipeline);
@@ -169,16 +193,37 @@ static int find(struct registry *r, const struct stage_job *job, struct candidat
 	return register_candidate(r, job, c, version, e);
 }
 
-int promote_find(struct registry *r, const struct stage_job *job, int64_t *version, struct err *e)
+/* The version that the create-model of JOB's pipeline made. */
+static int find_own(const struct stage_job *job, int64_t *version, struct err *e)
+{
+	const char *text = facts_get(job->facts, FACT_MODEL_VERSION);
+	long long number;
+
+	if (text == NULL || str_number(text, INT64_MAX, &number) != 0 || number == 0)
+		return err_set(e, "the stage " CREATE_MODEL " of pipeline %lld has made no version",
+			(long long)job->pipeline);
+	*version = number;
+	return 0;
+}
+
+enum promote_way promote_way(const struct config_chain *chain)
+{
+	return strlist_has(&chain->stages, CREATE_MODEL) ? PROMOTE_OWN : PROMOTE_REGISTERED;
+}
+
+int promote_find(struct registry *r, const struct stage_job *job, const struct config_chain *chain,
+	int64_t *version, struct err *e)
 {
 	struct registry_versions versions = {0};
 	struct candidate c;
 	int result = -1;
 
 	*version = 0;
+	if (promote_way(chain) == PROMOTE_OWN)
+		return find_own(job, version, e);
 	if (candidate_read(&c, job, e) == 0 &&
 		registry_find(r, job->project, c.model.pointer.md5, &versions, e) == 0)
-		result = find(r, job, &c, &versions, version, e);
+		result = find_registered(r, job, &c, &versions, version, e);
 	registry_versions_clear(&versions);
 	candidate_clear(&c);
 	return result;

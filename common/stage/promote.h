@@ -6,13 +6,11 @@
 #ifndef MODELGATE_STAGE_PROMOTE_H
 #define MODELGATE_STAGE_PROMOTE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
+struct config_chain;
 struct err;
 struct registry;
-struct registry_version;
-struct registry_versions;
 struct stage_job;
 
 /*
@@ -23,12 +21,18 @@ struct stage_job;
 int promote_register(
 	struct registry *r, const struct stage_job *job, int64_t *version, struct err *e);
 
+/* Does the chain register a version of its own, or promote one that was registered before? */
+enum promote_way { PROMOTE_OWN, PROMOTE_REGISTERED };
+enum promote_way promote_way(const struct config_chain *chain);
+
 /*
- * The version of JOB's project that its commit promotes: of those with the commit's model that were
- * in Staging, the one whose commit the promoted commit holds, else the highest.  The model of a
- * merged retrain branch that is in no version yet is registered first.  0 and *VERSION, or -1:
- * there is none, and *E says what is missing.
+ * The version that JOB brings into the stage of its CHAIN.  PROMOTE_OWN: the one that its
+ * create-model made.  PROMOTE_REGISTERED: of those with the commit's model that were in Staging,
+ * the one whose commit the promoted commit holds, else the highest; the model of a merged retrain
+ * branch that is in no version yet is registered first.  0 and *VERSION, or -1: there is none, and
+ * *E says what is missing.
  */
-int promote_find(struct registry *r, const struct stage_job *job, int64_t *version, struct err *e);
+int promote_find(struct registry *r, const struct stage_job *job, const struct config_chain *chain,
+	int64_t *version, struct err *e);
 
 #endif

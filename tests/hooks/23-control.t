@@ -129,7 +129,7 @@ test_expect 'also if it does not heed SIGTERM' '
 
 test_expect 'a failed stage leaves those after it where they are' '
 	server_set shop build engine archive && cd work && next_main four &&
-	object=$(model_object "$MODEL_MD5") && mv "$object" "$T/kept" && drain shop &&
+	object=$MODEL_OBJECT && mv "$object" "$T/kept" && drain shop &&
 	stages_are shop 5 failed created created created && pipeline_is shop 5 failed &&
 	same 1 "$(pipeline shop 5 stages.0.attempt)" &&
 	pipeline shop 5 stages.0.message | grep -F "$MODEL_MD5" &&
@@ -154,7 +154,7 @@ test_expect 'and the pipeline goes on when it has gone' '
 '
 
 test_expect 'an object of another content is no model, whatever its name is' '
-	cd work && next_main five && object=$(model_object "$MODEL_MD5") &&
+	cd work && next_main five && object=$MODEL_OBJECT &&
 	echo other >"$object" && drain shop && stages_are shop 6 failed created created created &&
 	pipeline shop 6 stages.0.message | grep -F "$MODEL_MD5" &&
 	echo five >"$object" && mg shop retry 6 build && drain shop && pipeline_is shop 6 success

@@ -2,9 +2,8 @@
 # For the tests of chains, after test.sh: models, pipelines, and stages that do what the test says.
 #
 # Models, in a project's work tree
-#	put_model CONTENT          A model with this content into the DVC remote $T/dvc, its pointer
-#	                           committed; MODEL_MD5 is set.
-#	model_object MD5           Path of that object.
+#	put_model CONTENT          Put a model with this content into the project's DVC remote, and commit
+#	                           its pointer.  Sets MODEL_MD5, and MODEL_OBJECT, its path there.
 #
 # Pipelines
 #	pipeline NAME ID PATH      Value at PATH of `status ID --json`: pipeline shop 3 stages.0.attempt
@@ -28,29 +27,20 @@
 
 put_model() {
 	MODEL_MD5=$(printf '%s\n' "$1" | md5sum | cut -c 1-32)
-	chains_object=$(model_object "$MODEL_MD5")
-	mkdir -p "${chains_object%/*}" .dvc rkl &&
-		printf '%s\n' "$1" >"$chains_object" &&
-		cat >.dvc/config <<-INI &&
-			[core]
-			    remote = models
-			['remote "models"']
-			    url = $T/dvc
-		INI
+	MODEL_OBJECT=$(sed -n 's/^ *url = //p' .dvc/config)/files/md5/$(echo "$MODEL_MD5" |
+		sed 's,^..,&/,')
+	mkdir -p "${MODEL_OBJECT%/*}" &&
+		printf '%s\n' "$1" >"$MODEL_OBJECT" &&
 		cat >rkl/model.pkl.dvc <<-YAML &&
 			outs:
 			- md5: $MODEL_MD5
-			  size: $(wc -c <"$chains_object")
+			  size: $(wc -c <"$MODEL_OBJECT")
 			  hash: md5
 			  path: model.pkl
 		YAML
 		test_tick &&
-		git add .dvc/config rkl/model.pkl.dvc &&
+		git add rkl/model.pkl.dvc &&
 		git commit -q -m "Model $1"
-}
-
-model_object() {
-	echo "$T/dvc/files/md5/$(echo "$1" | cut -c 1-2)/$(echo "$1" | cut -c 3-)"
 }
 
 pipeline() {

@@ -336,7 +336,11 @@ static void test_signals(void **state)
 	sigemptyset(&some);
 	sigaddset(&some, SIGINT);
 	sigprocmask(SIG_BLOCK, &some, &before);
-	assert_says(s, "grep -E '^Sig(Ign|Blk)' /proc/self/status",
+	/* 32 and 33 are the C library's own, which its posix_spawn() leaves ignored: as make does.
+	 */
+	assert_says(s,
+		"grep -E '^Sig(Ign|Blk)' /proc/self/status | sed "
+		"s/0000000180000000/0000000000000000/",
 		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 	sigprocmask(SIG_SETMASK, NULL, &some);
 	assert_int_equal(sigismember(&some, SIGINT), 1); /* ours are as they were */
