@@ -1,6 +1,7 @@
 #include "admit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -106,7 +107,7 @@ static int reject(const struct receive *r, const struct verdict *verdicts, size_
 
 	receive_tell(text);
 	free(text);
-	if (receive_record(r, "push.rejected", verdicts, n, &e) != 0) {
+	if (receive_record(r, "push.rejected", verdicts, n, NULL, &e) != 0) {
 		text = receive_fault_text(r, CODE_AUDIT, err_text(&e));
 		receive_tell(text);
 		free(text);
@@ -115,17 +116,45 @@ static int reject(const struct receive *r, const struct verdict *verdicts, size_
 	return 1;
 }
 
+/*
+ * push.accepted, and policy.changed before it where the last push with rules was judged by another
+ * policy.  The log is written before the store forgets the old one: it may be told twice, never
+ * not.
+ */
+static enum code record_accepted(
+	struct lazy_store *lazy, const struct verdict *verdicts, size_t n, struct err *e)
+{
+	const struct receive *r = lazy->receive;
+	const char *now = r->config->sha256;
+	char *before = NULL;
+	int known = 1, changed;
+	enum code fault = CODE_NONE;
+
+	if (lazy->store != NULL)
+		known = store_policy(lazy->store, r->gitdir, &before, e);
+	changed = before != NULL && strcmp(before, now) != 0;
+	if (known < 0)
+		fault = CODE_STORE;
+	else if (receive_record(r, "push.accepted", verdicts, n, changed ? before : NULL, e) != 0)
+		fault = CODE_AUDIT;
+	else if ((changed || known == 0) && store_set_policy(lazy->store, r->gitdir, now, e) != 0)
+		fault = CODE_STORE;
+	free(before);
+	return fault;
+}
+
 /* Intents first: a line that says "accepted" is true when it is written. */
 static int accept(
 	struct lazy_store *lazy, const struct push *push, const struct verdict *verdicts, size_t n)
 {
 	struct err e = ERR_INIT;
+	enum code fault = CODE_STORE;
 	int status = 0;
 
-	if (record_intents(lazy, verdicts, n, &e) != 0)
-		status = admit_fault(lazy->receive, push, CODE_STORE, err_text(&e));
-	else if (receive_record(lazy->receive, "push.accepted", verdicts, n, &e) != 0)
-		status = admit_fault(lazy->receive, push, CODE_AUDIT, err_text(&e));
+	if (record_intents(lazy, verdicts, n, &e) == 0)
+		fault = record_accepted(lazy, verdicts, n, &e);
+	if (fault != CODE_NONE)
+		status = admit_fault(lazy->receive, push, fault, err_text(&e));
 	err_clear(&e);
 	return status;
 }

@@ -56,6 +56,11 @@ static const char version_1[] =
 	"CREATE INDEX stage_active ON stage (pipeline, position)"
 	" WHERE status IN ('pending', 'running');"
 
+	"CREATE TABLE policy ("
+	" repository TEXT PRIMARY KEY,"
+	" sha256 TEXT NOT NULL" /* of the configuration that its last accepted push was judged by */
+	") WITHOUT ROWID;"
+
 	"CREATE TABLE fact ("
 	" pipeline INTEGER NOT NULL,"
 	" stage TEXT NOT NULL,"

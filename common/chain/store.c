@@ -139,3 +139,27 @@ int store_landed(
 		"SELECT 1 FROM intent WHERE repository = ? AND ref = ? AND new = ? LIMIT 1", "ttt",
 		repository, ref, tip);
 }
+
+int store_policy(struct store *s, const char *repository, char **sha256, struct err *e)
+{
+	struct sqlite_stmt *q = NULL;
+	int found;
+
+	*sha256 = NULL;
+	if (sqlite_query(s->db, &q, e, "SELECT sha256 FROM policy WHERE repository = ?", "t",
+		    repository) != 0)
+		return -1;
+	found = sqlite_next(q, e);
+	if (found == 1)
+		*sha256 = mem_strdup(sqlite_text(q, 0));
+	sqlite_end(q);
+	return found;
+}
+
+int store_set_policy(struct store *s, const char *repository, const char *sha256, struct err *e)
+{
+	return sqlite_run(s->db, e,
+		"INSERT INTO policy (repository, sha256) VALUES (?, ?)"
+		" ON CONFLICT (repository) DO UPDATE SET sha256 = excluded.sha256",
+		"tt", repository, sha256);
+}

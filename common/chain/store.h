@@ -60,4 +60,11 @@ int store_find_intent(struct store *s, const char *push_key, const char *reposit
 int store_landed(
 	struct store *s, const char *repository, const char *ref, const char *tip, struct err *e);
 
+/*
+ * The configuration's digest that was last set for REPOSITORY: 1 and *SHA256, the caller's to
+ * free(); 0: none was; -1.
+ */
+int store_policy(struct store *s, const char *repository, char **sha256, struct err *e);
+int store_set_policy(struct store *s, const char *repository, const char *sha256, struct err *e);
+
 #endif

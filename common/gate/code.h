@@ -4,6 +4,7 @@
 
 /* In the order of their numbers: of several the lowest is told. */
 enum code {
+	CODE_NONE = 0,
 	CODE_REWRITE = 101,
 	CODE_DIRECT = 102,
 	CODE_SOURCE = 103,

@@ -228,19 +228,26 @@ static void clear_texts(struct ref_texts *texts, size_t n)
 }
 
 int receive_record(const struct receive *r, const char *event, const struct verdict *verdicts,
-	size_t n, struct err *e)
+	size_t n, const char *before, struct err *e)
 {
 	struct audit_ref *refs = mem_zalloc(n, sizeof(*refs));
 	struct ref_texts *texts = mem_zalloc(n, sizeof(*texts));
-	struct audit_record record;
+	struct audit_record records[2];
+	char *change = NULL;
+	size_t first = before != NULL ? 0 : 1;
 	int result;
 
-	fill_record(&record, r, event);
+	if (before != NULL)
+		change = mem_format("the policy was %s until now", before);
+	fill_record(&records[0], r, "policy.changed");
+	records[0].reason = change;
+	fill_record(&records[1], r, event);
 	for (size_t i = 0; i < n; i++)
 		fill_verdict(&refs[i], &texts[i], &verdicts[i]);
-	record.refs = refs;
-	record.n_refs = n;
-	result = audit_append(r->config->state, &record, 1, e);
+	records[1].refs = refs;
+	records[1].n_refs = n;
+	result = audit_append(r->config->state, records + first, 2 - first, e);
+	free(change);
 	clear_texts(texts, n);
 	free(refs);
 	return result;

@@ -51,9 +51,13 @@ int receive_input(struct str *out, struct err *e);
 /* The judge for PUSH (resolved), with no repository open yet. */
 void receive_judge(const struct receive *r, const struct push *push, struct judge *out);
 
-/* Append one push.* EVENT with all VERDICTS to the audit log.  0, or -1 and *E (MG903). */
+/*
+ * Append one push.* EVENT with all VERDICTS to the audit log.  BEFORE is the digest of another
+ * policy that was in force until now, which policy.changed tells first; NULL: there was none.  0,
+ * or -1 and *E (MG903).
+ */
 int receive_record(const struct receive *r, const char *event, const struct verdict *verdicts,
-	size_t n, struct err *e);
+	size_t n, const char *before, struct err *e);
 /*
  * Append push.rejected for a push that could not be judged: each update of PUSH (may be NULL) with
  * CODE and REASON.  Failures are ignored: the push is rejected anyway, and told.

@@ -165,12 +165,14 @@ static inline void fixture_must(struct fixture *f, stage_function *stage)
 	assert_result(fixture_run(f, stage, &e), 0, &e);
 }
 
-#define assert_fact(f, name, expected)                                                             \
-	do {                                                                                       \
-		if (!str_same(facts_get(&(f)->facts, name), expected))                             \
-			fail_msg("%s is \"%s\", not \"%s\"", name,                                 \
-				facts_get(&(f)->facts, name) ? facts_get(&(f)->facts, name) : "",  \
-				expected);                                                         \
-	} while (0)
+/* EXPECTED: NULL, if the fact is not to be known. */
+static inline void assert_fact(const struct fixture *f, const char *name, const char *expected)
+{
+	const char *value = facts_get(&f->facts, name);
+
+	if ((value == NULL) != (expected == NULL) || !str_same(value, expected))
+		fail_msg("%s is \"%s\", not \"%s\"", name, value ? value : "",
+			expected ? expected : "");
+}
 
 #endif
