@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "git/internal.h"
+#include "git/loose.h"
 
 #define MAX_SYMREFS 5        /* as git: a longer chain is a loop */
 #define MAX_SYMREF_SIZE 4200 /* "ref: ", a name of at most 4096 bytes, a newline */
@@ -52,7 +53,8 @@ static int open_failure(struct err *e, const char *gitdir)
 	return git_err(e, "%s cannot be opened", gitdir);
 }
 
-static int add_objects(git_odb *odb, const char *dir, struct err *e)
+/* Add the object folder DIR to ODB and to DIRS. */
+static int add_objects(git_odb *odb, struct strlist *dirs, const char *dir, struct err *e)
 {
 	struct stat st;
 
@@ -60,35 +62,48 @@ static int add_objects(git_odb *odb, const char *dir, struct err *e)
 	 */
 	if (dir[0] == '\0' || stat(dir, &st) != 0)
 		return 0;
+	strlist_add(dirs, dir);
 	if (git_odb_add_disk_alternate(odb, dir) < 0)
 		return git_err(e, "objects in %s cannot be read", dir);
 	return 0;
 }
 
-static int add_quarantine(struct repository *r, struct err *e)
+static int add_quarantine(git_odb *odb, struct strlist *dirs, struct err *e)
 {
 	const char *objects = getenv("GIT_OBJECT_DIRECTORY");
 	const char *more = getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES");
-	git_odb *odb = NULL;
-	int result = -1;
 
-	if (git_repository_odb(&odb, r->git) < 0)
-		return git_err(e, "object database cannot be opened");
-	if (objects != NULL && add_objects(odb, objects, e) != 0)
-		goto out;
+	if (objects != NULL && add_objects(odb, dirs, objects, e) != 0)
+		return -1;
 	while (more != NULL && *more != '\0') {
 		const char *end = strchrnul(more, ':');
 		char *dir = mem_strndup(more, (size_t)(end - more));
-		int failed = add_objects(odb, dir, e);
+		int failed = add_objects(odb, dirs, dir, e);
 
 		free(dir);
 		if (failed)
-			goto out;
+			return -1;
 		more = *end ? end + 1 : end;
 	}
-	result = 0;
-out:
+	return 0;
+}
+
+static int open_objects(
+	struct repository *r, const char *gitdir, enum repository_objects objects, struct err *e)
+{
+	char *own = path_join(gitdir, "objects");
+	struct strlist dirs = {0};
+	git_odb *odb = NULL;
+	int result = -1;
+
+	strlist_add(&dirs, own);
+	if (git_repository_odb(&odb, r->git) < 0)
+		(void)git_err(e, "object database cannot be opened");
+	else if (objects == REPOSITORY_OBJECTS || add_quarantine(odb, &dirs, e) == 0)
+		result = loose_add(odb, &dirs, e);
 	git_odb_free(odb);
+	strlist_clear(&dirs);
+	free(own);
 	return result;
 }
 
@@ -114,7 +129,7 @@ int repository_open(
 		(void)open_failure(e, gitdir);
 		goto fail;
 	}
-	if (objects == REPOSITORY_QUARANTINED_OBJECTS && add_quarantine(r, e) != 0)
+	if (open_objects(r, gitdir, objects, e) != 0)
 		goto fail;
 	*out = r;
 	return 0;

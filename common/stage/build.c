@@ -1,7 +1,10 @@
 #include "stage/stage.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -17,6 +20,7 @@
 #include "stage/model.h"
 #include "stage/owner.h"
 #include "sys/files.h"
+#include "sys/rename.h"
 
 /* Where what was built comes from: labels of an image, the file beside an archive. */
 #define LABEL_REVISION "org.opencontainers.image.revision"
@@ -88,10 +92,27 @@ static void add_label(struct strlist *labels, const char *name, const char *valu
 	free(label);
 }
 
-/* The labels of an archive, in a file beside it, so that the archive itself is one for one commit.
+/*
+ * Replace PATH by TEXT by way of the file TEMPORARY.  Not with files_replace(), whose temporary
+ * names are new each time: what a killed build leaves, the next one of this pipeline must write
+ * over.
  */
+static int write_file(const char *path, const char *temporary, const char *text, struct err *e)
+{
+	int fd = files_open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644, e), result = 0;
+
+	if (fd < 0)
+		return -1;
+	if (files_write_all(fd, text, strlen(text)) != 0 || fsync(fd) != 0)
+		result = err_errno(e, errno, "%s cannot be written", temporary);
+	if (close(fd) != 0 && result == 0)
+		result = err_errno(e, errno, "%s cannot be written", temporary);
+	return result == 0 ? rename_durably(temporary, path, e) : -1;
+}
+
+/* The labels of an archive, in a file beside it, so that the archive is one for one commit. */
 static int write_labels(const struct stage_job *job, const struct origin *from, const char *path,
-	const struct engine_product *product, struct err *e)
+	const char *temporary, const struct engine_product *product, struct err *e)
 {
 	struct json *j = json_new_object();
 	char *text;
@@ -103,7 +124,7 @@ static int write_labels(const struct stage_job *job, const struct origin *from, 
 	json_put_text(j, LABEL_PIPELINE, from->pipeline);
 	json_put_text(j, "digest", product->digest);
 	text = json_text(j, JSON_PRETTY);
-	result = files_replace(path, text, strlen(text), 0644, e);
+	result = write_file(path, temporary, text, e);
 	free(text);
 	json_free(j);
 	return result;
@@ -118,17 +139,18 @@ static void note_product(const struct stage_job *job, const struct engine *engin
 	log_line("built %s, %s", product->image, product->digest);
 }
 
+/* LABELS: where those of an archive go. */
 static int run_engine(const struct stage_job *job, const struct engine_order *o,
 	const struct origin *from, const char *labels, struct err *e)
 {
 	const struct engine *engine = engine_choose(o, e);
 	struct engine_product product;
-	int result;
+	int result = 0;
 
 	if (engine == NULL || engine_run(engine, o, &product, e) != 0)
 		return -1;
-	result = str_same(product.image, o->archive) ? write_labels(job, from, labels, &product, e)
-						     : 0;
+	if (str_same(product.image, o->archive))
+		result = write_labels(job, from, labels, o->temporary, &product, e);
 	if (result == 0)
 		note_product(job, engine, &product);
 	engine_product_clear(&product);
@@ -145,7 +167,7 @@ static int build_image(const struct stage_job *job, const char *context, const c
 		.pipeline = mem_format("%lld", (long long)job->pipeline)};
 	char *folder = mem_format("%s/" CONFIG_STATE_ARTIFACTS "/%s", c->state, job->project);
 	char *archive = mem_format("%s/%s.tar.gz", folder, job->sha);
-	char *temporary = mem_format("%s/.%s-p%s.tar.gz", folder, job->sha, from.pipeline);
+	char *temporary = mem_format("%s/.%s-p%s", folder, job->sha, from.pipeline);
 	char *labels = mem_format("%s/%s.json", folder, job->sha);
 	char *name = engine_image_name(job->project);
 	char *tag = mem_format("%s-p%s", job->sha, from.pipeline);

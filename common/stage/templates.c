@@ -1,8 +1,8 @@
 #include "stage/templates.h"
 
 /*
- * NAME becomes the content of FILE, a path from the top of the source tree, and a NUL byte.  C11 has no
- * way to say this; the assemblers of gcc and clang do.
+ * NAME becomes the content of FILE, a path from the top of the source tree, and a NUL byte.  C11
+ * has no way to say this; the assemblers of gcc and clang do.
  */
 #define EMBED(name, file)                                                                          \
 	__asm__(".pushsection .rodata\n"                                                           \

@@ -5,16 +5,16 @@
 #include <stddef.h>
 
 /* For template_fill, where a project has none of its own. */
-extern const char templates_dag[];	   /* config/dag.py.template */
+extern const char templates_dag[];         /* config/dag.py.template */
 extern const char templates_dag_retrain[]; /* config/dag-retrain.py.template */
-extern const char templates_serving[];	   /* config/serving.yaml.template */
+extern const char templates_serving[];     /* config/serving.yaml.template */
 
 /* The model that a new project starts with: a pickle of protocol 0, which is text. */
 extern const char templates_first_model[]; /* config/project/model.pkl */
 
 enum templates_use {
 	TEMPLATES_COPY, /* as it stands: its placeholders are for the stage deploy */
-	TEMPLATES_FILL	/* filled in when the project is made */
+	TEMPLATES_FILL  /* filled in when the project is made */
 };
 
 struct templates_file {

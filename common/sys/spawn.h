@@ -1,7 +1,7 @@
 /*
- * The one way other programs are started: by argument vector, never through a shell, absolute path or
- * looked up in a fixed PATH, clean environment, standard input from /dev/null, no other descriptor
- * inherited, a process group of its own or ours, an end with us.
+ * The one way other programs are started: by argument vector, never through a shell, absolute path
+ * or looked up in a fixed PATH, clean environment, standard input from /dev/null, no other
+ * descriptor inherited, a process group of its own or ours, an end with us.
  */
 #ifndef MODELGATE_SYS_SPAWN_H
 #define MODELGATE_SYS_SPAWN_H
@@ -22,15 +22,20 @@ enum spawn_group {
 
 struct spawn {
 	const char *const *argv; /* NULL-terminated; argv[0] absolute or looked up in SPAWN_PATH */
-	const char *const *env;	 /* NULL-terminated "NAME=value" added to PATH and LC_ALL; may be NULL */
-	const char *dir;	 /* working directory; NULL: "/" */
-	int out;		 /* descriptor for standard output and error, not closed here; -1: /dev/null */
-	int keep;		 /* one more descriptor that stays open in the child under its number (a lock); -1: none */
-	int input;		 /* descriptor for standard input, not closed here; -1: /dev/null */
+	const char *const
+		*env;    /* NULL-terminated "NAME=value" added to PATH and LC_ALL; may be NULL */
+	const char *dir; /* working directory; NULL: "/" */
+	int out;  /* descriptor for standard output and error, not closed here; -1: /dev/null */
+	int keep; /* one more descriptor that stays open in the child under its number (a lock); -1:
+		     none */
+	int input; /* descriptor for standard input, not closed here; -1: /dev/null */
 	enum spawn_group group;
 };
 
-#define SPAWN_INIT {.out = -1, .keep = -1, .input = -1}
+#define SPAWN_INIT                                                                                 \
+	{                                                                                          \
+		.out = -1, .keep = -1, .input = -1                                                 \
+	}
 
 /* Absolute path of the program NAME in SPAWN_PATH, the caller's to free(); NULL: there is none. */
 char *spawn_find(const char *name);
@@ -39,14 +44,15 @@ char *spawn_find(const char *name);
  * 0 and *PID, or -1 and *E (exec failures included: they are reported here, not by the child).
  */
 int spawn_start(const struct spawn *s, pid_t *pid, struct err *e);
-/* Start S, wait for it.  *STATUS: exit status, or 128 + signal.  0, or -1 if it could not be started. */
+/* Start S, wait for it.  *STATUS: exit status, or 128 + signal.  0, or -1 if it could not be
+ * started. */
 int spawn_run(const struct spawn *s, int *status, struct err *e);
 /* As spawn_run, with standard output (at most MAX bytes, the rest is dropped) added to *OUT. */
 int spawn_capture(const struct spawn *s, size_t max, struct str *out, int *status, struct err *e);
 /*
- * Start ARGV truly detached: double fork, a session of its own, descriptors 0, 1, 2 on /dev/null and
- * no other open, directory "/", signals at their defaults.  Nobody waits for it; it keeps no pipe of
- * the caller open.  0, or -1.
+ * Start ARGV truly detached: double fork, a session of its own, descriptors 0, 1, 2 on /dev/null
+ * and no other open, directory "/", signals at their defaults.  Nobody waits for it; it keeps no
+ * pipe of the caller open.  0, or -1.
  */
 int spawn_detached(const char *const *argv, struct err *e);
 

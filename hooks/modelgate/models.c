@@ -205,7 +205,8 @@ static int models(struct command *c, int argc, char **argv)
 		(number != NULL && command_number(number, "page", &at) != 0))
 		return COMMAND_USAGE;
 	if (size > MAX_LIMIT)
-		return command_fail(COMMAND_USAGE, "models: a page has at most %d models", MAX_LIMIT);
+		return command_fail(
+			COMMAND_USAGE, "models: a page has at most %d models", MAX_LIMIT);
 	if (n == 1 && (search != NULL || limit != NULL || number != NULL))
 		return command_fail(
 			COMMAND_USAGE, "models: --search, --limit and --page are for the list");

@@ -57,11 +57,16 @@ versions() {
 new_server shop
 new_project shop work || test_bail 'no project'
 
+# The lesser of two: on a busy machine one may take far longer than those that follow.
 test_expect 'undisturbed, a chain takes this long' '
-	cd work && next_main "model 1" && began=$(milliseconds) && start_runner &&
-	wait "$RUNNER" && took=$(($(milliseconds) - began)) &&
+	cd work && for number in 1 2; do
+		next_main "model $number" && began=$(milliseconds) && start_runner &&
+			wait "$RUNNER" && lasted=$(($(milliseconds) - began)) || return 1
+		[ "$took" -ne 0 ] && [ "$took" -lt "$lasted" ] || took=$lasted
+	done &&
 	stages_are shop 1 success success success success &&
-	same 1 "$(git -C "$airflow" rev-list --count main)"
+	stages_are shop 2 success success success success &&
+	same 2 "$(git -C "$airflow" rev-list --count main)"
 '
 echo "# $took ms; moments by KILL_SEED=$seed"
 
@@ -72,7 +77,7 @@ moments=$(awk -v n="$rounds" -v t="$took" -v seed="$seed" 'BEGIN {
 	for (i = 0; i < n; i++)
 		print rand(), int((i + rand()) / n * t), int(rand() * t / 2)
 }' | sort | awk '{ print $2 (NR % 3 == 0 ? "," $3 : "") }')
-number=1
+number=2
 for moment in $moments; do
 	number=$((number + 1))
 	test_expect "killed after $moment ms: one version, one commit, every stage success" '
@@ -80,17 +85,17 @@ for moment in $moments; do
 	'
 done
 
-test_expect 'most of these moments were while the runner was at work' '
-	echo "$KILLED of $rounds" && [ "$KILLED" -ge $((rounds * 3 / 4)) ]
+test_expect 'half of these moments at least were while the runner was at work' '
+	echo "$KILLED of $rounds" && [ "$KILLED" -ge $((rounds / 2)) ]
 '
 
 test_expect 'there are as many versions as pipelines, the newest in Staging, the others archived' '
-	versions >models.json && number=$((rounds + 1)) &&
+	versions >models.json && number=$((rounds + 2)) &&
 	same "$number" "$(json "versions.*.version" <models.json | sort -u | wc -l)" &&
 	same "$number" "$(json "versions.*.version" <models.json | wc -l)" &&
 	same "$number" "$(json "versions.*.pipeline" <models.json | sort -u | wc -l)" &&
 	same 1 "$(json "versions.*.stage" <models.json | grep -c -x Staging)" &&
-	same "$rounds" "$(json "versions.*.stage" <models.json | grep -c -x Archived)"
+	same $((rounds + 1)) "$(json "versions.*.stage" <models.json | grep -c -x Archived)"
 '
 
 test_expect 'no work folder, process, lock or half a file is left' '
@@ -109,9 +114,9 @@ finished() {
 
 test_expect 'the end of each stage and pipeline has been told, and no other' '
 	for stage in build create-model deploy stage-model; do
-		same $((rounds + 1)) "$(finished stage.finished "\"stage\":\"$stage\",")" || return 1
+		same $((rounds + 2)) "$(finished stage.finished "\"stage\":\"$stage\",")" || return 1
 	done &&
-	same $((rounds + 1)) "$(finished pipeline.finished "")" &&
+	same $((rounds + 2)) "$(finished pipeline.finished "")" &&
 	same 0 "$(audit_count shop event=stage.finished status=failed)"
 '
 

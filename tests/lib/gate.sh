@@ -18,9 +18,10 @@
 #	                           this method and source ("": none).
 #
 # Programs by hand
-#	hook NAME HOOK [ARG...]    Run a hook of the build under test as git does, in the repository; its
-#	                           standard error goes to $T/err, its exit status is ours.
-#	no_crash CMD...            The exit status of CMD is 0 or 1; it is left in $status.
+#	hook STATUS NAME HOOK [ARG...]
+#	                           Run a hook of the build under test as git does, in the repository, with
+#	                           our standard input: it ends with this status.  Its standard error is
+#	                           in $T/err.
 #	own_system_file NAME       From now on the hooks of NAME read $T/system.ini as the system file.
 
 at() {
@@ -74,18 +75,15 @@ lands() {
 }
 
 hook() {
-	gate_repository=$T/$1.git
-	gate_hook=$ROOT/libexec/modelgate/$2
-	shift 2
+	gate_status=$1
+	gate_repository=$T/$2.git
+	gate_hook=$ROOT/libexec/modelgate/$3
+	shift 3
 	(cd "$gate_repository" && GIT_DIR=. exec "$gate_hook" "$@") 2>"$T/err"
-}
-
-no_crash() {
-	"$@"
-	status=$?
-	[ "$status" -le 1 ] && return
-	echo "exit status $status of: $*"
+	gate_got=$?
+	[ "$gate_got" -eq "$gate_status" ] && return
 	cat "$T/err"
+	echo "exit status $gate_got, not $gate_status, of ${gate_hook##*/} $*"
 	return 1
 }
 

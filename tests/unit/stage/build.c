@@ -7,6 +7,7 @@
 
 #include "stage/engine.h"
 
+#include <dirent.h>
 #include <unistd.h>
 
 #include "base/sha256.h"
@@ -73,6 +74,35 @@ static void test_archive(void **state)
 	assert_fact(&f, FACT_IMAGE_DIGEST, digest);
 	free(labels);
 	free(archive);
+	fixture_clear(&f);
+}
+
+/* A build killed while it wrote, then run again: what it left half done is gone. */
+static void test_after_a_kill(void **state)
+{
+	char *folder, *path;
+	struct fixture f;
+	struct dirent **names = NULL;
+	int n;
+
+	fixture_init(&f, state, "");
+	fixture_commit(&f, "main", "score.py", "print(1)\n");
+	folder = mem_format("%s/artifacts/churn", f.config->state);
+	assert_int_equal(files_make_folder(folder, 0755, NULL), 0);
+	path = mem_format("%s/.%s-p1", folder, f.sha);
+	assert_int_equal(files_replace(path, "half", 4, 0644, NULL), 0);
+	free(path);
+	fixture_must(&f, stage_build);
+	n = scandir(folder, &names, NULL, alphasort);
+	assert_int_equal(n, 4); /* with "." and ".." */
+	for (int i = 0; i < n; i++) {
+		if (names[i]->d_name[0] == '.' &&
+			strspn(names[i]->d_name, ".") < strlen(names[i]->d_name))
+			fail_msg("%s was left", names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	free(folder);
 	fixture_clear(&f);
 }
 
@@ -213,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_archive),
+		scratch_test(test_after_a_kill),
 		scratch_test(test_without_model),
 		scratch_test(test_model_not_fetched),
 		scratch_test(test_refused),

@@ -1,0 +1,21 @@
+/*
+ * Loose objects (gitformat: zlib, "<type> SP <size> NUL <content>"), read here instead of by
+ * libgit2: 1.5 inflates a file that was cut off, as a disk leaves it after a crash, for ever.
+ */
+#ifndef MODELGATE_GIT_LOOSE_H
+#define MODELGATE_GIT_LOOSE_H
+
+#include <git2.h>
+
+struct err;
+struct strlist;
+
+#define LOOSE_MAX_SIZE (1U << 30) /* bytes of one object; a larger one is not read */
+
+/*
+ * Put a reader of the loose objects in the object folders DIRS, and in those that their
+ * info/alternates name, in front of ODB's own.  Nothing of DIRS is kept.  0, or -1.
+ */
+int loose_add(git_odb *odb, const struct strlist *dirs, struct err *e);
+
+#endif
