@@ -122,6 +122,12 @@ enum receive_start receive_begin(struct receive *r, struct err *e)
 	r->correlation_id = mem_strdup(gitlab ? environment("CORRELATION_ID") : "");
 	r->key = push_key(r->correlation_id);
 	identity_find(&r->actor, r->config);
+	/* The names that the hook is given are others than the repository's. */
+	if (*environment("GIT_NAMESPACE") != '\0') {
+		(void)err_set(e, "namespace %s of a repository cannot be judged",
+			environment("GIT_NAMESPACE"));
+		return RECEIVE_BAD_REPOSITORY;
+	}
 	return RECEIVE_READY;
 }
 
