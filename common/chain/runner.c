@@ -1,5 +1,6 @@
 #include "chain/runner.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "chain/job.h"
 #include "chain/progress.h"
 #include "chain/reconcile.h"
 #include "chain/schedule.h"
@@ -191,6 +193,50 @@ static int is_done(struct runner *r, size_t left, int *looked)
 	return *looked;
 }
 
+static int is_scheduled(const struct schedule *q, const char *state, const char *folder)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < q->n && !found; i++) {
+		char *own = job_folder(state, q->v[i].pipeline, q->v[i].stage);
+
+		found = strcmp(path_base(own), folder) == 0;
+		free(own);
+	}
+	return found;
+}
+
+/*
+ * Remove the folders of stages that a dead runner left and that nobody runs again, as after a
+ * cancel. One that stays is told, and tried again by the next runner.
+ */
+static int sweep(struct runner *r, struct err *e)
+{
+	char *work = path_join(r->o->state, CONFIG_STATE_WORK);
+	struct schedule q = {0};
+	struct err one = ERR_INIT;
+	const struct dirent *entry;
+	int result = schedule_load(&q, r->s, e);
+	DIR *dir = result == 0 ? opendir(work) : NULL;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		char *path;
+
+		if (entry->d_name[0] == '.' || is_scheduled(&q, r->o->state, entry->d_name))
+			continue;
+		path = path_join(work, entry->d_name);
+		if (files_remove_tree(path, &one) != 0)
+			tell(r, "%s", err_text(&one));
+		err_clear(&one);
+		free(path);
+	}
+	if (dir != NULL)
+		(void)closedir(dir); /* only read from */
+	schedule_clear(&q);
+	free(work);
+	return result;
+}
+
 /* With the lock held: resume what a dead runner left, then work until told to stop, or drained. */
 static int work(struct runner *r, struct err *e)
 {
@@ -198,7 +244,7 @@ static int work(struct runner *r, struct err *e)
 	int looked = 0; /* for landings, since nothing else was left */
 
 	r->reconcile_at = 0;
-	if (progress_resume(r->s, e) != 0)
+	if (progress_resume(r->s, e) != 0 || sweep(r, e) != 0)
 		return -1;
 	for (;;) {
 		if (pass(r, &left, e) == 0)

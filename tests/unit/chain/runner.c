@@ -17,6 +17,7 @@
 #include "chain/progress.h"
 #include "chain/runner.h"
 #include "fixture.h"
+#include "sys/files.h"
 #include "sys/lock.h"
 
 #define DEADLINE (30 * CLOCK_SECOND)
@@ -408,20 +409,25 @@ static void test_cancel(void **state)
 	world_clear(&w);
 }
 
-/* A cancel of a stage whose runner was killed is carried out by the next one. */
+/* A cancel of a stage whose runner was killed is carried out by the next one, to the last file. */
 static void test_cancel_of_orphan(void **state)
 {
 	const struct actor who = {(char *)"uid-2", (char *)"petrova", (char *)"local"};
 	struct world w = world_make(*state, "", ": > begun\nwait_for go\n");
 	struct err e = ERR_INIT;
+	char *folder;
 	pid_t pid;
 
 	(void)land(&w, "r", "retrain", "1");
 	pid = start_service(&w);
 	wait_for_file("begun");
 	stop(pid, SIGKILL, SIGKILL);
+	folder = mem_format("%s/work/1-build/context", (const char *)*state);
+	assert_int_equal(files_make_folder(folder, 0700, &e), 0);
 	assert_result(progress_ask(w.s, PROGRESS_CANCEL, 1, NULL, &who, &e), 1, &e);
 	drain(&w);
+	assert_int_equal(files_exists(folder), 0);
+	free(folder);
 	assert_statuses(w.s, 1, "canceled: canceled canceled");
 	world_clear(&w);
 }
