@@ -79,8 +79,8 @@ $(BUILD)/bin/modelgate: $(COMMAND_OBJECTS) $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$(COMMAND_OBJECTS))
 
-# $(1): the file, $(2): the prefix, $(3): SYSCONFDIR, $(4): TOOLS_PATH.  Rewritten only when its content changes, so that another PREFIX
-# compiles one object again.
+# $(1): the file, $(2): the prefix, $(3): SYSCONFDIR, $(4): TOOLS_PATH.  Rewritten only when its
+# content changes, so that another PREFIX compiles one object again.
 define write_paths
 	@mkdir -p $(dir $(1))
 	@printf '#define PATHS_BUILT_COMMAND "%s"\n#define PATHS_BUILT_SYSTEM_CONFIG "%s"\n#define PATHS_BUILT_VERSION "%s"\n#define PATHS_BUILT_TOOLS "%s"\n' \
@@ -158,6 +158,7 @@ $(BUILD)/venv/done: tests/real/venv tests/real/requirements.txt
 asan: ## check, with address and undefined behaviour sanitizers
 	$(Q)rm -rf $(BUILD)/asan/reports && mkdir -p $(BUILD)/asan/reports
 	$(Q)ASAN_OPTIONS=log_path=$(abspath $(BUILD))/asan/reports/asan:abort_on_error=0 \
+		LSAN_OPTIONS=suppressions=$(abspath tests/lib/lsan.supp):print_suppressions=0 \
 		UBSAN_OPTIONS=log_path=$(abspath $(BUILD))/asan/reports/ubsan:print_stacktrace=1 \
 		$(MAKE) BUILD=$(BUILD)/asan LDFLAGS= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \

@@ -61,7 +61,8 @@ static int find_landed(struct landed *out, struct store *store, struct repositor
 		if (found == 0)
 			continue;
 		out->landings[out->n].intent = intent;
-		/* The source's own update may have been refused after pre-receive: look once more.
+		/*
+		 * The source's own update may have been refused after pre-receive: look once more.
 		 */
 		if (source_look(&out->landings[out->n++].source, store, repository, intent, e) != 0)
 			return -1;

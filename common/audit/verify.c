@@ -222,7 +222,8 @@ static void add_torn(struct torn *t, int64_t number, const struct line *line)
 	t->end = line->start + (int64_t)line->len;
 }
 
-/* Where there is more than the head knows: the line at hand against the place where the head ends.
+/*
+ * Where there is more than the head knows: the line at hand against the place where the head ends.
  */
 static enum audit_verdict check_border(struct check *c, const struct line *line)
 {

@@ -8,7 +8,8 @@
 
 struct err {
 	char *text; /* owned; NULL: nothing went wrong */
-	/* A fault that may be gone on the next try (a lock, a busy server): a stage is tried again.
+	/*
+	 * A fault that may be gone on the next try (a lock, a busy server): a stage is tried again.
 	 */
 	int passing;
 };

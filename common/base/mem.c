@@ -33,7 +33,8 @@ void mem_grow(void *array, size_t used, size_t *capacity, size_t size)
 	wanted = *capacity ? *capacity * 2 : 8;
 	if (wanted > SIZE_MAX / size)
 		out_of_memory();
-	/* ARRAY is a pointer to some object pointer: memcpy reads and writes it without aliasing.
+	/*
+	 * ARRAY is a pointer to some object pointer: memcpy reads and writes it without aliasing.
 	 */
 	memcpy(&old, array, sizeof(old));
 	new = mem_given(realloc(old, wanted * size));

@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "chain/pipeline.h"
 
-/* Among the stages of one pipeline the worst decides; then what is at work; then what is awaited.
+/*
+ * Among the stages of one pipeline the worst decides; then what is at work; then what is awaited.
  */
 enum status lifecycle_status(const struct pipeline *p)
 {

@@ -23,7 +23,8 @@ void lifecycle_create(struct pipeline *p, int64_t now);
 /* A pending stage begins.  */
 void lifecycle_start(struct pipeline *p, struct pipeline_stage *stage, int64_t now);
 
-/* A stage that failed for a passing reason is tried again after this, then twice this, and so on.
+/*
+ * A stage that failed for a passing reason is tried again after this, then twice this, and so on.
  */
 #define LIFECYCLE_DELAY (CLOCK_SECOND / 2)
 #define LIFECYCLE_MAX_DELAY (60 * CLOCK_SECOND)

@@ -99,7 +99,8 @@ int pipeline_older_waiting(
  */
 int pipeline_facts(
 	struct store *s, int64_t id, const char *stage, struct facts *out, struct err *e);
-/* Replace the facts of STAGE by those of NOW that are not in BEFORE, in one transaction.  0, or -1.
+/*
+ * Replace the facts of STAGE by those of NOW that are not in BEFORE, in one transaction.  0, or -1.
  */
 int pipeline_save_facts(struct store *s, int64_t id, const char *stage, const struct facts *before,
 	const struct facts *now, struct err *e);

@@ -66,7 +66,8 @@ void *config_element_add(struct config *c, const struct config_section *s, const
 	for (const struct config_key *k = config_keys; k->key != NULL; k++) {
 		if (strcmp(k->section, s->section) != 0)
 			continue;
-		/* An empty text is a text; words and lists are what they should be when all zero.
+		/*
+		 * An empty text is a text; words and lists are what they should be when all zero.
 		 */
 		if (k->initial != NULL)
 			(void)config_set(k, element, 1, k->initial, NULL);

@@ -32,7 +32,8 @@ static void add_source(struct sources *s, const char *ref, const struct oid *tip
 	s->v[s->n++].tip = *tip;
 }
 
-/* What the push makes of REF: 1 and *TIP; 0: it is no source in this push; -1; 2: not in the push.
+/*
+ * What the push makes of REF: 1 and *TIP; 0: it is no source in this push; -1; 2: not in the push.
  */
 static int tip_pushed(
 	const struct provenance_view *view, const char *ref, struct oid *tip, struct err *e)

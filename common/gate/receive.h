@@ -26,8 +26,7 @@ struct receive {
 	char *correlation_id; /* CORRELATION_ID if GitLab is believed, else "" */
 	struct actor actor;
 	char id[CLOCK_ID_SIZE]; /* of this push, a ULID */
-	char *key; /* what the three hooks of one push have in common, and no two pushes at one time
-		    */
+	char *key; /* what the hooks of one push share, and no two pushes at one time */
 };
 
 enum receive_start {
@@ -44,7 +43,8 @@ enum receive_start {
 enum receive_start receive_begin(struct receive *r, struct err *e);
 void receive_clear(struct receive *r);
 
-/* Read standard input to its end, at most PUSH_MAX_INPUT bytes, into *OUT (initialised).  0, or -1.
+/*
+ * Read standard input to its end, at most PUSH_MAX_INPUT bytes, into *OUT (initialised).  0, or -1.
  */
 int receive_input(struct str *out, struct err *e);
 

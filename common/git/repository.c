@@ -58,7 +58,8 @@ static int add_objects(git_odb *odb, struct strlist *dirs, const char *dir, stru
 {
 	struct stat st;
 
-	/* Git removes the quarantine as soon as it is done with it; what is not there adds nothing.
+	/*
+	 * Git removes the quarantine as soon as it is done with it; what is not there adds nothing.
 	 */
 	if (dir[0] == '\0' || stat(dir, &st) != 0)
 		return 0;

@@ -14,7 +14,8 @@
 #include "git/internal.h"
 #include "sys/files.h"
 
-/* Folders below one another; real projects have a dozen, and each costs a descriptor of an export.
+/*
+ * Folders below one another; real projects have a dozen, and each costs a descriptor of an export.
  */
 #define MAX_DEPTH 128
 

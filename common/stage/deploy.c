@@ -27,9 +27,8 @@
 #define MAX_DAG_ID 250        /* Airflow's limit */
 
 #define RETRAIN_CHAIN "retrain"
-#define SERVING_SECTION                                                                            \
-	"online-serving" /* [airflow "..."] of manifests; the others are of DAGs                   \
-			  */
+/* The [airflow "..."] section of manifests; the others are of DAG files. */
+#define SERVING_SECTION "online-serving"
 #define AUTHOR_NAME "modelgate"
 #define AUTHOR_EMAIL "modelgate@localhost"
 

@@ -54,7 +54,8 @@ static const struct engine engines[] = {
 	{
 		.name = "buildah",
 		.kind = CONFIG_ENGINE_BUILDAH,
-		/* vfs and chroot work without a daemon, a kernel module or a namespace of its own.
+		/*
+		 * vfs and chroot work without a daemon, a kernel module or a namespace of its own.
 		 */
 		.probe = ARGV("buildah", "--storage-driver", "vfs", "version"),
 		.build = ARGV("buildah", "--storage-driver", "vfs", "bud", "--isolation", "chroot",

@@ -61,7 +61,8 @@ static char *fact(const struct stage_job *job, const char *name)
 	return mem_strdup(value != NULL ? value : "");
 }
 
-/* A commit's message made harmless line by line, without blanks at its end; the caller's to free().
+/*
+ * A commit's message made harmless line by line, without blanks at its end; the caller's to free().
  */
 static char *describe(const char *message)
 {
@@ -131,7 +132,8 @@ int promote_register(
 	return result;
 }
 
-/* Does the candidate's commit hold the commit of V?  One that is no longer in the repository: no.
+/*
+ * Does the candidate's commit hold the commit of V?  One that is no longer in the repository: no.
  */
 static int holds(const struct candidate *c, const struct registry_version *v)
 {

@@ -1,6 +1,6 @@
 /*
- * A stage of a chain: one function each, in a process of its own.  Every stage is idempotent: killed at
- * any instruction and run again, it leaves what one run leaves.
+ * A stage of a chain: one function each, in a process of its own.  Every stage is idempotent:
+ * killed at any instruction and run again, it leaves what one run leaves.
  */
 #ifndef MODELGATE_STAGE_STAGE_H
 #define MODELGATE_STAGE_STAGE_H
@@ -17,14 +17,14 @@ struct stage_job {
 	const char *project;
 	const char *chain;
 	const char *repository; /* Git directory, absolute */
-	const char *owner;	/* GL_REPOSITORY, else the repository path (contract, section 7) */
-	const char *ref;	/* full name of the branch that moved */
-	const char *sha;	/* what it moved to, hexadecimal */
-	const char *source;	/* full name of the source branch, or "" */
-	const char *user;	/* name of who pushed, or "" */
-	int64_t created_at;	/* of the pipeline, microseconds */
-	const char *work;	/* an empty folder that is removed afterwards */
-	struct facts *facts;	/* of the earlier stages; what this one found out is added */
+	const char *owner;      /* GL_REPOSITORY, else the repository path (contract, section 7) */
+	const char *ref;        /* full name of the branch that moved */
+	const char *sha;        /* what it moved to, hexadecimal */
+	const char *source;     /* full name of the source branch, or "" */
+	const char *user;       /* name of who pushed, or "" */
+	int64_t created_at;     /* of the pipeline, microseconds */
+	const char *work;       /* an empty folder that is removed afterwards */
+	struct facts *facts;    /* of the earlier stages; what this one found out is added */
 };
 
 /*

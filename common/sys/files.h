@@ -1,7 +1,7 @@
 /*
- * Files and folders: read whole with a maximum, written whole or not at all, made and removed as trees.
- * As root, what is made is given to the owner of the folder it is made in, so that an admin's command
- * never leaves a file that the hooks cannot write.
+ * Files and folders: read whole with a maximum, written whole or not at all, made and removed as
+ * trees.  As root, what is made is given to the owner of the folder it is made in, so that an
+ * admin's command never leaves a file that the hooks cannot write.
  */
 #ifndef MODELGATE_SYS_FILES_H
 #define MODELGATE_SYS_FILES_H
@@ -25,16 +25,19 @@ int files_replace(const char *path, const void *bytes, size_t len, mode_t mode, 
 int files_write_all(int fd, const void *bytes, size_t len);
 /* Make the folder PATH and those above it that are missing, with MODE.  0, or -1. */
 int files_make_folder(const char *path, mode_t mode, struct err *e);
-/* Remove PATH and all below it, following no symbolic link.  Nothing there is success.  0, or -1. */
+/* Remove PATH and all below it, following no symbolic link.  Nothing there: 0 too; or -1. */
 int files_remove_tree(const char *path, struct err *e);
 /*
- * Open PATH with open(2)'s FLAGS | O_CLOEXEC | O_NOFOLLOW; a file this makes gets MODE and, as root,
- * the owner of its folder.  It must be a regular file.  The descriptor, or -1.
+ * Open PATH with open(2)'s FLAGS | O_CLOEXEC | O_NOFOLLOW; a file this makes gets MODE and, as
+ * root, the owner of its folder.  It must be a regular file.  The descriptor, or -1.
  */
 int files_open(const char *path, int flags, mode_t mode, struct err *e);
 /* 1 if PATH exists (a symbolic link counts), else 0. */
 int files_exists(const char *path);
-/* The absolute path of PATH, which must exist, without symbolic links; the caller's to free().  NULL: *E. */
+/*
+ * The absolute path of PATH, which must exist, without symbolic links; the caller's to free().
+ * NULL: *E.
+ */
 char *files_real_path(const char *path, struct err *e);
 
 #endif

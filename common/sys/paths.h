@@ -1,4 +1,4 @@
-/* Where this program was installed: fixed when it was built (PREFIX and SYSCONFDIR of the Makefile). */
+/* Where this program was installed: fixed when built (PREFIX and SYSCONFDIR of the Makefile). */
 #ifndef MODELGATE_SYS_PATHS_H
 #define MODELGATE_SYS_PATHS_H
 
@@ -9,8 +9,8 @@ const char *paths_system_config(void); /* <sysconfdir>/modelgate/modelgate.ini *
 const char *paths_version(void);       /* "0.1.0" or what git describe said */
 
 /*
- * "PATH=" and the folders that tools are looked up in: those that the build puts in front (TOOLS_PATH
- * of the Makefile; usually none), and SPAWN_PATH.
+ * "PATH=" and the folders that tools are looked up in: those that the build puts in front
+ * (TOOLS_PATH of the Makefile; usually none), and SPAWN_PATH.
  */
 const char *paths_tools(void);
 

@@ -40,7 +40,8 @@ static int usage(const char *what, const char *word)
 		COMMAND_USAGE, "%s%s; modelgate --help lists what there is", what, word);
 }
 
-/* The Git directory of PATH: itself if it is bare, else its .git.  The caller's to free(), or NULL.
+/*
+ * The Git directory of PATH: itself if it is bare, else its .git.  The caller's to free(), or NULL.
  */
 static char *find_git_directory(const char *path, struct err *e)
 {

@@ -1,4 +1,5 @@
-/* Any bytes are a document or a fault in words; what is written of it is one line and reads back.
+/*
+ * Any bytes are a document or a fault in words; what is written of it is one line and reads back.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 # that are run by hand.
 #
 # Work trees
-#	at BRANCH                  On BRANCH as origin has it.
+#	at BRANCH                  On BRANCH as origin had it when last seen: at our last push or fetch.
 #	short REV                  Its first seven digits.
 #
 # Told and recorded, by the push that expect_accept or expect_reject has run last
@@ -25,7 +25,7 @@
 #	own_system_file NAME       From now on the hooks of NAME read $T/system.ini as the system file.
 
 at() {
-	git fetch -q origin && git switch -q "$1" && git reset -q --hard "origin/$1"
+	git switch -q "$1" && git reset -q --hard "origin/$1"
 }
 
 short() {

@@ -142,7 +142,7 @@ static void add_commit(struct history *h, char *word)
 	must(git_index_write_tree_to(&tree_id, index, h->repo) == 0, "write tree");
 	must(git_tree_lookup(&tree, h->repo, &tree_id) == 0, "tree");
 	must(git_signature_new(&who, "A", "a@example.com",
-		     START + 60 * (int)h->n + (shift ? atoi(shift) : 0), 0) == 0,
+		     START + 60 * (int)h->n + (shift ? strtol(shift, NULL, 10) : 0), 0) == 0,
 		"signature");
 	must(git_commit_create(
 		     &h->oids[h->n], h->repo, NULL, who, who, NULL, word, tree, n, parents) == 0,
@@ -161,7 +161,7 @@ struct history *history_new(const char *text)
 	struct strlist words = {0};
 
 	must(git_start(NULL) == 0, "start");
-	strcpy(h->dir, "/tmp/modelgate-test-XXXXXX");
+	(void)snprintf(h->dir, sizeof(h->dir), "/tmp/modelgate-test-XXXXXX");
 	must(mkdtemp(h->dir) != NULL, "folder");
 	must(git_repository_init(&h->repo, h->dir, 1) == 0, "repository");
 	strlist_split(&words, text, ' ');

@@ -22,7 +22,8 @@ const char *history_dir(const struct history *h);
 struct oid history_oid(const struct history *h, const char *name);
 /* Add N empty commits, one on top of the other, on NAME; the last one. */
 struct oid history_chain(struct history *h, const char *name, int n);
-/* Set the references in "dev=NAME main=NAME refs/tags/x=NAME": names without a slash are branches.
+/*
+ * Set the references in "dev=NAME main=NAME refs/tags/x=NAME": names without a slash are branches.
  */
 void history_refs(struct history *h, const char *text);
 

@@ -466,13 +466,18 @@ test_start_server() {
 	return 1
 }
 
+# What `make asan` says to the sanitizers must get through: each variable in the form $1.
+test_sanitizers() {
+	env | sed -n "s|^\([ALU]B*SAN_OPTIONS\)=\(.*\)|$1|p" | tr '\n' ' '
+}
+
 # A session's environment is the user's own: put the test's in its place.
 test_sshd() {
 	cat >"$T/.run/ssh/shell" <<-EOF
 		#!/bin/sh
 		exec env -i HOME='$HOME' PATH='$PATH' LC_ALL=C TZ=UTC GIT_CONFIG_NOSYSTEM=1 \\
 			GIT_CONFIG_GLOBAL='$GIT_CONFIG_GLOBAL' SSH_CONNECTION="\$SSH_CONNECTION" \\
-			ASAN_OPTIONS='${ASAN_OPTIONS:-}' /bin/sh -c "\$SSH_ORIGINAL_COMMAND"
+			$(test_sanitizers "\1='\2'") /bin/sh -c "\$SSH_ORIGINAL_COMMAND"
 	EOF
 	chmod 755 "$T/.run/ssh/shell"
 	cat >"$T/.run/ssh/config" <<-EOF
@@ -520,7 +525,7 @@ test_httpd() {
 		cgi.assign = ("" => "")
 		setenv.add-environment = ("GIT_PROJECT_ROOT" => "$T", "GIT_HTTP_EXPORT_ALL" => "1",
 			"HOME" => "$HOME", "PATH" => "$PATH", "LC_ALL" => "C", "TZ" => "UTC",
-			"ASAN_OPTIONS" => "${ASAN_OPTIONS:-}",
+			$(test_sanitizers '"\1" => "\2",')
 			"GIT_CONFIG_NOSYSTEM" => "1", "GIT_CONFIG_GLOBAL" => "$GIT_CONFIG_GLOBAL")
 		auth.backend = "plain"
 		auth.backend.plain.userfile = "$T/.run/http/users"

@@ -364,7 +364,8 @@ static void test_at_once(void **state)
 		assert_int_equal(next[i], EACH);
 }
 
-/* Append until killed, a byte to TOLD after each: large records too, whose writing takes a while.
+/*
+ * Append until killed, a byte to TOLD after each: large records too, whose writing takes a while.
  */
 static void append_for_ever(int told)
 {
@@ -426,7 +427,8 @@ static void test_kill(void **state)
 	audit_report_clear(&r);
 }
 
-/* In a child: no file may become larger than LIMIT, which is what a full disk looks like from here.
+/*
+ * In a child: no file may become larger than LIMIT, which is what a full disk looks like from here.
  */
 static void append_limited(size_t limit)
 {

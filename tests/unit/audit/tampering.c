@@ -333,7 +333,8 @@ static void cut_one_byte_left(struct text *t)
 	snprintf(t->rest, sizeof(t->rest), "{");
 }
 
-/* LINE 0 and no WORDS: valid.  LATER: the line named after one more record was added; 0: the same.
+/*
+ * LINE 0 and no WORDS: valid.  LATER: the line named after one more record was added; 0: the same.
  */
 static const struct {
 	const char *name;

@@ -66,7 +66,8 @@ static void test_each_byte(void **state)
 			continue;
 		write_whole(LOG_PATH, log.buf, log.len);
 		assert_int_equal(audit_verify(".", &verdict, &r, NULL), 0);
-		/* Broken so far that it is no record, line 4 cannot be told from more torn lines.
+		/*
+		 * Broken so far that it is no record, line 4 cannot be told from more torn lines.
 		 */
 		if (verdict != AUDIT_INVALID || (r.line != line && (line != 4 || r.line != 3)))
 			fail_msg("byte %zu of line %" PRId64 ", %02x: got line %" PRId64 " %s", at,

@@ -1,4 +1,5 @@
-/* common/base/mem: zeroed, grown, copied; and the end of the process where there is none to be had.
+/*
+ * common/base/mem: zeroed, grown, copied; and the end of the process where there is none to be had.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -224,235 +224,233 @@ static void refuses_words_and_numbers(void **state)
 	"write a cron expression without quotes, backslashes and braces, such as 0 5 * * *"
 #define DATE_WANTED "write %Y, %m and %d once each, and what a branch name may hold, but no /"
 
+static const struct row texts[] = {
+	{"[modelgate]\nstate = var/lib\n",
+		"t.ini:2: [modelgate] state: \"var/lib\" does not fit; " PATH_WANTED
+		", such as /var/lib/modelgate",
+		"[modelgate]\nstate = /var/lib\n"},
+	{"[modelgate]\nstate = /var/../lib\n",
+		"t.ini:2: [modelgate] state: \"/var/../lib\" does not fit; " PATH_WANTED
+		", such as /var/lib/modelgate",
+		"[modelgate]\nstate = /var/..lib\n"},
+	{"[modelgate]\nstate =\n",
+		"t.ini:2: [modelgate] state: must not be empty; " PATH_WANTED
+		", such as /var/lib/modelgate",
+		NULL},
+	{"[project]\nname = a b\n",
+		"t.ini:2: [project] name: \"a b\" does not fit; write at most 100 letters, "
+		"digits, _ "
+		"and -",
+		"[project]\nname = a-b\n"},
+	{"[project]\nrepository-url = https://h/a b\n",
+		"t.ini:2: [project] repository-url: \"https://h/a b\" does not fit; write "
+		"a URL "
+		"without blanks, quotes, backslashes and braces",
+		"[project]\nrepository-url = https://h/a%20b\n"},
+	{"[project]\nrepository-url = --upload-pack=x\n",
+		"t.ini:2: [project] repository-url: \"--upload-pack=x\" does not fit; "
+		"write a URL "
+		"without blanks, quotes, backslashes and braces",
+		NULL},
+	{"[project]\nschedule = {{ x }}\n",
+		"t.ini:2: [project] schedule: \"{{ x }}\" does not fit; " CRON_WANTED,
+		"[project]\nschedule = @daily\n"},
+	{"[project]\nretrain-schedule = 0 5' * * *\n",
+		"t.ini:2: [project] retrain-schedule: \"0 5' * * *\" does not "
+		"fit; " CRON_WANTED,
+		"[project]\nretrain-schedule = 0 5 * * *\n"},
+	{"[project]\nschedule = \xc3\xa9\n",
+		"t.ini:2: [project] schedule: \"\xc3\xa9\" does not fit; " CRON_WANTED,
+		"[project]\ndescription = \xc3\xa9\n"},
+	{"[project]\npush-token-variable = a b\n",
+		"t.ini:2: [project] push-token-variable: \"a b\" does not fit; write the "
+		"secret's "
+		"name, of letters, digits, _ . and -",
+		"[project]\npush-token-variable = a_b\n"},
+	{"[role \"r\"]\nmembers = \"a\", b\n",
+		"t.ini:2: [role \"r\"] members: \"\"a\"\" does not fit; write it without "
+		"quotes",
+		"[role \"r\"]\nmembers = a, b\n"},
+	{"[role \"r\"]\nmembers = a, b # c\n",
+		"t.ini:2: [role \"r\"] members: \"b # c\" does not fit; a comment after a "
+		"value "
+		"starts with ;",
+		"[role \"r\"]\nmembers = a, b ; c\n"},
+	{"[branch \"x\"]\nmerge-from = main, feature-*\n",
+		"t.ini:2: [branch \"x\"] merge-from: \"feature-*\" does not fit; write "
+		"names of "
+		"branches, or retrain-*; no other glob is known",
+		"[branch \"x\"]\nmerge-from = main, feature\n"},
+	{"[branch \"x\"]\nmerge-from = refs/heads/main\n",
+		"t.ini:2: [branch \"x\"] merge-from: \"refs/heads/main\" does not fit; "
+		"write names of "
+		"branches, or retrain-*; no other glob is known",
+		"[branch \"x\"]\nmerge-from = main\n"},
+	{"[branch \"x\"]\ndirect-may-change = /doc/*\n",
+		"t.ini:2: [branch \"x\"] direct-may-change: \"/doc/*\" does not "
+		"fit; " TREE_WANTED "rkl/*",
+		"[branch \"x\"]\ndirect-may-change = doc/*\n"},
+	{"[branch \"x\"]\nrequire-files = a, ../b\n",
+		"t.ini:2: [branch \"x\"] require-files: \"../b\" does not fit; write paths "
+		"from the "
+		"top of the tree, without . and ..",
+		"[branch \"x\"]\nrequire-files = a, b/c\n"},
+	{"[content]\nforbid = doc/\n",
+		"t.ini:2: [content] forbid: \"doc/\" does not fit; " TREE_WANTED "*.pkl", NULL},
+	{"[retrain-branch]\nmodel-file = /m\n",
+		"t.ini:2: [retrain-branch] model-file: \"/m\" does not fit; write a path "
+		"from the top "
+		"of the tree, such as rkl/model.pkl.dvc",
+		"[retrain-branch]\nmodel-file = m\n"},
+	{"[retrain-branch]\ndate-formats =\n",
+		"t.ini:2: [retrain-branch] date-formats: must not be empty; " DATE_WANTED, NULL},
+	{"[retrain-branch]\ndate-formats = %Y%m%d, %Y-%m\n",
+		"t.ini:2: [retrain-branch] date-formats: \"%Y-%m\" does not "
+		"fit; " DATE_WANTED,
+		"[retrain-branch]\ndate-formats = %Y%m%d, %d.%m.%Y\n"},
+	{"[retrain-branch]\ndate-formats = %Y-%m-%d-%d\n",
+		"t.ini:2: [retrain-branch] date-formats: \"%Y-%m-%d-%d\" does not "
+		"fit; " DATE_WANTED,
+		NULL},
+	{"[retrain-branch]\ndate-formats = %y-%m-%d\n",
+		"t.ini:2: [retrain-branch] date-formats: \"%y-%m-%d\" does not "
+		"fit; " DATE_WANTED,
+		NULL},
+	{"[retrain-branch]\ndate-formats = %Y/%m/%d\n",
+		"t.ini:2: [retrain-branch] date-formats: \"%Y/%m/%d\" does not "
+		"fit; " DATE_WANTED,
+		"[retrain-branch]\ndate-formats = %Y_%m_%d\n"},
+	{"[retrain-branch]\ndate-formats = %Y:%m:%d\n",
+		"t.ini:2: [retrain-branch] date-formats: \"%Y:%m:%d\" does not "
+		"fit; " DATE_WANTED,
+		NULL},
+	{"[retrain-branch]\ndate-formats = %Y%m%d%\n",
+		"t.ini:2: [retrain-branch] date-formats: \"%Y%m%d%\" does not "
+		"fit; " DATE_WANTED,
+		NULL},
+	{"[launcher]\nurl = gitlab.example.com\n",
+		"t.ini:2: [launcher] url: \"gitlab.example.com\" does not fit; write a URL "
+		"that "
+		"starts with https:// or http://",
+		"[launcher]\nurl = https://gitlab.example.com\n"},
+	{"[registry]\ntoken-file = token\n",
+		"t.ini:2: [registry] token-file: \"token\" does not fit; " PATH_WANTED,
+		"[registry]\ntoken-file = /etc/token\n"},
+	{"[build]\ndockerfile = ../Dockerfile\n",
+		"t.ini:2: [build] dockerfile: \"../Dockerfile\" does not fit; write a path "
+		"from the "
+		"top of the tree, such as Dockerfile",
+		"[build]\ndockerfile = docker/Dockerfile\n"},
+	{"[airflow \"a\"]\nrepository = srv/a.git\n",
+		"t.ini:2: [airflow \"a\"] repository: \"srv/a.git\" does not fit; write an "
+		"absolute "
+		"path, or a URL",
+		"[airflow \"a\"]\nrepository = /srv/a.git\n"},
+	{"[airflow \"a\"]\npath = .\n",
+		"t.ini:2: [airflow \"a\"] path: \".\" does not fit; write a folder inside "
+		"the "
+		"repository, such as dags",
+		"[airflow \"a\"]\npath = a/b\n"},
+	{"[airflow \"a\"]\nbranch = -x\n",
+		"t.ini:2: [airflow \"a\"] branch: \"-x\" does not fit; write the name of a "
+		"branch",
+		"[airflow \"a\"]\nbranch = x-\n"},
+};
+
 static void refuses_texts(void **state)
 {
-	static const struct row rows[] = {
-		{"[modelgate]\nstate = var/lib\n",
-			"t.ini:2: [modelgate] state: \"var/lib\" does not fit; " PATH_WANTED
-			", such as /var/lib/modelgate",
-			"[modelgate]\nstate = /var/lib\n"},
-		{"[modelgate]\nstate = /var/../lib\n",
-			"t.ini:2: [modelgate] state: \"/var/../lib\" does not fit; " PATH_WANTED
-			", such as /var/lib/modelgate",
-			"[modelgate]\nstate = /var/..lib\n"},
-		{"[modelgate]\nstate =\n",
-			"t.ini:2: [modelgate] state: must not be empty; " PATH_WANTED
-			", such as /var/lib/modelgate",
-			NULL},
-		{"[project]\nname = a b\n",
-			"t.ini:2: [project] name: \"a b\" does not fit; write at most 100 letters, "
-			"digits, _ "
-			"and -",
-			"[project]\nname = a-b\n"},
-		{"[project]\nrepository-url = https://h/a b\n",
-			"t.ini:2: [project] repository-url: \"https://h/a b\" does not fit; write "
-			"a URL "
-			"without blanks, quotes, backslashes and braces",
-			"[project]\nrepository-url = https://h/a%20b\n"},
-		{"[project]\nrepository-url = --upload-pack=x\n",
-			"t.ini:2: [project] repository-url: \"--upload-pack=x\" does not fit; "
-			"write a URL "
-			"without blanks, quotes, backslashes and braces",
-			NULL},
-		{"[project]\nschedule = {{ x }}\n",
-			"t.ini:2: [project] schedule: \"{{ x }}\" does not fit; " CRON_WANTED,
-			"[project]\nschedule = @daily\n"},
-		{"[project]\nretrain-schedule = 0 5' * * *\n",
-			"t.ini:2: [project] retrain-schedule: \"0 5' * * *\" does not "
-			"fit; " CRON_WANTED,
-			"[project]\nretrain-schedule = 0 5 * * *\n"},
-		{"[project]\nschedule = \xc3\xa9\n",
-			"t.ini:2: [project] schedule: \"\xc3\xa9\" does not fit; " CRON_WANTED,
-			"[project]\ndescription = \xc3\xa9\n"},
-		{"[project]\npush-token-variable = a b\n",
-			"t.ini:2: [project] push-token-variable: \"a b\" does not fit; write the "
-			"secret's "
-			"name, of letters, digits, _ . and -",
-			"[project]\npush-token-variable = a_b\n"},
-		{"[role \"r\"]\nmembers = \"a\", b\n",
-			"t.ini:2: [role \"r\"] members: \"\"a\"\" does not fit; write it without "
-			"quotes",
-			"[role \"r\"]\nmembers = a, b\n"},
-		{"[role \"r\"]\nmembers = a, b # c\n",
-			"t.ini:2: [role \"r\"] members: \"b # c\" does not fit; a comment after a "
-			"value "
-			"starts with ;",
-			"[role \"r\"]\nmembers = a, b ; c\n"},
-		{"[branch \"x\"]\nmerge-from = main, feature-*\n",
-			"t.ini:2: [branch \"x\"] merge-from: \"feature-*\" does not fit; write "
-			"names of "
-			"branches, or retrain-*; no other glob is known",
-			"[branch \"x\"]\nmerge-from = main, feature\n"},
-		{"[branch \"x\"]\nmerge-from = refs/heads/main\n",
-			"t.ini:2: [branch \"x\"] merge-from: \"refs/heads/main\" does not fit; "
-			"write names of "
-			"branches, or retrain-*; no other glob is known",
-			"[branch \"x\"]\nmerge-from = main\n"},
-		{"[branch \"x\"]\ndirect-may-change = /doc/*\n",
-			"t.ini:2: [branch \"x\"] direct-may-change: \"/doc/*\" does not "
-			"fit; " TREE_WANTED "rkl/*",
-			"[branch \"x\"]\ndirect-may-change = doc/*\n"},
-		{"[branch \"x\"]\nrequire-files = a, ../b\n",
-			"t.ini:2: [branch \"x\"] require-files: \"../b\" does not fit; write paths "
-			"from the "
-			"top of the tree, without . and ..",
-			"[branch \"x\"]\nrequire-files = a, b/c\n"},
-		{"[content]\nforbid = doc/\n",
-			"t.ini:2: [content] forbid: \"doc/\" does not fit; " TREE_WANTED "*.pkl",
-			NULL},
-		{"[retrain-branch]\nmodel-file = /m\n",
-			"t.ini:2: [retrain-branch] model-file: \"/m\" does not fit; write a path "
-			"from the top "
-			"of the tree, such as rkl/model.pkl.dvc",
-			"[retrain-branch]\nmodel-file = m\n"},
-		{"[retrain-branch]\ndate-formats =\n",
-			"t.ini:2: [retrain-branch] date-formats: must not be empty; " DATE_WANTED,
-			NULL},
-		{"[retrain-branch]\ndate-formats = %Y%m%d, %Y-%m\n",
-			"t.ini:2: [retrain-branch] date-formats: \"%Y-%m\" does not "
-			"fit; " DATE_WANTED,
-			"[retrain-branch]\ndate-formats = %Y%m%d, %d.%m.%Y\n"},
-		{"[retrain-branch]\ndate-formats = %Y-%m-%d-%d\n",
-			"t.ini:2: [retrain-branch] date-formats: \"%Y-%m-%d-%d\" does not "
-			"fit; " DATE_WANTED,
-			NULL},
-		{"[retrain-branch]\ndate-formats = %y-%m-%d\n",
-			"t.ini:2: [retrain-branch] date-formats: \"%y-%m-%d\" does not "
-			"fit; " DATE_WANTED,
-			NULL},
-		{"[retrain-branch]\ndate-formats = %Y/%m/%d\n",
-			"t.ini:2: [retrain-branch] date-formats: \"%Y/%m/%d\" does not "
-			"fit; " DATE_WANTED,
-			"[retrain-branch]\ndate-formats = %Y_%m_%d\n"},
-		{"[retrain-branch]\ndate-formats = %Y:%m:%d\n",
-			"t.ini:2: [retrain-branch] date-formats: \"%Y:%m:%d\" does not "
-			"fit; " DATE_WANTED,
-			NULL},
-		{"[retrain-branch]\ndate-formats = %Y%m%d%\n",
-			"t.ini:2: [retrain-branch] date-formats: \"%Y%m%d%\" does not "
-			"fit; " DATE_WANTED,
-			NULL},
-		{"[launcher]\nurl = gitlab.example.com\n",
-			"t.ini:2: [launcher] url: \"gitlab.example.com\" does not fit; write a URL "
-			"that "
-			"starts with https:// or http://",
-			"[launcher]\nurl = https://gitlab.example.com\n"},
-		{"[registry]\ntoken-file = token\n",
-			"t.ini:2: [registry] token-file: \"token\" does not fit; " PATH_WANTED,
-			"[registry]\ntoken-file = /etc/token\n"},
-		{"[build]\ndockerfile = ../Dockerfile\n",
-			"t.ini:2: [build] dockerfile: \"../Dockerfile\" does not fit; write a path "
-			"from the "
-			"top of the tree, such as Dockerfile",
-			"[build]\ndockerfile = docker/Dockerfile\n"},
-		{"[airflow \"a\"]\nrepository = srv/a.git\n",
-			"t.ini:2: [airflow \"a\"] repository: \"srv/a.git\" does not fit; write an "
-			"absolute "
-			"path, or a URL",
-			"[airflow \"a\"]\nrepository = /srv/a.git\n"},
-		{"[airflow \"a\"]\npath = .\n",
-			"t.ini:2: [airflow \"a\"] path: \".\" does not fit; write a folder inside "
-			"the "
-			"repository, such as dags",
-			"[airflow \"a\"]\npath = a/b\n"},
-		{"[airflow \"a\"]\nbranch = -x\n",
-			"t.ini:2: [airflow \"a\"] branch: \"-x\" does not fit; write the name of a "
-			"branch",
-			"[airflow \"a\"]\nbranch = x-\n"},
-	};
-
 	(void)state;
-	EXPECT_FAULTS(rows);
+	EXPECT_FAULTS(texts);
 }
+
+static const struct row disagreements[] = {
+	{"[branch \"prod\"]\nroles = release\n",
+		"t.ini:2: [branch \"prod\"] roles: there is no role \"release\"; write a "
+		"section [role "
+		"\"release\"] with its members",
+		"[branch \"prod\"]\nroles = release\n[role \"release\"]\n"},
+	{"[chain \"prod\"]\nroles = release\n",
+		"t.ini:2: [chain \"prod\"] roles: there is no role \"release\"; write a "
+		"section [role "
+		"\"release\"] with its members",
+		"[role \"release\"]\nmembers = a\n[chain \"prod\"]\nroles = release\n"},
+	{"[override]\nrole = release\n",
+		"t.ini:2: [override] role: there is no role \"release\"; write a section "
+		"[role "
+		"\"release\"] with its members",
+		NULL},
+	{"[retrain-branch]\nroles = bot\n",
+		"t.ini:2: [retrain-branch] roles: there is no role \"bot\"; write a "
+		"section [role "
+		"\"bot\"] with its members",
+		NULL},
+	{"[branch \"x\"]\nchain = x\n",
+		"t.ini:2: [branch \"x\"] chain: there is no chain \"x\"; write a section "
+		"[chain "
+		"\"x\"], or nothing for no chain",
+		"[branch \"x\"]\nchain = x\n[chain \"x\"]\n"},
+	{"[branch \"x\"]\nmerge-from = dev, x\n",
+		"t.ini:2: [branch \"x\"] merge-from: x cannot be its own source: every "
+		"push to it "
+		"would pass",
+		"[branch \"x\"]\nmerge-from = dev, y\n"},
+	{"[branch \"Prod\"]\n",
+		"t.ini:1: [branch \"Prod\"]: differs from the branch prod by case alone",
+		"[branch \"prod\"]\n"},
+	{"[branch \"DEV\"]\n",
+		"t.ini:1: [branch \"DEV\"]: differs from the branch dev by case alone",
+		"[branch \"dev\"]\n"},
+	{"[branch \"prod/x\"]\n",
+		"t.ini:1: [branch \"prod/x\"]: lies below the branch prod, so that git "
+		"could hold one "
+		"of them only",
+		"[branch \"prod-x\"]\n"},
+	{"[chain \"x\"]\nstages = deploy\n",
+		"t.ini:1: [chain \"x\"] airflow: must not be empty, for the stage deploy "
+		"writes there; "
+		"write the name of an [airflow]",
+		"[chain \"x\"]\nstages = deploy\nairflow = airflow-dev\n"},
+	{"[chain \"prod\"]\nairflow = x\n",
+		"t.ini:2: [chain \"prod\"] airflow: there is no airflow \"x\"; write a "
+		"section "
+		"[airflow \"x\"]",
+		"[chain \"prod\"]\nairflow = x\n[airflow \"x\"]\n"},
+	{"[chain \"x\"]\nstages = stage-model\nmodel-stage =\n",
+		"t.ini:3: [chain \"x\"] model-stage: must not be empty, for the stage "
+		"stage-model "
+		"sets it; write Staging or Production",
+		"[chain \"x\"]\nstages = stage-model\nmodel-stage = Archived\n"},
+	{"[chain \"x\"]\nmodel-stage = staging\n",
+		"t.ini:2: [chain \"x\"] model-stage: \"staging\" does not fit; write None, "
+		"Staging, "
+		"Production or Archived",
+		"[chain \"x\"]\nmodel-stage = Staging\n"},
+	{"[chain \"x\"]\nstages =\n",
+		"t.ini:2: [chain \"x\"] stages: must not be empty; write build, "
+		"create-model, deploy "
+		"or stage-model",
+		"[chain \"x\"]\nstages = create-model\n"},
+	{"[chain \"x\"]\nstages = build, test\n",
+		"t.ini:2: [chain \"x\"] stages: \"test\" does not fit; write build, "
+		"create-model, "
+		"deploy or stage-model",
+		NULL},
+	{"[chain \"x\"]\nstages = create-model, build\n",
+		"t.ini:2: [chain \"x\"] stages: \"build\" is out of order; write each "
+		"stage once, in "
+		"the order build, create-model, deploy, stage-model",
+		"[chain \"x\"]\nstages = build, create-model\n"},
+	{"[chain \"x\"]\nstages = build, build\n",
+		"t.ini:2: [chain \"x\"] stages: \"build\" is out of order; write each "
+		"stage once, in "
+		"the order build, create-model, deploy, stage-model",
+		NULL},
+};
 
 static void refuses_what_does_not_agree(void **state)
 {
-	static const struct row rows[] = {
-		{"[branch \"prod\"]\nroles = release\n",
-			"t.ini:2: [branch \"prod\"] roles: there is no role \"release\"; write a "
-			"section [role "
-			"\"release\"] with its members",
-			"[branch \"prod\"]\nroles = release\n[role \"release\"]\n"},
-		{"[chain \"prod\"]\nroles = release\n",
-			"t.ini:2: [chain \"prod\"] roles: there is no role \"release\"; write a "
-			"section [role "
-			"\"release\"] with its members",
-			"[role \"release\"]\nmembers = a\n[chain \"prod\"]\nroles = release\n"},
-		{"[override]\nrole = release\n",
-			"t.ini:2: [override] role: there is no role \"release\"; write a section "
-			"[role "
-			"\"release\"] with its members",
-			NULL},
-		{"[retrain-branch]\nroles = bot\n",
-			"t.ini:2: [retrain-branch] roles: there is no role \"bot\"; write a "
-			"section [role "
-			"\"bot\"] with its members",
-			NULL},
-		{"[branch \"x\"]\nchain = x\n",
-			"t.ini:2: [branch \"x\"] chain: there is no chain \"x\"; write a section "
-			"[chain "
-			"\"x\"], or nothing for no chain",
-			"[branch \"x\"]\nchain = x\n[chain \"x\"]\n"},
-		{"[branch \"x\"]\nmerge-from = dev, x\n",
-			"t.ini:2: [branch \"x\"] merge-from: x cannot be its own source: every "
-			"push to it "
-			"would pass",
-			"[branch \"x\"]\nmerge-from = dev, y\n"},
-		{"[branch \"Prod\"]\n",
-			"t.ini:1: [branch \"Prod\"]: differs from the branch prod by case alone",
-			"[branch \"prod\"]\n"},
-		{"[branch \"DEV\"]\n",
-			"t.ini:1: [branch \"DEV\"]: differs from the branch dev by case alone",
-			"[branch \"dev\"]\n"},
-		{"[branch \"prod/x\"]\n",
-			"t.ini:1: [branch \"prod/x\"]: lies below the branch prod, so that git "
-			"could hold one "
-			"of them only",
-			"[branch \"prod-x\"]\n"},
-		{"[chain \"x\"]\nstages = deploy\n",
-			"t.ini:1: [chain \"x\"] airflow: must not be empty, for the stage deploy "
-			"writes there; "
-			"write the name of an [airflow]",
-			"[chain \"x\"]\nstages = deploy\nairflow = airflow-dev\n"},
-		{"[chain \"prod\"]\nairflow = x\n",
-			"t.ini:2: [chain \"prod\"] airflow: there is no airflow \"x\"; write a "
-			"section "
-			"[airflow \"x\"]",
-			"[chain \"prod\"]\nairflow = x\n[airflow \"x\"]\n"},
-		{"[chain \"x\"]\nstages = stage-model\nmodel-stage =\n",
-			"t.ini:3: [chain \"x\"] model-stage: must not be empty, for the stage "
-			"stage-model "
-			"sets it; write Staging or Production",
-			"[chain \"x\"]\nstages = stage-model\nmodel-stage = Archived\n"},
-		{"[chain \"x\"]\nmodel-stage = staging\n",
-			"t.ini:2: [chain \"x\"] model-stage: \"staging\" does not fit; write None, "
-			"Staging, "
-			"Production or Archived",
-			"[chain \"x\"]\nmodel-stage = Staging\n"},
-		{"[chain \"x\"]\nstages =\n",
-			"t.ini:2: [chain \"x\"] stages: must not be empty; write build, "
-			"create-model, deploy "
-			"or stage-model",
-			"[chain \"x\"]\nstages = create-model\n"},
-		{"[chain \"x\"]\nstages = build, test\n",
-			"t.ini:2: [chain \"x\"] stages: \"test\" does not fit; write build, "
-			"create-model, "
-			"deploy or stage-model",
-			NULL},
-		{"[chain \"x\"]\nstages = create-model, build\n",
-			"t.ini:2: [chain \"x\"] stages: \"build\" is out of order; write each "
-			"stage once, in "
-			"the order build, create-model, deploy, stage-model",
-			"[chain \"x\"]\nstages = build, create-model\n"},
-		{"[chain \"x\"]\nstages = build, build\n",
-			"t.ini:2: [chain \"x\"] stages: \"build\" is out of order; write each "
-			"stage once, in "
-			"the order build, create-model, deploy, stage-model",
-			NULL},
-	};
-
 	(void)state;
-	EXPECT_FAULTS(rows);
+	EXPECT_FAULTS(disagreements);
 }
 
 #define NOT_YET ": this version cannot do this yet"

@@ -253,7 +253,8 @@ static void test_locks_survive(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(gate), 0);
-	/* Before the first connection is there: SQLite's notes of its locks must not be inherited.
+	/*
+	 * Before the first connection is there: SQLite's notes of its locks must not be inherited.
 	 */
 	child = fork();
 	assert_true(child >= 0);

@@ -1,4 +1,5 @@
-/* common/data/yaml: the tree is what was written, and what is not allowed is refused with its line.
+/*
+ * common/data/yaml: the tree is what was written, and what is not allowed is refused with its line.
  */
 #include <setjmp.h>
 #include <stdarg.h>

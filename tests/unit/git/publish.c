@@ -121,7 +121,8 @@ static void test_refused(void **state)
 	assert_int_equal(count_commits(), 1);
 }
 
-/* What a writer leaves that was killed while it made the repository, or while it moved the branch.
+/*
+ * What a writer leaves that was killed while it made the repository, or while it moved the branch.
  */
 static void test_after_a_kill(void **state)
 {

@@ -10,7 +10,8 @@
 #include "fixture.h"
 #include "stage/registry.h"
 
-/* The file PATH in the repository NAME of the state directory, the caller's to free(); NULL: none.
+/*
+ * The file PATH in the repository NAME of the state directory, the caller's to free(); NULL: none.
  */
 static char *deployed(const struct fixture *f, const char *name, const char *path)
 {

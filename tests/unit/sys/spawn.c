@@ -336,7 +336,8 @@ static void test_signals(void **state)
 	sigemptyset(&some);
 	sigaddset(&some, SIGINT);
 	sigprocmask(SIG_BLOCK, &some, &before);
-	/* 32 and 33 are the C library's own, which its posix_spawn() leaves ignored: as make does.
+	/*
+	 * 32 and 33 are the C library's own, which its posix_spawn() leaves ignored: as make does.
 	 */
 	assert_says(s,
 		"grep -E '^Sig(Ign|Blk)' /proc/self/status | sed "
