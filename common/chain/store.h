@@ -35,7 +35,7 @@ struct intent {
 	char *ref;           /* after symbolic references */
 	char *old;
 	char *new;
-	char *source; /* full name of the source branch; "": none, as of a direct commit */
+	char *source;     /* full name of the source branch; "": none, as of a direct commit */
 	char *source_oid; /* the commit that the source held when the gate looked; "" as above */
 	char *method;     /* merge, fast-forward, direct, create, delete */
 	char *chain;      /* chain to launch when it lands; "": none */

@@ -96,7 +96,7 @@ passes() {
 	before=$(cat "$(audit shop)" | sha256sum) && expect_accept "$@" && told </dev/null &&
 		same "$before" "$(cat "$(audit shop)" | sha256sum)" &&
 		same "$(git rev-parse main)" "$(tip shop refs/heads/main)" &&
-		git -C "$T/shop.git" update-ref refs/heads/main "$(git rev-parse main~)"
+		git -C "$T/shop.git" update-ref refs/heads/main "$(git rev-parse main~)" && git fetch -q origin
 }
 
 test_expect 'source = gitlab: a wiki and a design repository pass, a project does not' '
