@@ -50,8 +50,7 @@ die() {
 }
 
 wrong_usage() {
-	printf 'install.sh: %s\n' "$*" >&2
-	usage >&2
+	printf 'install.sh: %s; see ./install.sh help\n' "$*" >&2
 	exit 2
 }
 
@@ -129,7 +128,7 @@ command_deps() {
 		--demo) list="$list $packages_demo" ;;
 		--test) list="$list $packages_test" ;;
 		--ci) list="$list $packages_test $packages_ci" ;;
-		*) wrong_usage "deps: $1?" ;;
+		*) wrong_usage "deps takes --demo, --test or --ci, not $1" ;;
 		esac
 		shift
 	done
@@ -145,13 +144,17 @@ command_deps() {
 # --- demo and test ---
 
 command_demo() {
+	case $* in
+	'' | --keep) ;;
+	*) wrong_usage "demo takes --keep or nothing, not $*" ;;
+	esac
 	# shellcheck disable=SC2086 # lists of words
 	need_packages $packages_build $packages_demo
 	exec "$here/config/demo/demo.sh" "$@"
 }
 
 command_test() {
-	[ $# -eq 0 ] || wrong_usage "test: $1?"
+	[ $# -eq 0 ] || wrong_usage "test takes nothing, not $1"
 	# shellcheck disable=SC2086 # lists of words
 	need_packages $packages_build $packages_test
 	say 'Building ...'
@@ -159,7 +162,7 @@ command_test() {
 }
 
 main() {
-	[ $# -gt 0 ] || wrong_usage 'which command?'
+	[ $# -gt 0 ] || wrong_usage 'a command is missing'
 	command=$1
 	shift
 	case $command in
@@ -170,7 +173,7 @@ main() {
 	check) command_check "$@" ;;
 	uninstall) command_uninstall "$@" ;;
 	help | --help | -h) usage ;;
-	*) wrong_usage "$command?" ;;
+	*) wrong_usage "there is no command $command" ;;
 	esac
 }
 

@@ -46,10 +46,12 @@ static int landed(void *context, const char *ref, const struct oid *tip, struct 
 int admit_fault(
 	const struct receive *r, const struct push *push, enum code code, const char *reason)
 {
-	char *text = receive_fault_text(r, code, reason);
+	enum receive_recorded recorded = RECEIVE_NOT_RECORDED;
+	char *text;
 
 	if (r->key != NULL) /* begun as far as the audit log needs it */
-		receive_record_fault(r, push, code, reason);
+		recorded = receive_record_fault(r, push, code, reason);
+	text = receive_fault_text(r, code, reason, recorded);
 	receive_tell(text);
 	free(text);
 	return 1;
@@ -103,12 +105,14 @@ static int record_intents(
 static int reject(const struct receive *r, const struct verdict *verdicts, size_t n)
 {
 	struct err e = ERR_INIT;
-	char *text = receive_rejection_text(r, verdicts, n);
+	int recorded = receive_record(r, "push.rejected", verdicts, n, NULL, &e) == 0;
+	char *text = receive_rejection_text(
+		r, verdicts, n, recorded ? RECEIVE_RECORDED : RECEIVE_NOT_RECORDED);
 
 	receive_tell(text);
 	free(text);
-	if (receive_record(r, "push.rejected", verdicts, n, NULL, &e) != 0) {
-		text = receive_fault_text(r, CODE_AUDIT, err_text(&e));
+	if (!recorded) {
+		text = receive_fault_text(r, CODE_AUDIT, err_text(&e), RECEIVE_NOT_RECORDED);
 		receive_tell(text);
 		free(text);
 	}

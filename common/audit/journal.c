@@ -17,6 +17,16 @@
 #include "sys/files.h"
 #include "sys/lock.h"
 
+/* 1: PATH is there, 0: it is not, -1: that cannot be told, which is not the same. */
+static int find(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
+}
+
 /* 1: the audit folder is there, 0: it is not, -1. */
 static int find_folder(const char *state, const char *folder, enum journal_use use, struct err *e)
 {
@@ -26,7 +36,7 @@ static int find_folder(const char *state, const char *folder, enum journal_use u
 		return err_errno(e, errno, "state directory %s", state);
 	if (use == JOURNAL_APPEND)
 		return files_make_folder(folder, 0700, e) == 0 ? 1 : -1;
-	return files_exists(folder);
+	return find(folder, e);
 }
 
 static int take_lock(struct journal *j, const char *folder, struct err *e)
@@ -48,14 +58,12 @@ static int take_lock(struct journal *j, const char *folder, struct err *e)
 static int open_file(int *fd, const char *folder, const char *name, int flags, struct err *e)
 {
 	char *path = path_join(folder, name);
-	int status = 0;
+	int there = flags & O_CREAT ? 1 : find(path, e);
 
-	if ((flags & O_CREAT) || files_exists(path)) {
+	if (there == 1)
 		*fd = files_open(path, flags, 0600, e);
-		status = *fd < 0 ? -1 : 0;
-	}
 	free(path);
-	return status;
+	return there < 0 || (there == 1 && *fd < 0) ? -1 : 0;
 }
 
 static int open_files(struct journal *j, const char *folder, enum journal_use use, struct err *e)

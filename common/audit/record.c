@@ -23,6 +23,17 @@ void actor_copy(struct actor *to, const struct actor *from)
 	to->protocol = mem_strdup(from->protocol);
 }
 
+const char *const *audit_events(void)
+{
+	static const char *const events[] = {"push.accepted", "push.rejected", "push.overridden",
+		"push.shadowed", "ref.updated", "ref.unsourced", "ref.drifted", "pipeline.created",
+		"pipeline.reconciled", "pipeline.finished", "pipeline.canceled", "stage.started",
+		"stage.played", "stage.finished", "model.rolledback", "policy.changed",
+		"audit.recovered", "audit.rotated", NULL};
+
+	return events;
+}
+
 static const char *const found_words[] = {
 	[AUDIT_FOUND_WHOLE] = "",
 	[AUDIT_FOUND_TORN] = "torn",

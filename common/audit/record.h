@@ -51,6 +51,9 @@ enum audit_found {
 	AUDIT_FOUND_NO_HEAD  /* the head is missing or damaged */
 };
 
+/* The words that EVENT of a record may be, ended by NULL. */
+const char *const *audit_events(void);
+
 /* The word that stands for F in log and head; "" for AUDIT_FOUND_WHOLE. */
 const char *audit_found_word(enum audit_found f);
 /* 0 and *OUT, or -1: no such word. */

@@ -1,10 +1,14 @@
 #include "chain/lifecycle.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "chain/pipeline.h"
+
+#define BRANCHES "refs/heads/"
 
 /*
  * Among the stages of one pipeline the worst decides; then what is at work; then what is awaited.
@@ -149,10 +153,69 @@ void lifecycle_overtaken(struct pipeline *p, int64_t newer, int64_t now)
 	settle(p, now);
 }
 
-static int refuse(struct err *e, const struct pipeline_stage *stage, const char *what_can_be_done)
+const struct pipeline_stage *lifecycle_awaited(const struct pipeline *p)
 {
-	(void)err_set(
-		e, "stage %s is %s: %s", stage->name, status_text(stage->status), what_can_be_done);
+	for (size_t i = 0; i < p->n_stages; i++)
+		if (p->stages[i].status != STATUS_SUCCESS)
+			return &p->stages[i];
+	return NULL;
+}
+
+static void add_command(struct str *text, const char *verb, const struct pipeline *p,
+	const struct pipeline_stage *stage)
+{
+	str_addf(text, "modelgate %s %lld", verb, (long long)p->id);
+	if (stage != NULL)
+		str_addf(text, " %s", stage->name);
+}
+
+/* What can be done about STAGE, whose status is in the way. */
+static void add_remedy(
+	struct str *text, const struct pipeline *p, const struct pipeline_stage *stage)
+{
+	const struct pipeline_stage *first = lifecycle_awaited(p);
+
+	switch (stage->status) {
+	case STATUS_CREATED:
+		if (first->status == STATUS_MANUAL || first->status == STATUS_FAILED) {
+			str_add(text, "; next: ");
+			add_command(
+				text, first->status == STATUS_MANUAL ? "play" : "retry", p, first);
+		}
+		break;
+	case STATUS_RUNNING:
+		str_add(text, "; wait for its end, or stop it with ");
+		add_command(text, "cancel", p, NULL);
+		break;
+	case STATUS_MANUAL:
+		str_add(text, "start it with ");
+		add_command(text, "play", p, stage);
+		break;
+	case STATUS_FAILED:
+		str_add(text, "run it again with ");
+		add_command(text, "retry", p, stage);
+		break;
+	case STATUS_CANCELED:
+		str_addf(text,
+			"; for a new one, merge something new into its source and that into %s",
+			str_starts(p->ref, BRANCHES) ? p->ref + strlen(BRANCHES) : p->ref);
+		break;
+	default:
+		break;
+	}
+}
+
+/* WHY may be "": the remedy says it all. */
+static int refuse(struct err *e, const struct pipeline *p, const struct pipeline_stage *stage,
+	const char *why)
+{
+	struct str text;
+
+	str_init(&text);
+	str_addf(&text, "stage %s is %s: %s", stage->name, status_text(stage->status), why);
+	add_remedy(&text, p, stage);
+	(void)err_set(e, "%s", text.buf);
+	str_clear(&text);
 	return 0;
 }
 
@@ -172,13 +235,13 @@ int lifecycle_play(struct pipeline *p, struct pipeline_stage *stage, int64_t new
 		[STATUS_PENDING] = "it starts as soon as the runner comes to it",
 		[STATUS_RUNNING] = "it has been started",
 		[STATUS_SUCCESS] = "it is done",
-		[STATUS_FAILED] = "run it again with modelgate retry",
-		[STATUS_CANCELED] = "a canceled pipeline does not go on; merge again for a new one",
+		[STATUS_FAILED] = "",
+		[STATUS_CANCELED] = "a canceled pipeline does not go on",
 		[STATUS_SKIPPED] = "a newer pipeline of the branch has started; play that one",
 	};
 
 	if (stage->status != STATUS_MANUAL)
-		return refuse(e, stage, why[stage->status]);
+		return refuse(e, p, stage, why[stage->status]);
 	if (newer != 0)
 		return refuse_overtaken(e, p, newer);
 	stage->status = STATUS_PENDING;
@@ -192,15 +255,15 @@ int lifecycle_retry(struct pipeline *p, struct pipeline_stage *stage, int64_t ne
 	static const char *const why[STATUS_COUNT] = {
 		[STATUS_CREATED] = "the stages before it have not succeeded",
 		[STATUS_PENDING] = "it starts as soon as the runner comes to it",
-		[STATUS_RUNNING] = "wait for its end, or stop it with modelgate cancel",
-		[STATUS_MANUAL] = "start it with modelgate play",
+		[STATUS_RUNNING] = "it has been started",
+		[STATUS_MANUAL] = "",
 		[STATUS_SUCCESS] = "only a failed stage is run again",
-		[STATUS_CANCELED] = "a canceled pipeline does not go on; merge again for a new one",
+		[STATUS_CANCELED] = "a canceled pipeline does not go on",
 		[STATUS_SKIPPED] = "a newer pipeline of the branch has started; see that one",
 	};
 
 	if (stage->status != STATUS_FAILED)
-		return refuse(e, stage, why[stage->status]);
+		return refuse(e, p, stage, why[stage->status]);
 	if (newer != 0)
 		return refuse_overtaken(e, p, newer);
 	stage->status = STATUS_PENDING;

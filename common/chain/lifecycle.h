@@ -48,9 +48,13 @@ void lifecycle_end(struct pipeline *p, struct pipeline_stage *stage,
 /* What has not started becomes skipped, since pipeline NEWER of the same ref has started. */
 void lifecycle_overtaken(struct pipeline *p, int64_t newer, int64_t now);
 
+/* The first stage that has not succeeded: what comes after it waits for it.  NULL: there is none.
+ */
+const struct pipeline_stage *lifecycle_awaited(const struct pipeline *p);
+
 /*
  * By hand.  NEWER: a newer pipeline of the ref that has started, or 0.  1: done; 0: that cannot be
- * done in this state, and *E says why and what can be.
+ * done in this state, and *E says why and what can be, with the command to copy.
  */
 int lifecycle_play(struct pipeline *p, struct pipeline_stage *stage, int64_t newer, struct err *e);
 int lifecycle_retry(struct pipeline *p, struct pipeline_stage *stage, int64_t newer, struct err *e);

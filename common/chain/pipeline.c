@@ -52,6 +52,25 @@ struct pipeline_stage *pipeline_stage(const struct pipeline *p, const char *name
 	return NULL;
 }
 
+struct pipeline_stage *pipeline_find_stage(
+	const struct pipeline *p, const char *name, struct err *e)
+{
+	struct pipeline_stage *stage = pipeline_stage(p, name);
+	struct strlist names = {0};
+	char *list;
+
+	if (stage != NULL)
+		return stage;
+	for (size_t i = 0; i < p->n_stages; i++)
+		strlist_add(&names, p->stages[i].name);
+	list = strlist_join(&names, ", ");
+	(void)err_set(e, "pipeline %lld (chain %s) has no stage %s; it has %s", (long long)p->id,
+		p->chain, name, list);
+	free(list);
+	strlist_clear(&names);
+	return NULL;
+}
+
 static int read_status(enum status *out, struct sqlite_stmt *q, int column, struct err *e)
 {
 	const char *word = sqlite_text(q, column);

@@ -54,6 +54,9 @@ void pipeline_clear(struct pipeline *p);
 
 /* The stage NAME; NULL: the pipeline has none such. */
 struct pipeline_stage *pipeline_stage(const struct pipeline *p, const char *name);
+/* The same; of NULL *E tells, and which stages it has. */
+struct pipeline_stage *pipeline_find_stage(
+	const struct pipeline *p, const char *name, struct err *e);
 
 /* Read pipeline ID: 1 and *OUT, the caller's to pipeline_clear(); 0: there is none; -1. */
 int pipeline_read(struct pipeline *out, struct store *s, int64_t id, struct err *e);

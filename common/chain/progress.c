@@ -53,12 +53,8 @@ static int step_begin(struct step *t, struct store *s, int64_t id, const char *s
 	t->before = t->p.status;
 	if (stage == NULL)
 		return 1;
-	t->stage = pipeline_stage(&t->p, stage);
-	if (t->stage != NULL)
-		return 1;
-	(void)err_set(
-		e, "pipeline %lld (chain %s) has no stage %s", (long long)id, t->p.chain, stage);
-	return 0;
+	t->stage = pipeline_find_stage(&t->p, stage, e);
+	return t->stage != NULL;
 }
 
 /* Write, record and commit. */

@@ -140,6 +140,16 @@ int store_landed(
 		repository, ref, tip);
 }
 
+int store_pushes(struct store *s, int64_t *n, struct err *e)
+{
+	int found = sqlite_one(s->db, n, e,
+		"SELECT count(*) FROM (SELECT push_id FROM intent UNION SELECT push_id FROM "
+		"pipeline)",
+		"");
+
+	return found == 1 ? 0 : -1;
+}
+
 int store_policy(struct store *s, const char *repository, char **sha256, struct err *e)
 {
 	struct sqlite_stmt *q = NULL;

@@ -59,6 +59,9 @@ int store_find_intent(struct store *s, const char *push_key, const char *reposit
 int store_landed(
 	struct store *s, const char *repository, const char *ref, const char *tip, struct err *e);
 
+/* How many pushes left something here, an intent or a pipeline.  0 and *N, or -1. */
+int store_pushes(struct store *s, int64_t *n, struct err *e);
+
 /*
  * The configuration's digest that was last set for REPOSITORY: 1 and *SHA256, the caller's to
  * free(); 0: none was; -1.

@@ -5,7 +5,9 @@
 
 #include "base/path.h"
 
-#define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define LETTERS_DIGITS LETTERS "0123456789"
+#define CRON_NUMBERS "0123456789*,-/"
 #define PROJECT_NAME_SIZE 100
 #define SECRET_NAME_SIZE 100
 
@@ -91,7 +93,8 @@ int config_fits_pattern(const char *glob)
 	return glob[0] != '/' && !str_starts(glob, "./") && !str_ends(glob, "/");
 }
 
-int config_fits_plain(const char *text)
+/* Safe in a template: no quotes, backslashes and braces. */
+static int is_plain(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if (*text < ' ' || *text > '~' || strchr("\"'`\\{}", *text) != NULL)
@@ -99,10 +102,36 @@ int config_fits_plain(const char *text)
 	return 1;
 }
 
+/*
+ * What Airflow takes for a schedule: one of its presets, or cron's five fields.  Names stand in the
+ * last two alone, so that a sentence of five words is no schedule.
+ */
+int config_fits_schedule(const char *text)
+{
+	static const char *const presets[] = {
+		"@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly", NULL};
+	static const char *const fields[] = {CRON_NUMBERS, CRON_NUMBERS, CRON_NUMBERS "?LW",
+		CRON_NUMBERS "?" LETTERS, CRON_NUMBERS "?#" LETTERS};
+	size_t n = 0;
+
+	for (size_t i = 0; presets[i] != NULL; i++)
+		if (strcmp(text, presets[i]) == 0)
+			return 1;
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+		size_t len = n < sizeof(fields) / sizeof(fields[0]) ? strspn(text, fields[n]) : 0;
+
+		if (len == 0 || (text[len] != ' ' && text[len] != '\0'))
+			return 0;
+		text += len;
+		n++;
+	}
+	return n == sizeof(fields) / sizeof(fields[0]);
+}
+
 /* A URL or a path that may stand on a command line, too. */
 int config_fits_address(const char *text)
 {
-	return text[0] != '-' && config_fits_plain(text) && strchr(text, ' ') == NULL;
+	return text[0] != '-' && is_plain(text) && strchr(text, ' ') == NULL;
 }
 
 int config_fits_url(const char *url)

@@ -10,7 +10,9 @@
 #define GLOB_SHOWN "globs over paths from the top of the tree, such as rkl/*"
 #define URL_SHOWN "a URL that starts with https:// or http://"
 #define PATH_SHOWN "an absolute path without . or .. or a / at its end"
-#define CRON_SHOWN "a cron expression without quotes, backslashes and braces, such as 0 5 * * *"
+#define CRON_SHOWN                                                                                 \
+	"the five fields of cron, such as 0 5 * * *, or @once, @hourly, @daily, @weekly, "         \
+	"@monthly, @quarterly or @yearly"
 
 static const char *const switch_words[] = {"no", "yes", NULL};
 static const char *const mode_words[] = {"enforce", "shadow", NULL};
@@ -51,10 +53,10 @@ const struct config_key config_keys[] = {
 	{"project", "description", IN(project_description), CONFIG_PROSE, .words = NULL},
 	{"project", "repository-url", IN(repository_url), CONFIG_TEXT, .fits = config_fits_address,
 		.wanted = "a URL without blanks, quotes, backslashes and braces"},
-	{"project", "schedule", IN(schedule), CONFIG_TEXT, .fits = config_fits_plain,
+	{"project", "schedule", IN(schedule), CONFIG_TEXT, .fits = config_fits_schedule,
 		.wanted = CRON_SHOWN},
 	{"project", "retrain-schedule", IN(retrain_schedule), CONFIG_TEXT,
-		.fits = config_fits_plain, .wanted = CRON_SHOWN},
+		.fits = config_fits_schedule, .wanted = CRON_SHOWN},
 	{"project", "push-token-variable", IN(push_token_variable), CONFIG_TEXT,
 		.fits = config_fits_secret, .wanted = "the secret's name, of " NAMES_SHOWN},
 

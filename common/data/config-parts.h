@@ -74,7 +74,7 @@ int config_fits_date(const char *format);
 int config_fits_absolute(const char *path);
 int config_fits_file(const char *path); /* a file inside a tree */
 int config_fits_pattern(const char *glob);
-int config_fits_plain(const char *text); /* safe in a template: no quotes, backslashes, braces */
+int config_fits_schedule(const char *text);
 int config_fits_address(const char *text);
 int config_fits_url(const char *url);
 int config_fits_remote(const char *repository);

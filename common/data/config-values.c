@@ -96,13 +96,15 @@ static void add_wanted(struct str *out, const struct config_key *k)
 	else if (k->words != NULL)
 		add_words(out, k->words);
 	else
-		str_add(out, k->wanted != NULL ? k->wanted : "it without quotes");
+		str_add(out, k->wanted);
 }
 
 static int refuse(const struct config_key *k, const char *value, struct err *e)
 {
 	struct str wanted;
 
+	if (value[0] == '"')
+		return err_set(e, "%s does not fit; write it without quotes", value);
 	str_init(&wanted);
 	add_wanted(&wanted, k);
 	if (value[0] == '\0')

@@ -77,6 +77,24 @@ static int split_heading(struct ini_entry *entry, const char *text)
 	return 0;
 }
 
+/* TEXT is what stands between a section's brackets. */
+static int refuse_heading(struct reading *r, const char *text)
+{
+	size_t kind = strcspn(text, BLANKS), len = strlen(text);
+	const char *name = text + kind + strspn(text + kind, BLANKS);
+	char *what;
+
+	while (len > 0 && strchr(BLANKS, text[len - 1]) != NULL)
+		len--;
+	if (kind == 0 || name[0] == '\0' || strpbrk(text, "\"'\\") != NULL || !is_visible(text))
+		return fail(r, "not a section; write [section] or [section \"name\"]");
+	what = mem_format("[%s]: a name stands in quotes; write [%.*s \"%.*s\"]", text, (int)kind,
+		text, (int)(text + len - name), name);
+	(void)fail(r, what);
+	free(what);
+	return -1;
+}
+
 /* inih tells of a section with its first key only, and passes over what follows the bracket. */
 static int add_heading(struct reading *r, const char *line)
 {
@@ -98,11 +116,11 @@ static int add_heading(struct reading *r, const char *line)
 	entry = add_entry(r);
 	text = mem_strndup(line + 1, len);
 	split = split_heading(entry, text);
+	if (split != 0 || !is_visible(entry->section) ||
+		(entry->name != NULL && !is_visible(entry->name)))
+		(void)refuse_heading(r, text);
 	free(text);
-	if (split == 0 && is_visible(entry->section) &&
-		(entry->name == NULL || is_visible(entry->name)))
-		return 0;
-	return fail(r, "not a section; write [section] or [section \"name\"]");
+	return r->failed ? -1 : 0;
 }
 
 static int check_line(struct reading *r, const char *line, size_t n)

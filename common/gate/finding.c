@@ -64,16 +64,56 @@ static const char *first_source(const struct config_branch *branch)
 	return NULL;
 }
 
-/* "push the commit to dev, then open a merge request dev -> main" */
-static char *way_in(const struct verdict *v, const char *what)
-{
-	const char *source = first_source(v->rule.branch);
+#define MAX_WAY 8 /* branches on the way to one; a configuration that goes in circles ends here */
 
-	if (source == NULL)
+/*
+ * The branches that lead to V's, itself last: dev, main, online.  The first is one without rules,
+ * which takes pushes.  Borrowed; their number, 1 if nothing leads there.
+ */
+static size_t find_way(const struct verdict *v, const char *way[MAX_WAY])
+{
+	const struct config_branch *branch = v->rule.branch;
+	size_t n = 1;
+
+	way[MAX_WAY - 1] = branch->name;
+	while (branch != NULL && n < MAX_WAY && first_source(branch) != NULL) {
+		way[MAX_WAY - 1 - n++] = first_source(branch);
+		branch = config_branch(v->rule.config, way[MAX_WAY - n]);
+	}
+	memmove(way, way + MAX_WAY - n, n * sizeof(*way));
+	return n;
+}
+
+/*
+ * "WHAT dev, then open a merge request dev -> main"; where FROM, the branch that the commits are
+ * on, or NULL, is on the way itself, from there on.
+ */
+static char *way_in(const struct verdict *v, const char *what, const char *from)
+{
+	const char *way[MAX_WAY];
+	size_t n = find_way(v, way), first = 0;
+	int is_on_it = 0;
+	struct str s;
+
+	if (n == 1)
 		return mem_format(
 			"ask an admin which branch %s takes its commits from", v->rule.name);
-	return mem_format(
-		"%s %s, then open a merge request %s -> %s", what, source, source, v->rule.name);
+	for (size_t i = 0; from != NULL && i + 1 < n; i++)
+		if (strcmp(way[i], from) == 0) {
+			first = i;
+			is_on_it = 1;
+		}
+	str_init(&s);
+	if (!is_on_it)
+		str_addf(&s, "%s %s, then ", what, way[0]);
+	str_add(&s, n - first > 2 ? "open merge requests" : "open a merge request");
+	for (size_t i = first; i + 1 < n; i++)
+		str_addf(&s, "%s %s -> %s",
+			i == first  ? ""
+			: i + 2 < n ? ","
+				    : " and",
+			way[i], way[i + 1]);
+	return str_steal(&s);
 }
 
 void finding_rewrite(struct verdict *v)
@@ -85,7 +125,7 @@ void finding_rewrite(struct verdict *v)
 		mem_format("history rewrite: %.*s, the tip of %s, is not an ancestor of what was "
 			   "pushed",
 			OID_SHORT, old, v->rule.name),
-		way_in(v, "undo with git revert on"));
+		way_in(v, "do not force; to undo a commit, git revert it on", NULL));
 }
 
 void finding_direct(struct verdict *v, const struct step *step)
@@ -93,7 +133,7 @@ void finding_direct(struct verdict *v, const struct step *step)
 	char *commit = describe(step);
 
 	add(v, CODE_DIRECT, mem_format("commit %s was made on %s itself", commit, v->rule.name),
-		way_in(v, "push the commit to"));
+		way_in(v, "push the commit to", NULL));
 	free(commit);
 }
 
@@ -107,7 +147,7 @@ void finding_direct_path(struct verdict *v, const struct step *step, const char 
 		mem_format("commit %s was made on %s itself and changes %s; there it may change "
 			   "only %s",
 			commit, v->rule.name, safe, allowed),
-		way_in(v, "push the other changes to"));
+		way_in(v, "push the other changes to", NULL));
 	free(safe);
 	free(allowed);
 	free(commit);
@@ -142,7 +182,7 @@ void finding_foreign(struct verdict *v, const struct step *step, const char *fro
 	add(v, CODE_SOURCE,
 		mem_format("commit %s merges %.*s%s%s, which no allowed source of %s holds", commit,
 			OID_SHORT, merged, name ? " of " : "", name ? name : "", v->rule.name),
-		name != NULL ? way_in(v, "merge it into") : way_in(v, "bring the commits to"));
+		way_in(v, name != NULL ? "merge it into" : "push the commits to", name));
 	free(name);
 	free(commit);
 }
@@ -246,7 +286,7 @@ void finding_required_file(struct verdict *v, const char *path)
 
 	add(v, CODE_REQUIRED_FILE,
 		mem_format("%s is missing, and %s must hold it", name, v->rule.name),
-		way_in(v, "add it on"));
+		way_in(v, "add it on", NULL));
 	free(name);
 }
 

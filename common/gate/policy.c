@@ -13,6 +13,7 @@ void policy_rule(struct policy_rule *out, const struct config *c, const char *re
 	struct names_retrain retrain;
 
 	memset(out, 0, sizeof(*out));
+	out->config = c;
 	out->name = names_branch(ref);
 	if (out->name == NULL)
 		return;

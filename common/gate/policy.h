@@ -16,6 +16,7 @@ struct policy_rule {
 	const char *
 		name; /* the branch's short name, a pointer into the reference's; NULL: no branch */
 	const struct config_branch *branch; /* of POLICY_BRANCH; else NULL */
+	const struct config *config;        /* the one that was asked */
 };
 
 /* The rule for the reference REF, symbolic references followed already. */

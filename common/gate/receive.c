@@ -244,7 +244,8 @@ int receive_record(const struct receive *r, const char *event, const struct verd
 	int result;
 
 	if (before != NULL)
-		change = mem_format("the policy was %s until now", before);
+		change = mem_format(
+			"first push with rules under this policy; before it was %s", before);
 	fill_record(&records[0], r, "policy.changed");
 	records[0].reason = change;
 	fill_record(&records[1], r, event);
@@ -259,13 +260,14 @@ int receive_record(const struct receive *r, const char *event, const struct verd
 	return result;
 }
 
-void receive_record_fault(
+enum receive_recorded receive_record_fault(
 	const struct receive *r, const struct push *push, enum code code, const char *reason)
 {
 	size_t n = push != NULL && push->n > 0 ? push->n : 1;
 	struct audit_ref *refs = mem_zalloc(n, sizeof(*refs));
 	struct ref_texts *texts = mem_zalloc(n, sizeof(*texts));
 	struct audit_record record;
+	int result;
 
 	fill_record(&record, r, "push.rejected");
 	for (size_t i = 0; i < n; i++) {
@@ -276,9 +278,10 @@ void receive_record_fault(
 	}
 	record.refs = refs;
 	record.n_refs = n;
-	(void)audit_append(r->config->state, &record, 1, NULL); /* as the header says */
+	result = audit_append(r->config->state, &record, 1, NULL);
 	clear_texts(texts, n);
 	free(refs);
+	return result == 0 ? RECEIVE_RECORDED : RECEIVE_NOT_RECORDED;
 }
 
 /* Where it is the sources that were missed, say what they are. */
@@ -291,11 +294,28 @@ static void add_sources(struct str *out, const struct verdict *v)
 		code != CODE_CREATE)
 		return;
 	sources = finding_sources_text(v->rule.branch);
-	str_addf(out, "  %s takes merges from: %s\n", v->rule.name, sources);
+	str_addf(out, "  %s takes merges from: %s", v->rule.name, sources);
+	if (v->rule.branch->direct_push == CONFIG_DIRECT_ALLOW) {
+		char *paths = strlist_join(&v->rule.branch->direct_may_change, ", ");
+
+		str_addf(out, "; and commits that change %s%s", *paths ? "only " : "anything",
+			paths);
+		free(paths);
+	}
+	str_addc(out, '\n');
 	free(sources);
 }
 
-char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n)
+static void add_last_line(struct str *out, const struct receive *r, enum receive_recorded recorded)
+{
+	str_add(out, "  nothing was changed");
+	if (recorded == RECEIVE_RECORDED)
+		str_addf(out, "; audit id %s", r->id);
+	str_addc(out, '\n');
+}
+
+char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n,
+	enum receive_recorded recorded)
 {
 	struct str out;
 
@@ -313,48 +333,50 @@ char *receive_rejection_text(const struct receive *r, const struct verdict *verd
 		str_addf(&out, "rejected %s %.*s..%.*s %s: %s\n", ref, OID_SHORT, old, OID_SHORT,
 			new, code, v->findings[0].reason);
 		free(ref);
-		for (size_t k = 1; k < v->n_findings; k++) {
-			code_text(v->findings[k].code, code);
-			str_addf(&out, "  also %s: %s\n", code, v->findings[k].reason);
-		}
 		add_sources(&out, v);
 		if (v->findings[0].fix != NULL)
 			str_addf(&out, "  to fix: %s\n", v->findings[0].fix);
 	}
-	str_addf(&out, "  nothing was changed; audit id %s\n", r->id);
+	add_last_line(&out, r, recorded);
 	return str_steal(&out);
 }
 
-static const char *fault_fix(enum code code)
+/* What to do next; the caller's to free(). */
+static char *fault_fix(const struct receive *r, enum code code)
 {
+	const char *gitdir = r->gitdir != NULL ? r->gitdir : "PATH";
+
 	switch (code) {
 	case CODE_CONFIG:
-		return "an admin mends the configuration; `modelgate --repo PATH status` shows the "
-		       "same error";
+		return mem_format("an admin mends it, and sees whether it is right with: modelgate "
+				  "--repo %s status",
+			gitdir);
 	case CODE_REPOSITORY:
-		return "an admin looks at the repository with git fsck";
+		return mem_format("an admin looks at the repository: git -C %s fsck", gitdir);
 	case CODE_AUDIT:
-		return "an admin makes the state directory writable for the user of the hooks";
+		return mem_strdup(
+			"an admin gives the user of the hooks a state directory to write; "
+			"./install.sh check shows what is wrong");
 	case CODE_STORE:
-		return "push again in a minute; if it stays, an admin looks at the state directory";
+		return mem_strdup("push again in a minute; if it stays, an admin looks at the "
+				  "state directory");
 	default:
-		return "push again; if it stays, tell an admin";
+		return mem_strdup("push again; if it stays, tell an admin");
 	}
 }
 
-char *receive_fault_text(const struct receive *r, enum code code, const char *reason)
+char *receive_fault_text(
+	const struct receive *r, enum code code, const char *reason, enum receive_recorded recorded)
 {
-	char text[CODE_TEXT_SIZE], *safe = str_safe(reason, 2000);
+	char text[CODE_TEXT_SIZE], *safe = str_safe(reason, 2000), *fix = fault_fix(r, code);
 	struct str out;
 
 	code_text(code, text);
 	str_init(&out);
 	str_addf(&out, "rejected %s: %s\n", text, safe);
-	str_addf(&out, "  to fix: %s\n", fault_fix(code));
-	str_add(&out, "  nothing was changed");
-	if (r->id[0] != '\0' && r->config != NULL)
-		str_addf(&out, "; audit id %s", r->id);
-	str_addc(&out, '\n');
+	str_addf(&out, "  to fix: %s\n", fix);
+	add_last_line(&out, r, recorded);
+	free(fix);
 	free(safe);
 	return str_steal(&out);
 }

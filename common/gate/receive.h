@@ -58,17 +58,20 @@ void receive_judge(const struct receive *r, const struct push *push, struct judg
  */
 int receive_record(const struct receive *r, const char *event, const struct verdict *verdicts,
 	size_t n, const char *before, struct err *e);
+enum receive_recorded { RECEIVE_RECORDED, RECEIVE_NOT_RECORDED };
 /*
  * Append push.rejected for a push that could not be judged: each update of PUSH (may be NULL) with
- * CODE and REASON.  Failures are ignored: the push is rejected anyway, and told.
+ * CODE and REASON.  Where that fails too, the push is rejected all the same.
  */
-void receive_record_fault(
+enum receive_recorded receive_record_fault(
 	const struct receive *r, const struct push *push, enum code code, const char *reason);
 
 /* The lines for a pusher whose push has rejected VERDICTS; the caller's to free(). */
-char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n);
-/* The lines for a push that could not be judged. */
-char *receive_fault_text(const struct receive *r, enum code code, const char *reason);
+char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n,
+	enum receive_recorded recorded);
+/* The lines for a push that could not be judged; with the audit id if there is such a record. */
+char *receive_fault_text(const struct receive *r, enum code code, const char *reason,
+	enum receive_recorded recorded);
 /* Write TEXT to standard error, each line with the prefix that the pusher's side shows. */
 void receive_tell(const char *text);
 

@@ -31,6 +31,8 @@ finish() {
 	cd /
 	if [ "$keep" = yes ]; then
 		printf '\nKept: %s\n' "$folder"
+		printf '  to look:   %s --repo %s status\n' "$folder/prefix/bin/modelgate" "$folder/churn.git"
+		printf '  to remove: rm -rf %s\n' "$folder"
 	else
 		# The last runner may still be closing its files.
 		until rm -rf "$folder" 2>/dev/null; do sleep 0.1; done
@@ -331,6 +333,7 @@ look_back() {
 	show audit verify
 	pipelines=$(mg status --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["pipelines"]))')
 	tell "Done in $(($(date +%s) - started)) s: $accepted pushes accepted, $rejected rejected, $pipelines pipelines."
+	tell 'Next, for a repository of your own: ./install.sh repo PATH'
 }
 
 install

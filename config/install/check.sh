@@ -12,10 +12,16 @@ bad() {
 	faults=$((faults + 1))
 }
 
+# The command that installs here what is checked.
+install_command() {
+	printf './install.sh repo %s' "$gitdir"
+	[ "$prefix" = /usr/local ] || printf ' --prefix %s' "$prefix"
+}
+
 check_hook() {
 	file=$(hook_file "$1")
 	program=$prefix/libexec/modelgate/$1
-	mend="./install.sh repo $gitdir --prefix $prefix"
+	mend=$(install_command)
 	if [ ! -e "$file" ]; then
 		bad "$1: $file is missing" "$mend"
 	elif [ ! -x "$file" ]; then
@@ -35,13 +41,30 @@ check_hook() {
 	fi
 }
 
+state_is_foreign() {
+	[ -d "$state" ] && [ "$(stat -c %u "$state")" != "${owner%:*}" ]
+}
+
+# How to mend a state folder of somebody else's: what they keep in it stays theirs.
+give_state() {
+	if [ -r "$state" ] && [ -x "$state" ] && [ -z "$(ls -A -- "$state")" ]; then
+		printf 'chown %s %s\n' "$(owner_name)" "$state"
+	elif [ -n "$configured" ]; then
+		printf 'leave that folder to them; write another state = DIR into %s, then %s\n' \
+			"$(config_file)" "$(install_command)"
+	else
+		printf 'leave that folder to them, and give this repository another: %s --state DIR\n' \
+			"$(install_command)"
+	fi
+}
+
 check_state_folder() {
 	find_state ''
 	if [ ! -d "$state" ]; then
-		bad "state: $state is missing" "./install.sh repo $gitdir --prefix $prefix"
-	elif [ "$(stat -c %u "$state")" != "${owner%:*}" ]; then
-		bad "state: $state belongs to $(stat -c %U "$state"); the hooks run as $(owner_name)" \
-			"chown -R $owner $state"
+		bad "state: $state is missing" "$(install_command)"
+	elif state_is_foreign; then
+		bad "state: $state belongs to $(name_of_owner "$state"), and the hooks run as $(owner_name)" \
+			"$(give_state)"
 	elif [ "$(stat -c %a "$state")" != 700 ]; then
 		bad "state: $state has mode $(stat -c %a "$state")" "chmod 700 $state"
 	else
@@ -49,12 +72,70 @@ check_state_folder() {
 	fi
 }
 
+# The files that the programs read here: the system's, as the Makefile has it, and the repository's.
+config_files() {
+	case $prefix in
+	/usr | /usr/local) found=/etc/modelgate/$config_name ;;
+	*) found=$prefix/etc/modelgate/$config_name ;;
+	esac
+	[ -e "$found" ] || found=
+	file=$(config_file)
+	[ -z "$file" ] || found=${found:+$found, }$file
+	printf '%s\n' "${found:-none: the defaults hold}"
+}
+
+# Names of branches in the file $1 that are not in the repository, while another that is, or that has
+# rules by default, is one slip of the keyboard away: both names, a line each.
+misspelt_branches() {
+	git_in_repository for-each-ref --format='%(refname:lstrip=2)' refs/heads | awk '
+		function near(a, b, i) {
+			for (i = 1; i <= length(a) && substr(a, i, 1) == substr(b, i, 1); i++)
+				;
+			a = substr(a, i)
+			b = substr(b, i)
+			return substr(a, 2) == b || a == substr(b, 2) || substr(a, 2) == substr(b, 2) ||
+				substr(a, 2, 1) substr(a, 1, 1) substr(a, 3) == b
+		}
+		function look(name, other) {
+			if (name in known || name in told || length(name) < 3)
+				return
+			for (other in known)
+				if (length(other) > 2 && near(name, other)) {
+					told[name]
+					print name, other
+					return
+				}
+		}
+		BEGIN {
+			known["dev"]; known["main"]; known["prod"]; known["retrain"]; known["online"]
+		}
+		! in_file { known[$0] }
+		in_file && /^\[branch/ { split($0, part, "\""); look(part[2]) }
+		in_file && /^merge-from[.0-9]*[ \t]*=/ {
+			sub(/^[^=]*=/, "")
+			sub(/[ \t];.*/, "")
+			gsub(/[ \t\r]/, "")
+			n = split($0, names, ",")
+			for (i = 1; i <= n; i++)
+				look(names[i])
+		}' - in_file=1 "$1"
+}
+
+check_branches() {
+	file=$(config_file)
+	[ -n "$file" ] || return 0
+	misspelt_branches "$file" | while read -r name meant; do
+		say "warn   branch $name in $file: there is none so far; is $meant meant?"
+	done
+}
+
 check_command() {
 	if [ ! -x "$prefix/bin/modelgate" ]; then
 		bad "command: $prefix/bin/modelgate is missing" \
-			"./install.sh repo $gitdir --prefix $prefix"
+			"$(install_command)"
 	elif answer=$("$prefix/bin/modelgate" --repo "$gitdir" status --limit 1 2>&1); then
-		ok "configuration: $(config_file)"
+		ok "configuration: $(config_files)"
+		check_branches
 	else
 		bad "configuration: $answer" "mend what it names"
 	fi
@@ -73,6 +154,17 @@ check_push_options() {
 		"git -C $gitdir config --unset core.hooksPath"
 }
 
+tell_not_installed() {
+	mend=$(install_command)
+	find_state ''
+	if [ -z "$configured" ] && state_is_foreign; then
+		mend="$mend --state DIR"
+	fi
+	say "modelgate is not installed in $gitdir"
+	say "    $mend"
+	exit 1
+}
+
 command_check() {
 	path=
 	prefix=
@@ -83,8 +175,11 @@ command_check() {
 			prefix=$2
 			shift
 			;;
-		-*) wrong_usage "check: $1?" ;;
-		*) path=$1 ;;
+		-*) wrong_usage "check has no option $1" ;;
+		*)
+			[ -z "$path" ] || wrong_usage 'check takes one PATH'
+			path=$1
+			;;
 		esac
 		shift
 	done
@@ -93,6 +188,7 @@ command_check() {
 	find_layout "$(recorded layout | grep . || printf auto)"
 	prefix=${prefix:-$(recorded prefix)}
 	prefix=${prefix:-/usr/local}
+	is_installed || tell_not_installed
 	faults=0
 	ok "repository: $gitdir, owner $(owner_name), layout $layout"
 	ok "$(git --version)"

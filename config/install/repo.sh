@@ -79,13 +79,28 @@ find_state() {
 	esac
 }
 
+# The project's name as the configuration that is there has it; a file that stays cannot take another.
+check_project() {
+	file=$(config_file)
+	if [ -n "$file" ]; then
+		configured=$(config_value "$file" project name)
+		now=${configured:-$(default_project)}
+		if [ -n "$project" ] && [ "$project" != "$now" ]; then
+			die "$file says ${configured:+name = }${configured:-no name}, not $project." \
+				"Nothing was changed; edit that file first."
+		fi
+		project=$now
+	fi
+	project=${project:-$(default_project)}
+}
+
 check_state() {
 	if [ ! -e "$state" ]; then
 		check_writable "$state" --state
 	elif [ ! -d "$state" ]; then
 		die "$state is no folder"
 	elif [ "$(stat -c %u "$state")" != "${owner%:*}" ]; then
-		die "$state belongs to $(stat -c %U "$state"), but the hooks of this repository run as" \
+		die "$state belongs to $(name_of_owner "$state"), but the hooks of this repository run as" \
 			"$(owner_name); nothing was changed.  Give another folder with --state"
 	fi
 }
@@ -134,7 +149,6 @@ default_project() {
 }
 
 config_text() {
-	project=${project:-$(default_project)}
 	printf '; Everything else has its default, see modelgate.ini(5).\n'
 	if [ -n "$project" ]; then
 		printf '[project]\nname = %s\n\n' "$project"
@@ -222,7 +236,7 @@ command_repo() {
 		--project | --prefix | --state | --layout)
 			[ $# -gt 1 ] || wrong_usage "repo: $1 takes a value"
 			;;
-		-*) wrong_usage "repo: $1?" ;;
+		-*) wrong_usage "repo has no option $1" ;;
 		esac
 		case $1 in
 		--project) project=$2 && shift ;;
@@ -237,6 +251,7 @@ command_repo() {
 		shift
 	done
 	[ -n "$path" ] || wrong_usage 'repo takes a PATH'
+	[ -e "$path" ] || die "there is no repository at $path; make one first: git init --bare $path"
 	case $prefix in
 	/*) ;;
 	*) prefix=$(pwd -P)/$prefix ;;
@@ -255,6 +270,7 @@ install_repository() {
 	check_hooks_free
 	check_config_folder
 	check_hooks_path
+	check_project
 	find_state "$given_state"
 	check_state
 	check_writable "$prefix" --prefix
@@ -284,13 +300,16 @@ install_repository() {
 }
 
 tell_next_steps() {
-	cat <<-END
-
-		The hooks are in $gitdir (layout $layout).  Next:
-		  ./install.sh check $gitdir
-		  $prefix/bin/modelgate new DIR --project NAME    # a new project to push here
-		  $prefix/bin/modelgate --repo $gitdir status     # its pipelines
-	END
+	program=$prefix/bin/modelgate
+	check="./install.sh check $gitdir"
+	new="$program new DIR --project ${project:-NAME}"
+	status="$program --repo $gitdir status"
+	width=${#check}
+	[ "$width" -ge "${#new}" ] || width=${#new}
+	[ "$width" -ge "${#status}" ] || width=${#status}
+	printf '\nThe hooks are in %s (layout %s).  Next:\n' "$gitdir" "$layout"
+	printf "  %-${width}s  # %s\n" "$check" 'is everything in place?' \
+		"$new" 'a new project to push here' "$status" 'its pipelines'
 }
 
 # --- uninstall ---
@@ -341,6 +360,10 @@ command_uninstall() {
 	[ $# -eq 1 ] || wrong_usage 'uninstall takes a PATH'
 	find_repository "$1"
 	find_layout "$(recorded layout | grep . || printf auto)"
+	if ! is_installed; then
+		say "modelgate is not installed in $gitdir"
+		return
+	fi
 	find_state ''
 	remove_hooks
 	remove_config

@@ -37,7 +37,14 @@ find_repository() {
 }
 
 owner_name() {
-	stat -c %U "$gitdir"
+	name_of_owner "$gitdir"
+}
+
+# Whose a file is: the user's name, or the number of one that has none.
+name_of_owner() {
+	name=$(stat -c %U "$1")
+	[ "$name" != UNKNOWN ] || name=$(stat -c %u "$1")
+	printf '%s\n' "$name"
 }
 
 find_layout() {
@@ -84,6 +91,18 @@ config_file() {
 # A program of ours is known by what it holds.  It is never run to find out.
 is_ours() {
 	[ -f "$1" ] && [ ! -L "$1" ] && grep -qaF "$marker" "$1"
+}
+
+# A record, or any hook that is ours or calls ours.
+is_installed() {
+	[ ! -f "$(record_file)" ] || return 0
+	for hook in $hooks; do
+		file=$(hook_file "$hook")
+		if is_ours "$file" || is_chained "$file" "$hook"; then
+			return 0
+		fi
+	done
+	return 1
 }
 
 # Somebody's own hook that calls ours.

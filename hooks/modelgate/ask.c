@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -12,6 +13,9 @@
 #include "command.h"
 #include "data/config.h"
 #include "gate/identity.h"
+#include "git/oid.h"
+
+#define BRANCHES "refs/heads/"
 
 struct request {
 	struct command *c;
@@ -44,15 +48,30 @@ static int check_role(
 	return COMMAND_NO;
 }
 
+/* COMMAND_DONE: P is of the repository that --repo names, if it names one. */
+static int check_repository(const struct command *c, const struct pipeline *p)
+{
+	if (c->repository == NULL || strcmp(c->repository, p->repository) == 0)
+		return COMMAND_DONE;
+	return command_fail(
+		COMMAND_NO, "pipeline %lld belongs to %s", (long long)p->id, p->repository);
+}
+
 static void tell(const struct request *r, const struct pipeline *p)
 {
+	char *what = mem_format("pipeline %lld (%s, %s at %.*s)", (long long)r->id, p->project,
+		str_starts(p->ref, BRANCHES) ? p->ref + strlen(BRANCHES) : p->ref, OID_SHORT,
+		p->sha);
+	char *safe = str_safe(what, 4096);
+
 	if (r->wish != PROGRESS_CANCEL)
-		printf("pipeline %lld: stage %s is queued\n", (long long)r->id, r->stage);
+		printf("%s: stage %s is queued\n", safe, r->stage);
 	else if (p->status == STATUS_RUNNING)
-		printf("pipeline %lld: canceled; a stage that runs is being ended\n",
-			(long long)r->id);
+		printf("%s: canceled; a stage that runs is being ended\n", safe);
 	else
-		printf("pipeline %lld: canceled\n", (long long)r->id);
+		printf("%s: canceled\n", safe);
+	free(what);
+	free(safe);
 }
 
 static int carry_out(const struct request *r, struct store *s, const struct pipeline *p)
@@ -96,12 +115,15 @@ int ask(struct command *c, enum progress_wish wish, const char *id, const char *
 	if (store_open(&s, c->config->state, &e) != 0)
 		return command_err(COMMAND_CANNOT_TELL, &e);
 	found = pipeline_read(&p, s, r.id, &e);
-	if (found == 1)
-		status = carry_out(&r, s, &p);
-	else if (found == 0)
+	if (found == 1) {
+		status = check_repository(c, &p);
+		if (status == COMMAND_DONE)
+			status = carry_out(&r, s, &p);
+	} else if (found == 0) {
 		status = command_fail(COMMAND_NO, "there is no pipeline %lld", number);
-	else
+	} else {
 		status = command_err(COMMAND_CANNOT_TELL, &e);
+	}
 	pipeline_clear(&p);
 	store_close(s);
 	return status;

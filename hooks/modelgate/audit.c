@@ -7,11 +7,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
+#include "chain/store.h"
 #include "command.h"
 #include "data/config.h"
 #include "data/json.h"
 #include "git/oid.h"
+#include "sys/files.h"
 
 struct request {
 	struct audit_filter filter;
@@ -20,9 +23,78 @@ struct request {
 	const char *as_json;
 };
 
-static void print_verdict(enum audit_verdict verdict, const struct audit_report *r)
+/* The log and, where there is nothing in it, what the store knows. */
+struct check {
+	enum audit_verdict verdict;
+	struct audit_report report;
+	int64_t pushes; /* known to the store and missing from the log; 0: none is */
+};
+
+static int is_empty(const struct check *k)
 {
-	if (verdict == AUDIT_VALID) {
+	return k->verdict == AUDIT_VALID && k->report.records == 0 && k->report.broken_off == 0;
+}
+
+/* How many pushes the store of STATE knows of, 0 if there is none.  0 and *N, or -1. */
+static int count_pushes(const char *state, int64_t *n, struct err *e)
+{
+	struct store *s = NULL;
+	char *path = path_join(state, CONFIG_STATE_STORE);
+	int status = 0;
+
+	*n = 0;
+	/* Looked for first: opening would make it. */
+	if (files_exists(path) && (store_open(&s, state, e) != 0 || store_pushes(s, n, e) != 0))
+		status = -1;
+	store_close(s);
+	free(path);
+	return status;
+}
+
+/*
+ * A log that holds nothing is in order only where nothing was pushed.  0 and *K, which the caller
+ * clears, or -1.
+ */
+static int check(struct check *k, const char *state, struct err *e)
+{
+	int64_t pushes;
+
+	memset(k, 0, sizeof(*k));
+	if (audit_verify(state, &k->verdict, &k->report, e) != 0)
+		return -1;
+	if (!is_empty(k))
+		return 0;
+	if (count_pushes(state, &pushes, e) != 0)
+		return -1;
+	if (pushes == 0)
+		return 0;
+	/* The first push may have come between the two. */
+	audit_report_clear(&k->report);
+	if (audit_verify(state, &k->verdict, &k->report, e) != 0)
+		return -1;
+	if (!is_empty(k))
+		return 0;
+	k->verdict = AUDIT_INVALID;
+	k->pushes = pushes;
+	k->report.fault =
+		mem_format("the log is missing, but the store knows of %" PRId64 " push%s", pushes,
+			pushes == 1 ? "" : "es");
+	return 0;
+}
+
+static void print_nothing_yet(const struct command *c)
+{
+	char *state = str_safe(c->config->state, 4096);
+
+	printf("modelgate: nothing has been recorded yet in %s\n", state);
+	free(state);
+}
+
+static void print_verdict(const struct check *k)
+{
+	const struct audit_report *r = &k->report;
+
+	if (k->verdict == AUDIT_VALID) {
 		printf("modelgate: audit log is valid: %" PRId64 " records, head %s\n", r->records,
 			r->head);
 		if (r->recovered > 0)
@@ -36,7 +108,8 @@ static void print_verdict(enum audit_verdict verdict, const struct audit_report 
 		printf("modelgate: audit log is NOT valid: line %" PRId64 ": %s\n", r->line,
 			r->fault);
 	} else {
-		printf("modelgate: audit log is NOT valid: its head %s\n", r->fault);
+		printf("modelgate: audit log is NOT valid: %s%s\n",
+			k->pushes > 0 ? "" : "its head ", r->fault);
 	}
 }
 
@@ -63,18 +136,22 @@ static void print_verdict_json(enum audit_verdict verdict, const struct audit_re
 
 static int verify(const struct command *c, const struct request *r)
 {
-	enum audit_verdict verdict;
-	struct audit_report report;
+	struct check k;
 	struct err e = ERR_INIT;
 	int status;
 
-	if (audit_verify(c->config->state, &verdict, &report, &e) != 0) {
+	if (check(&k, c->config->state, &e) != 0) {
 		status = command_err(COMMAND_CANNOT_TELL, &e);
 	} else {
-		(r->as_json != NULL ? print_verdict_json : print_verdict)(verdict, &report);
-		status = verdict == AUDIT_VALID ? COMMAND_DONE : COMMAND_NO;
+		if (r->as_json != NULL)
+			print_verdict_json(k.verdict, &k.report);
+		else if (is_empty(&k))
+			print_nothing_yet(c);
+		else
+			print_verdict(&k);
+		status = k.verdict == AUDIT_VALID ? COMMAND_DONE : COMMAND_NO;
 	}
-	audit_report_clear(&report);
+	audit_report_clear(&k.report);
 	return status;
 }
 
@@ -206,16 +283,46 @@ static int read_time(const char *text, const char *option, int64_t *out)
 		text);
 }
 
+/* 0: TEXT is NULL, an event, or a glob, which may fit none yet; or -1 and told. */
+static int check_event(const char *text)
+{
+	struct strlist events = {0};
+	char *words;
+	int status = 0;
+
+	for (const char *const *event = audit_events(); *event != NULL; event++)
+		strlist_add(&events, *event);
+	if (text != NULL && strpbrk(text, "*?[") == NULL && !strlist_has(&events, text)) {
+		words = strlist_join(&events, ", ");
+		status = command_fail(-1, "\"%s\" is no event; these are: %s", text, words);
+		free(words);
+	}
+	strlist_clear(&events);
+	return status;
+}
+
+static int is_verb(const char *word)
+{
+	return strcmp(word, "verify") == 0 || strcmp(word, "show") == 0;
+}
+
 static int audit(struct command *c, int argc, char **argv)
 {
 	struct request r = {.as_json = NULL};
 	const struct command_option options[] = {{"--user=", &r.filter.user},
 		{"--ref=", &r.filter.ref}, {"--event=", &r.filter.event}, {"--since=", &r.since},
 		{"--until=", &r.until}, {"--json", &r.as_json}, {NULL, NULL}};
-	int n = command_options(&verb_audit, argc, argv, options, 1, 1);
+	int n;
 
+	/* Not even --help makes sense of another word. */
+	if (argc > 1 && argv[1][0] != '-' && !is_verb(argv[1]))
+		return command_fail(COMMAND_USAGE, "\"%s\" is neither verify nor show", argv[1]);
+	n = command_options(&verb_audit, argc, argv, options, 0, 1);
 	if (n < 0)
 		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
+	if (n == 0)
+		return command_fail(COMMAND_USAGE, "audit: verify or show is missing; modelgate "
+						   "audit --help shows how it goes");
 	if (strcmp(argv[1], "verify") == 0) {
 		if (r.filter.user || r.filter.ref || r.filter.event || r.since || r.until)
 			return command_fail(COMMAND_USAGE,
@@ -223,9 +330,10 @@ static int audit(struct command *c, int argc, char **argv)
 				"option but --json");
 		return verify(c, &r);
 	}
-	if (strcmp(argv[1], "show") != 0)
+	if (!is_verb(argv[1]))
 		return command_fail(COMMAND_USAGE, "\"%s\" is neither verify nor show", argv[1]);
-	if (read_time(r.since, "--since", &r.filter.since) != 0 ||
+	if (check_event(r.filter.event) != 0 ||
+		read_time(r.since, "--since", &r.filter.since) != 0 ||
 		read_time(r.until, "--until", &r.filter.until) != 0)
 		return COMMAND_USAGE;
 	return show(c, &r);

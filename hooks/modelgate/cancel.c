@@ -19,5 +19,5 @@ const struct verb verb_cancel = {
 	.run = cancel,
 	.needs_config = 1,
 	.arguments = "ID",
-	.summary = "Stop a pipeline: end the stage that runs, start no other",
+	.summary = "Stop a pipeline: end the stage that runs, start no other; it cannot be undone",
 };

@@ -127,6 +127,10 @@ static int match(const struct command_option *option, char **argv, const char **
 /* Words that the option ARGV[0] takes, or -1: told. */
 static int take(const struct verb *v, const struct command_option *options, char **argv)
 {
+	static const struct command_option repository = {"--repo=", NULL},
+					   system_file = {"--config=", NULL};
+	const char *value;
+
 	for (; options->name != NULL; options++) {
 		int words = match(options, argv, options->value);
 
@@ -137,7 +141,26 @@ static int take(const struct verb *v, const struct command_option *options, char
 		if (words > 0)
 			return words;
 	}
+	if (match(&repository, argv, &value) > 0 || match(&system_file, argv, &value) > 0)
+		return usage(v, "the option %.*s stands before the verb",
+			(int)strcspn(argv[0], "="), argv[0]);
 	return usage(v, "there is no option %s", argv[0]);
+}
+
+/* Say which word of V's arguments is the first that was not given, and how it goes.  -1. */
+static int missing(const struct verb *v, size_t given)
+{
+	const char *end = strstr(v->arguments, " [");
+	struct strlist words = {0};
+	char *needed = mem_strndup(
+		v->arguments, end != NULL ? (size_t)(end - v->arguments) : strlen(v->arguments));
+
+	strlist_split(&words, needed, ' ');
+	(void)command_fail(COMMAND_USAGE, "%s: %s is missing: modelgate %s %s", v->name,
+		words.v[given], v->name, needed);
+	strlist_clear(&words);
+	free(needed);
+	return -1;
 }
 
 int command_options(const struct verb *v, int argc, char **argv,
@@ -163,7 +186,7 @@ int command_options(const struct verb *v, int argc, char **argv,
 	}
 	argv[n] = NULL;
 	if (n - 1 < min)
-		return usage(v, "%s", v->arguments[0] ? "something is missing" : "no arguments");
+		return missing(v, (size_t)(n - 1));
 	if (n - 1 > max)
 		return usage(v, "\"%s\" is one too many", argv[max + 1]);
 	return n - 1;

@@ -29,9 +29,10 @@ struct verb {
 	/* ARGV[0] is the verb.  Returns the exit status. */
 	int (*run)(struct command *c, int argc, char **argv);
 	int needs_config; /* 1: main.c loads it, and as root becomes the state directory's owner */
-	const char *arguments; /* for the usage line, after "modelgate NAME" */
-	const char *summary;   /* one line */
-	const char *options;   /* lines for --help, each "  --x   what\n"; or NULL */
+	/* For the usage line, after "modelgate NAME": what must be given, then what may, in "[". */
+	const char *arguments;
+	const char *summary; /* one line */
+	const char *options; /* lines for --help, each "  --x   what\n"; or NULL */
 };
 
 /* One in each verb's file; main.c's table points to them. */

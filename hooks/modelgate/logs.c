@@ -5,6 +5,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
+#include "chain/lifecycle.h"
 #include "chain/pipeline.h"
 #include "chain/slot.h"
 #include "chain/store.h"
@@ -19,11 +21,27 @@ struct log {
 	int64_t pipeline;
 	const char *stage;
 	char *path;
-	int fd; /* -1: there is no log yet */
+	int fd;         /* -1: there is no log yet */
+	char *told_for; /* the stage whose waiting for a hand was told last; or NULL */
 };
 
+/* Whoever follows is told once what the stage waits for, if that is a hand. */
+static void tell_waiting(
+	struct log *l, const struct pipeline *p, const struct pipeline_stage *stage)
+{
+	const struct pipeline_stage *first = lifecycle_awaited(p);
+
+	if (first == NULL || first > stage || first->status != STATUS_MANUAL ||
+		str_same(l->told_for, first->name))
+		return;
+	free(l->told_for);
+	l->told_for = mem_strdup(first->name);
+	(void)command_fail(0, "waiting: stage %s starts with modelgate play %lld %s", first->name,
+		(long long)p->id, first->name);
+}
+
 /* 1: nothing more will be written by itself; 0; -1: told; -2: there is no such stage, told. */
-static int has_ended(const struct log *l, struct err *e)
+static int has_ended(struct log *l, int follow, struct err *e)
 {
 	struct pipeline p;
 	const struct pipeline_stage *stage;
@@ -33,12 +51,13 @@ static int has_ended(const struct log *l, struct err *e)
 		(void)command_err(0, e);
 		return -1;
 	}
-	stage = found == 1 ? pipeline_stage(&p, l->stage) : NULL;
+	stage = found == 1 ? pipeline_find_stage(&p, l->stage, e) : NULL;
 	if (found == 0)
 		(void)command_fail(0, "there is no pipeline %lld", (long long)l->pipeline);
 	else if (stage == NULL)
-		(void)command_fail(0, "pipeline %lld (chain %s) has no stage %s",
-			(long long)l->pipeline, p.chain, l->stage);
+		(void)command_err(0, e);
+	else if (follow)
+		tell_waiting(l, &p, stage);
 	found = stage == NULL ? -2 : status_is_final(stage->status) || status_is_final(p.status);
 	pipeline_clear(&p);
 	return found;
@@ -68,7 +87,7 @@ static int show(struct log *l, int follow)
 
 	/* Asked before the copy: what was written before the end is in it. */
 	for (;;) {
-		ended = has_ended(l, &e);
+		ended = has_ended(l, follow, &e);
 		if (ended < 0)
 			return ended == -2 ? COMMAND_NO : COMMAND_CANNOT_TELL;
 		if (copy(l) != 0)
@@ -105,6 +124,7 @@ static int logs(struct command *c, int argc, char **argv)
 	if (l.fd >= 0)
 		(void)close(l.fd); /* only read */
 	free(l.path);
+	free(l.told_for);
 	store_close(l.s);
 	return status;
 }

@@ -21,6 +21,9 @@ static const struct verb *const verbs[] = {&verb_status, &verb_play, &verb_retry
 	&verb_logs, &verb_models, &verb_new, &verb_run, &verb_audit};
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
+#define MAX_WORD 15 /* letters of a word that may be a verb with slips */
+#define MAX_SLIPS 2
+
 static void print_help(void)
 {
 	printf("usage: modelgate [--repo PATH | --config FILE] VERB ...\n\n");
@@ -32,6 +35,47 @@ static void print_help(void)
 	       "  --version      print the version\n\n"
 	       "modelgate VERB --help tells more of one; so does modelgate(1).\n",
 		paths_system_config());
+}
+
+/*
+ * How many letters must be put in, left out or changed to make B of A, both short; or more than
+ * MAX.
+ */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[MAX_WORD + 1], n = strlen(b), before, left;
+
+	if (strlen(a) > MAX_WORD || n > MAX_WORD)
+		return MAX_WORD;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (; *a != '\0'; a++) {
+		before = row[0]++;
+		for (size_t j = 1; j <= n; j++) {
+			left = row[j] < row[j - 1] ? row[j] : row[j - 1];
+			left = left + 1 < before + (*a != b[j - 1]) ? left + 1
+								    : before + (*a != b[j - 1]);
+			before = row[j];
+			row[j] = left;
+		}
+	}
+	return row[n];
+}
+
+/* The verb that WORD was most likely meant to be, or NULL. */
+static const char *near(const char *word)
+{
+	const char *best = NULL;
+	size_t least = MAX_SLIPS + 1, d;
+
+	for (size_t i = 0; i < N_VERBS; i++) {
+		d = distance(word, verbs[i]->name);
+		if (d < least && d < strlen(verbs[i]->name) - 1) {
+			least = d;
+			best = verbs[i]->name;
+		}
+	}
+	return best;
 }
 
 static int usage(const char *what, const char *word)
@@ -125,6 +169,25 @@ static int become_owner(const char *state, struct err *e)
 	return 0;
 }
 
+/* Whoever is neither owner of the state nor root is told so, not which file it came to light by. */
+static int check_owner(const char *state, const struct actor *actor, struct err *e)
+{
+	const struct passwd *pw;
+	struct stat st;
+
+	if (geteuid() == 0 || stat(state, &st) != 0 || st.st_uid == geteuid() ||
+		access(state, R_OK | W_OK | X_OK) == 0)
+		return 0;
+	pw = getpwuid(st.st_uid);
+	if (pw != NULL)
+		return err_set(e,
+			"%s belongs to %s: call this with sudo; you are still recorded as %s",
+			state, pw->pw_name, actor->name[0] != '\0' ? actor->name : actor->id);
+	return err_set(e,
+		"%s belongs to user %lu: call this with sudo; you are still recorded as %s", state,
+		(unsigned long)st.st_uid, actor->name[0] != '\0' ? actor->name : actor->id);
+}
+
 static int run(const struct verb *v, struct command *c, int argc, char **argv)
 {
 	const struct config_sources from = {c->system_file, c->repository};
@@ -135,6 +198,7 @@ static int run(const struct verb *v, struct command *c, int argc, char **argv)
 		if (strcmp(argv[i], "--help") == 0)
 			return v->run(c, argc, argv);
 	if (v->needs_config && (config_load(&c->config, &from, &e) != 0 ||
+				       check_owner(c->config->state, &c->actor, &e) != 0 ||
 				       become_owner(c->config->state, &e) != 0))
 		return command_err(COMMAND_CANNOT_TELL, &e);
 	return v->run(c, argc, argv);
@@ -142,10 +206,23 @@ static int run(const struct verb *v, struct command *c, int argc, char **argv)
 
 static int find_and_run(int argc, char **argv, struct command *c)
 {
-	for (size_t i = 0; argc > 0 && i < N_VERBS; i++)
+	const char *meant;
+
+	if (argc == 0)
+		return usage("a verb is missing", "");
+	if (strcmp(argv[0], "help") == 0) {
+		print_help();
+		return COMMAND_DONE;
+	}
+	for (size_t i = 0; i < N_VERBS; i++)
 		if (strcmp(verbs[i]->name, argv[0]) == 0)
 			return run(verbs[i], c, argc, argv);
-	return argc > 0 ? usage("there is no verb ", argv[0]) : usage("a verb is missing", "");
+	meant = near(argv[0]);
+	if (meant == NULL)
+		return usage("there is no verb ", argv[0]);
+	return command_fail(COMMAND_USAGE,
+		"there is no verb %s; did you mean %s? modelgate --help lists what there is",
+		argv[0], meant);
 }
 
 int main(int argc, char **argv)
@@ -154,8 +231,8 @@ int main(int argc, char **argv)
 	char *repository = NULL, *file = NULL;
 	int at = 1, status;
 
-	/* A reader that went away is told by the exit status. */
-	(void)signal(SIGPIPE, SIG_IGN);
+	/* As for any filter, whoever has called this: a reader that has seen enough ends it. */
+	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail for this signal */
 	command_actor(&c.actor);
 	status = read_options(argc, argv, &at, &repository, &file);
 	c.repository = repository;

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -37,6 +38,10 @@ static int new (struct command *c, int argc, char **argv)
 		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
 	if (p.name == NULL)
 		return command_fail(COMMAND_USAGE, "new: --project NAME is missing");
+	if (p.dvc_remote != NULL && strstr(p.dvc_remote, "://") != NULL)
+		return command_fail(COMMAND_USAGE,
+			"--dvc-remote takes a folder; for s3 or http edit .dvc/config afterwards "
+			"with dvc remote modify");
 	if (project_check_name(p.name, &e) != 0)
 		return command_err(COMMAND_USAGE, &e);
 	p.dir = argv[1];

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,6 +52,8 @@ static int run(struct command *c, int argc, char **argv)
 		return command_fail(COMMAND_USAGE, "run: only --stage takes ID and NAME");
 	if (stage != NULL)
 		return run_stage(c, argv[1], argv[2]);
+	/* Stages go on whoever reads what is told of them; main() looks at ferror(stdout). */
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
 	o.state = c->config->state;
 	o.system_file = c->system_file;
 	o.parallel = c->config->parallel;
@@ -67,8 +70,6 @@ const struct verb verb_run = {
 	.needs_config = 1,
 	.arguments = "[--drain] [--no-wait]",
 	.summary = "Run the stages of pipelines, as a service or until nothing is left to do",
-	.options =
-		"  --drain    end when nothing is left that does not wait for a hand\n"
-		"  --no-wait  end at once if another runner is at work\n"
-		"  --stage    with ID NAME: run that stage in this process, as the runner does\n",
+	.options = "  --drain    end when nothing is left that does not wait for a hand\n"
+		   "  --no-wait  end at once if another runner is at work\n",
 };

@@ -189,6 +189,14 @@ static void print_facts(const struct facts *facts)
 	table_clear(&t);
 }
 
+/* What to read next about a stage that failed. */
+static void print_next(const struct pipeline *p)
+{
+	for (size_t i = 0; i < p->n_stages; i++)
+		if (p->stages[i].status == STATUS_FAILED)
+			printf("\nmodelgate logs %lld %s\n", (long long)p->id, p->stages[i].name);
+}
+
 static void print_pipeline(const struct pipeline *p, const struct facts *facts)
 {
 	char created[COMMAND_TIME_SIZE];
@@ -204,6 +212,7 @@ static void print_pipeline(const struct pipeline *p, const struct facts *facts)
 	printf("\n");
 	print_stages(p);
 	print_facts(facts);
+	print_next(p);
 }
 
 static int show_one(struct store *s, int64_t id, int as_json, struct err *e)

@@ -76,6 +76,52 @@ test_expect 'a bare repository gets three hooks, a configuration and a state fol
 	[ -x "$prefix/bin/modelgate" ]
 '
 
+test_expect 'what to do next is said as it can be typed' '
+	git init -q --bare next.git && install_in next.git >next.out &&
+	grep -F "  ./install.sh check $T/next.git  " next.out &&
+	grep -F "  $prefix/bin/modelgate new DIR --project next  " next.out &&
+	grep -F "  $prefix/bin/modelgate --repo $T/next.git status  " next.out &&
+	same 1 "$(sed -n "s/  # .*/|/p" next.out | sed "s/[^|]/./g" | sort -u | wc -l)"
+'
+
+test_expect 'where nothing is installed: check says so and how to, uninstall says so' '
+	git init -q --bare bare.git && snapshot bare.git >bare.before &&
+	! install_sh check "$T/bare.git" --prefix "$prefix" >out && same 2 "$(wc -l <out)" &&
+	grep -x "modelgate is not installed in $T/bare.git" out &&
+	grep -F "    ./install.sh repo $T/bare.git --prefix $prefix" out &&
+	install_sh uninstall "$T/bare.git" >out && same "modelgate is not installed in $T/bare.git" "$(cat out)" &&
+	unchanged bare.git bare.before
+'
+
+test_expect 'another name of the project than the configuration that is there' '
+	snapshot next.git >next.before &&
+	refuses "next.git/modelgate.ini says name = next, not churn" install_in next.git --project churn &&
+	unchanged next.git next.before && install_in next.git --project next &&
+	sed -i /^name/d next.git/modelgate.ini &&
+	refuses "says no name, not churn" install_in next.git --project churn && install_in next.git
+'
+
+test_expect 'check: core.hooksPath, and a configuration that is not there' '
+	git -C next.git config core.hooksPath /elsewhere && check_finds next.git "core.hooksPath is /elsewhere" &&
+	git -C next.git config --unset core.hooksPath && checks next.git &&
+	grep -x "ok     configuration: $T/next.git/modelgate.ini" checked &&
+	(prefix=$T/none && gitdir=$T/none && config_name=modelgate.ini &&
+		. "$TOP/config/install/repository.sh" && . "$TOP/config/install/check.sh" &&
+		same "none: the defaults hold" "$(config_files)")
+'
+
+test_expect 'check warns of branches that look misspelt, and of no others' '
+	git init -q --bare typo.git && install_in typo.git &&
+	git -C typo.git update-ref refs/heads/release "$(git -C typo.git commit-tree -m a \
+		"$(git -C typo.git mktree </dev/null)")" &&
+	printf "%s\n" "[branch \"prd\"]" "merge-from = mian, release, realease ; dve" \
+		"merge-from.2 = retrain-*,onlime" "[branch \"shop\"]" "merge-from = dev, develop" \
+		>>typo.git/modelgate.ini &&
+	checks typo.git && grep "^warn" checked | sed "s/ in .*;//" >warned &&
+	printf "warn   branch %s is %s meant?\n" prd prod mian main realease release onlime online |
+		diff - warned
+'
+
 test_expect 'check finds everything in place' '
 	checks plain.git && ! grep "^wrong" checked
 '
@@ -200,7 +246,8 @@ test_expect 'the repository of a work tree' '
 
 test_expect 'refused: no repository, core.hooksPath, hooks shared by a link, a folder others can write' '
 	mkdir nothing && refuses "no Git repository" install_in nothing &&
-	refuses "no folder" install_in absent &&
+	refuses "there is no repository at $T/absent; make one first: git init --bare $T/absent" \
+		install_in absent &&
 	git init -q --bare diverted.git && git -C diverted.git config core.hooksPath /elsewhere &&
 	refuses "core.hooksPath" install_in diverted.git &&
 	git init -q --bare linked.git && rm -r linked.git/hooks && mkdir shared-hooks &&
@@ -221,16 +268,27 @@ if [ "$(id -u)" -eq 0 ]; then
 	test_expect 'as root: a state folder of somebody else is refused' '
 		refuses "belongs to" install_sh repo "$T/theirs.git" --prefix "$prefix" --state "$T/own.state"
 	'
+	test_expect 'as root: check never takes a state folder that holds something from its owner' '
+		install_in theirs.git && chown daemon theirs.git.state && mkdir -p theirs.git.state/audit &&
+		check_finds theirs.git "state: $T/theirs.git.state belongs to daemon" &&
+		grep -F "write another state = DIR into $T/theirs.git/modelgate.ini" checked &&
+		! grep chown checked &&
+		rm -rf theirs.git.state/* && check_finds theirs.git "belongs to daemon" &&
+		grep -x "       chown 1234 $T/theirs.git.state" checked
+	'
 else
 	test_skip 'as root in the repository of another user' 'not root'
 	test_skip 'as root: a state folder of somebody else is refused' 'not root'
+	test_skip 'as root: check never takes a state folder that holds something from its owner' 'not root'
 fi
 
-test_expect 'usage: wrong commands and options exit 2 and print the usage' '
-	for arguments in "" "install" "repo" "repo --layout" "repo a b" "repo --colour red" "check"; do
+test_expect 'usage: wrong commands and options exit 2 and say in a line what is wrong' '
+	for arguments in "" "install" "repo" "repo --layout" "repo a b" "repo --colour red" "check" \
+		"check a b" "uninstall" "demo --colour" "test x" "deps x"; do
 		status=0
 		install_sh $arguments >out 2>err || status=$?
-		same "2 of <$arguments>" "$status of <$arguments>" && said usage: || return 1
+		same "2 of <$arguments>" "$status of <$arguments>" && same 1 "$(wc -l <err)" &&
+			said "see ./install.sh help" || return 1
 	done &&
 	install_sh help >out && grep uninstall out
 '

@@ -7,7 +7,8 @@
 zeros=$(printf '%040d' 0)
 new_server shop
 new_project shop work || test_bail 'no project'
-cd work && commit a.txt && git push -q origin dev && merge_push dev main >/dev/null 2>&1 || test_bail 'no history'
+cd work && commit a.txt && git push -q origin dev &&
+merge_push dev main >/dev/null 2>&1 || test_bail 'no history'
 old=$(git rev-parse main~) new=$(git rev-parse main) dev=$(git rev-parse dev)
 commit direct.txt && git push -q "$T/shop.git" main:refs/heads/feature || test_bail 'no history'
 direct=$(git rev-parse main)
@@ -27,7 +28,8 @@ malformed() {
 
 # Log and store can be read, and there are so many pipelines.
 whole() {
-	audit_valid shop && same "$(seq "$1" -1 1 | tr "\n" " " | sed "s/ \$//")" "$(pipelines shop)"
+	audit_valid shop &&
+	same "$(seq "$1" -1 1 | tr "\n" " " | sed "s/ \$//")" "$(pipelines shop)"
 }
 
 # --- pre-receive and post-receive: standard input ---
@@ -63,24 +65,28 @@ test_expect 'MG904: 1 MB without a newline; 1 MB of NUL bytes; 1 MB of newlines'
 test_expect 'MG904: a reference of 5,000 bytes; one of 4,000 is judged' '
 	perl -e "print q($accepted) . q(x) x 5000, qq(\\n)" >in && malformed MG904 &&
 	perl -e "print q($zeros $new refs/heads/retrain-) . q(x) x 4000, qq(\\n)" >in &&
-	hook 1 shop pre-receive <in && said MG201 && perl -e "print q($zeros $new refs/heads/) . q(x/) x 2000, qq(y\\n)" >in &&
+	hook 1 shop pre-receive <in && said MG201 &&
+	perl -e "print q($zeros $new refs/heads/) . q(x/) x 2000, qq(y\\n)" >in &&
 	hook 0 shop pre-receive <in && told </dev/null
 '
 
 test_expect 'the right input gets the right verdict' '
-	echo "$accepted" | hook 0 shop pre-receive && told </dev/null && echo "$rejected" | hook 1 shop pre-receive &&
+	echo "$accepted" | hook 0 shop pre-receive && told </dev/null &&
+	echo "$rejected" | hook 1 shop pre-receive &&
 	said "MG102: commit $(echo "$direct" | cut -c 1-7) \"direct.txt\" was made on main itself"
 '
 
 # 10,000 new branches, and then the line $1.
 many() {
-	perl -e 'print "'"$zeros $new"' refs/heads/many-$_\n" for 1 .. 10_000' >"$T/in" && printf "$1" >>"$T/in"
+	perl -e 'print "'"$zeros $new"' refs/heads/many-$_\n" for 1 .. 10_000' >"$T/in" &&
+	printf "$1" >>"$T/in"
 }
 
 # The last record has this event, all references and so many codes.
 many_recorded() {
 	tail -n 1 "$(audit crowd)" >last && grep -o "\"event\":\"$1\"" last &&
-		same "$2" "$(grep -o "\"ref\":" last | wc -l)" && same "$3" "$(grep -o "\"code\":" last | wc -l)"
+		same "$2" "$(grep -o "\"ref\":" last | wc -l)" &&
+		same "$3" "$(grep -o "\"code\":" last | wc -l)"
 }
 
 new_server crowd
@@ -93,8 +99,10 @@ test_expect '10,000 references are judged at once, and are one record' '
 
 test_expect 'one that is rejected among 10,000 rejects them all' '
 	git -C crowd.git update-ref refs/heads/main "$new" &&
-	many "$rejected\\n" && hook 1 crowd pre-receive <in && same 1 "$(grep -c "modelgate: rejected" err)" && said MG102 &&
-	same 2 "$(wc -l <"$(audit crowd)")" && many_recorded push.rejected 10001 1 && audit_valid crowd
+	many "$rejected\\n" && hook 1 crowd pre-receive <in &&
+	same 1 "$(grep -c "modelgate: rejected" err)" && said MG102 &&
+	same 2 "$(wc -l <"$(audit crowd)")" && many_recorded push.rejected 10001 1 &&
+	audit_valid crowd
 '
 
 test_expect 'no pipeline came of any of it, and log and store are whole' 'whole 1'
@@ -138,7 +146,8 @@ judges_with_closed() {
 	"0 "[12]*) landings=$((landings + 1)) ;;
 	*) return 1 ;;
 	esac
-	with_closed "$1" post-receive && with_closed "$1" update refs/heads/main "$old" "$new" || return 1
+	with_closed "$1" post-receive &&
+	with_closed "$1" update refs/heads/main "$old" "$new" || return 1
 	echo "$rejected" >"$T/in"
 	with_closed "$1" pre-receive
 	[ $? -eq 1 ] || return 1
@@ -153,30 +162,37 @@ done
 
 test_expect 'a pusher who has gone away: standard error is a pipe without a reader' '
 	echo "$rejected" >in && mkfifo fifo && { : <fifo & } && exec 7>fifo && wait $! &&
-	(cd shop.git && GIT_DIR=. "$ROOT/libexec/modelgate/pre-receive" <"$T/in" 2>&7; echo $? >"$T/status") &&
+	(cd shop.git &&
+	GIT_DIR=. "$ROOT/libexec/modelgate/pre-receive" <"$T/in" 2>&7; echo $? >"$T/status") &&
 	exec 7>&- && same 1 "$(cat status)" && whole "$landings"
 '
 
 test_expect 'a push with descriptors closed lands, and is recorded' '
-	cd work && at dev && commit b.txt && at main && merge_in dev && git push origin dev main >&- 2>&- </dev/null &&
-	landings=$((landings + 1)) && same "$(git rev-parse main)" "$(tip shop refs/heads/main)" && whole "$landings"
+	cd work && at dev && commit b.txt && at main && merge_in dev &&
+	git push origin dev main >&- 2>&- </dev/null &&
+	landings=$((landings + 1)) && same "$(git rev-parse main)" "$(tip shop refs/heads/main)" &&
+	whole "$landings"
 '
 
 # --- where there is no repository, or one that cannot be judged ---
 
 test_expect 'without GIT_DIR the folder we are in is the repository; where there is none it is MG902' '
-	mkdir nowhere && (cd shop.git && echo "$rejected" | "$ROOT/libexec/modelgate/pre-receive" 2>"$T/err"; echo $? >"$T/status") &&
+	mkdir nowhere && (cd shop.git &&
+	echo "$rejected" | "$ROOT/libexec/modelgate/pre-receive" 2>"$T/err"; echo $? >"$T/status") &&
 	same 1 "$(cat status)" && said MG102 &&
 	for hook in pre-receive "update refs/heads/main $old $new" post-receive; do
-		(cd nowhere && echo "$accepted" | "$ROOT/libexec/modelgate/"$hook 2>"$T/err"; echo "$? $hook" >"$T/status")
+		(cd nowhere &&
+		echo "$accepted" | "$ROOT/libexec/modelgate/"$hook 2>"$T/err"; echo "$? $hook" >"$T/status")
 		grep -e "^1 pre-receive" -e "^1 update" -e "^0 post-receive" status || return 1
 	done
 '
 
 test_expect 'a GIT_DIR that is not there: MG902' '
-	(cd shop.git && echo "$accepted" | GIT_DIR=$T/absent "$ROOT/libexec/modelgate/pre-receive" 2>"$T/err"; echo $? >"$T/status") &&
+	(cd shop.git &&
+	echo "$accepted" | GIT_DIR=$T/absent "$ROOT/libexec/modelgate/pre-receive" 2>"$T/err"; echo $? >"$T/status") &&
 	same 1 "$(cat status)" && said "modelgate: rejected MG902: " &&
-	(cd shop.git && echo "$accepted" | GIT_DIR=$T/absent "$ROOT/libexec/modelgate/post-receive" 2>"$T/err")
+	(cd shop.git &&
+	echo "$accepted" | GIT_DIR=$T/absent "$ROOT/libexec/modelgate/post-receive" 2>"$T/err")
 '
 
 # A server with the hooks and another kind of repository below.
@@ -186,16 +202,20 @@ other_kind() {
 }
 
 test_expect 'MG902: a SHA-256 repository, in plain words' '
-	other_kind s256 sha256 && git init -q --object-format=sha256 tree256 && cd tree256 && commit a.txt &&
+	other_kind s256 sha256 && git init -q --object-format=sha256 tree256 && cd tree256 &&
+	commit a.txt &&
 	expect_reject MG902 git push "$T/s256.git" main &&
 	told <<-EOT &&
 		modelgate: rejected MG902: this is a SHA-256 repository, which cannot be judged
 		modelgate:   to fix: an admin looks at the repository with git fsck
 		modelgate:   nothing was changed; audit id ID
 	EOT
-	recorded s256 event=push.rejected refs.0.code=MG902 && expect_reject MG902 git push "$T/s256.git" main:feature &&
-	id=$(git rev-parse main) && hook 1 s256 update refs/heads/main "$(printf "%064d" 0)" "$id" && said MG902 &&
-	echo "$(printf "%064d" 0) $id refs/heads/main" | hook 0 s256 post-receive && audit_valid s256
+	recorded s256 event=push.rejected refs.0.code=MG902 &&
+	expect_reject MG902 git push "$T/s256.git" main:feature &&
+	id=$(git rev-parse main) &&
+	hook 1 s256 update refs/heads/main "$(printf "%064d" 0)" "$id" && said MG902 &&
+	echo "$(printf "%064d" 0) $id refs/heads/main" | hook 0 s256 post-receive &&
+	audit_valid s256
 '
 
 test_expect 'a repository of the other kind with ids of this one: MG902' '
@@ -204,8 +224,10 @@ test_expect 'a repository of the other kind with ids of this one: MG902' '
 '
 
 test_expect 'MG902: references kept as reftable, whatever branch is pushed' '
-	mkdir shop.git/reftable && cd work && at dev && commit c.txt && expect_reject MG902 git push origin dev &&
-	said "keeps its references as reftable, which cannot be judged" && recorded shop refs.0.code=MG902 &&
+	mkdir shop.git/reftable && cd work && at dev && commit c.txt &&
+	expect_reject MG902 git push origin dev &&
+	said "keeps its references as reftable, which cannot be judged" &&
+	recorded shop refs.0.code=MG902 &&
 	rmdir "$T/shop.git/reftable" && lands shop dev "" "" git push origin dev
 '
 
@@ -224,16 +246,19 @@ object() {
 }
 
 test_expect 'MG902: the new commit is not there, or is a blob' '
-	missing=$(printf "%040d" 7) && echo "$new $missing refs/heads/main" | hook 1 shop pre-receive && said MG902 &&
+	missing=$(printf "%040d" 7) &&
+	echo "$new $missing refs/heads/main" | hook 1 shop pre-receive && said MG902 &&
 	recorded shop refs.0.ref=refs/heads/main "refs.0.new=$missing" refs.0.code=MG902 &&
 	hook 1 shop update refs/heads/main "$new" "$missing" && said MG902 &&
-	blob=$(git -C work rev-parse HEAD:retrain.py) && echo "$zeros $blob refs/heads/main" | hook 1 shop pre-receive &&
+	blob=$(git -C work rev-parse HEAD:retrain.py) &&
+	echo "$zeros $blob refs/heads/main" | hook 1 shop pre-receive &&
 	said MG902 && echo "$new $missing refs/heads/main" | hook 0 shop post-receive
 '
 
 test_expect 'MG902: a parent is missing or damaged; put back, it is judged' '
 	cd work && at main && tip=$(git rev-parse main) && commit e.txt && commit f.txt &&
-	git push -q origin main:refs/heads/broken && line="$tip $(git rev-parse main) refs/heads/main" &&
+	git push -q origin main:refs/heads/broken &&
+	line="$tip $(git rev-parse main) refs/heads/main" &&
 	lost=$(object "$(git rev-parse main~)") && mv "$lost" "$T/lost" &&
 	echo "$line" | hook 1 shop pre-receive && said MG902 && said "$(git rev-parse main~)" &&
 	said "to fix: an admin looks at the repository with git fsck" &&
@@ -244,9 +269,11 @@ test_expect 'MG902: a parent is missing or damaged; put back, it is judged' '
 '
 
 test_expect 'a broken reference beside it is no source, and does not hinder others' '
-	cd work && at dev && commit g.txt && at main && merge_in dev && git push -q origin dev main:refs/heads/carrier &&
+	cd work && at dev && commit g.txt && at main && merge_in dev &&
+	git push -q origin dev main:refs/heads/carrier &&
 	echo nonsense >"$T/shop.git/refs/heads/retrain-9-20260101" &&
-	echo "$(git rev-parse main~ main | tr "\n" " ")refs/heads/main" | hook 0 shop pre-receive && told </dev/null &&
+	echo "$(git rev-parse main~ main | tr "\n" " ")refs/heads/main" | hook 0 shop pre-receive &&
+	told </dev/null &&
 	recorded shop refs.0.source=refs/heads/dev && rm "$T/shop.git/refs/heads/retrain-9-20260101"
 '
 

@@ -17,7 +17,8 @@ done
 git push -q origin dev
 for n in 1 2 3 4 5; do
 	git switch -q dev && commit "dev-$n.txt" && git tag "dev-$n" &&
-		git switch -q main && merge_in "base-$n" && git tag "main-$n" || test_bail 'no history'
+		git switch -q main && merge_in "base-$n" &&
+		git tag "main-$n" || test_bail 'no history'
 done
 for n in $(seq 50); do
 	test_tick
@@ -30,7 +31,8 @@ before=$(pushes shop)
 insist() {
 	tries=0
 	while [ "$tries" -lt 50 ]; do
-		git push --porcelain "$T/shop.git" "$1:refs/heads/$2" >>"$T/$1.out" 2>>"$T/$1.err" && return
+		git push --porcelain "$T/shop.git" "$1:refs/heads/$2" >>"$T/$1.out" 2>>"$T/$1.err" &&
+		return
 		git -C "$T/shop.git" merge-base --is-ancestor "$(git rev-parse "$1")" "refs/heads/$2" 2>/dev/null &&
 			return
 		tries=$((tries + 1))
@@ -66,7 +68,8 @@ test_expect 'every reference is where it should be' '
 	for n in $(seq 50); do
 		same "$(git -C work rev-parse "work-$n")" "$(tip shop "refs/heads/work/$n")" || return 1
 	done && same "$(git -C work rev-parse dev-5)" "$(tip shop refs/heads/dev)" &&
-	same "$(git -C work rev-parse main-5)" "$(tip shop refs/heads/main)" && git -C shop.git fsck --strict
+	same "$(git -C work rev-parse main-5)" "$(tip shop refs/heads/main)" &&
+	git -C shop.git fsck --strict
 '
 
 ids() {
@@ -76,7 +79,8 @@ ids() {
 # A push that git refused after pre-receive has its record as well: the reference had moved meanwhile.
 test_expect 'each push that the hooks let pass is one push.accepted, and none was rejected' '
 	landed=$(cat ./*-*.out | grep -c -e "^ 	" -e "^\*	") &&
-	late=$(cat ./*-*.out | { grep "remote rejected" || true; } | wc -l) && echo "$landed landed, $late came late" &&
+	late=$(cat ./*-*.out | { grep "remote rejected" || true; } | wc -l) &&
+	echo "$landed landed, $late came late" &&
 	same $((before + landed + late)) "$(audit_count shop event=push.accepted)" &&
 	same 0 "$(audit_count shop event=push.rejected)" &&
 	same $((before + landed + late)) "$(ids push.accepted | sort -u | wc -l)" &&
@@ -102,13 +106,16 @@ value() {
 }
 
 test_expect 'each landing on main is one pipeline, numbered in the order of the landings' '
-	landings=$(cat ./main-*.out | grep -c "^ 	") && same "$(seq "$landings" -1 1 | tr "\n" " " | sed "s/ \$//")" "$(pipelines shop)" &&
-	echo "$landings landings" && same "$landings" "$(audit_count shop event=pipeline.*)" && in_order "$landings" &&
+	landings=$(cat ./main-*.out | grep -c "^ 	") &&
+	same "$(seq "$landings" -1 1 | tr "\n" " " | sed "s/ \$//")" "$(pipelines shop)" &&
+	echo "$landings landings" && same "$landings" "$(audit_count shop event=pipeline.*)" &&
+	in_order "$landings" &&
 	same "$((4 + landings))" "$(audit_count shop event=ref.updated)"
 '
 
 test_expect 'the log is valid, and a runner finds nothing more to do for the landings' '
-	audit_valid shop && drain shop && same "$landings" "$(pipelines shop | wc -w)" && audit_valid shop
+	audit_valid shop && drain shop && same "$landings" "$(pipelines shop | wc -w)" &&
+	audit_valid shop
 '
 
 test_done

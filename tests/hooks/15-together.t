@@ -35,7 +35,8 @@ new_project shop work || test_bail 'no project'
 
 test_expect 'one bad reference rejects the good ones beside it, and the record has them all' '
 	cd work && at dev && commit a.txt && at main && commit b.txt &&
-	before=$(pushes shop) && expect_reject MG102 git push origin dev main dev:refs/heads/feature &&
+	before=$(pushes shop) &&
+	expect_reject MG102 git push origin dev main dev:refs/heads/feature &&
 	told <<-EOT &&
 		modelgate: rejected refs/heads/main $(short main~)..$(short main) MG102: commit $(short main) "b.txt" was made on main itself
 		modelgate:   main takes merges from: dev, retrain-<pipeline_id>-<date>
@@ -52,8 +53,10 @@ test_expect 'without it they land' '
 '
 
 test_expect 'two bad ones are both told, under one audit id' '
-	cd work && at main && commit b.txt && expect_reject MG102,MG201 git push origin main main:retrain-x &&
-	same 2 "$(grep -c "modelgate: rejected" "$T/err")" && same 1 "$(grep -c "audit id" "$T/err")" &&
+	cd work && at main && commit b.txt &&
+	expect_reject MG102,MG201 git push origin main main:retrain-x &&
+	same 2 "$(grep -c "modelgate: rejected" "$T/err")" &&
+	same 1 "$(grep -c "audit id" "$T/err")" &&
 	recorded shop refs.*.code=MG102 refs.*.code=MG201
 '
 
@@ -79,13 +82,16 @@ test_expect 'a branch that git moves before its source' '
 '
 
 test_expect 'dev, main and prod in one push' '
-	cd work && dev_and_main && at prod && merge_in main && expect_accept git push origin dev main prod &&
-	same "$(git rev-parse prod)" "$(tip shop refs/heads/prod)" && said "chain dev on main $(short main)" &&
+	cd work && dev_and_main && at prod && merge_in main &&
+	expect_accept git push origin dev main prod &&
+	same "$(git rev-parse prod)" "$(tip shop refs/heads/prod)" &&
+	said "chain dev on main $(short main)" &&
 	said "chain prod on prod $(short prod)"
 '
 
 test_expect 'a dev that is forced, rewound or deleted in the same push is no source' '
-	cd work && dev_and_main && git branch -f good dev && git switch -q dev && git commit -q --amend -m amended &&
+	cd work && dev_and_main && git branch -f good dev && git switch -q dev &&
+	git commit -q --amend -m amended &&
 	expect_accept git push origin dev && git reset -q --hard good &&
 	expect_reject MG103 git push origin +dev main &&
 	at dev && commit e.txt && expect_accept git push origin dev && at main && merge_in dev &&
@@ -101,8 +107,10 @@ test_expect 'a dev that is created in the same push is one' '
 '
 
 test_expect 'so is a retrain branch; one with a wrong name is not' '
-	cd work && at main && today=$(date -u +%Y%m%d) && git switch -q -C "retrain-7-$today" && commit rkl/m.txt &&
-	at main && merge_in "retrain-7-$today" && expect_reject MG103,MG201 git push origin main "retrain-7-$today:retrain-x" &&
+	cd work && at main && today=$(date -u +%Y%m%d) && git switch -q -C "retrain-7-$today" &&
+	commit rkl/m.txt &&
+	at main && merge_in "retrain-7-$today" &&
+	expect_reject MG103,MG201 git push origin main "retrain-7-$today:retrain-x" &&
 	expect_accept git push origin main "retrain-7-$today" &&
 	recorded shop refs.0.source="refs/heads/retrain-7-$today" refs.1.method=create
 '
@@ -110,10 +118,14 @@ test_expect 'so is a retrain branch; one with a wrong name is not' '
 # --- symbolic references ---
 
 test_expect 'a symbolic reference is judged as its target: rejected' '
-	git -C shop.git symbolic-ref refs/heads/trunk refs/heads/main && cd work && at main && commit g.txt &&
-	expect_reject MG102 git push origin main:trunk && said "modelgate: rejected refs/heads/trunk" &&
-	said "\"g.txt\" was made on main itself" && recorded shop refs.0.ref=refs/heads/trunk refs.0.code=MG102 &&
-	expect_reject MG102 git push origin main main:trunk && expect_reject MG107 git push origin :trunk
+	git -C shop.git symbolic-ref refs/heads/trunk refs/heads/main && cd work && at main &&
+	commit g.txt &&
+	expect_reject MG102 git push origin main:trunk &&
+	said "modelgate: rejected refs/heads/trunk" &&
+	said "\"g.txt\" was made on main itself" &&
+	recorded shop refs.0.ref=refs/heads/trunk refs.0.code=MG102 &&
+	expect_reject MG102 git push origin main main:trunk &&
+	expect_reject MG107 git push origin :trunk
 '
 
 test_expect 'and accepted, with the pipeline of its target' '
@@ -133,22 +145,26 @@ test_expect 'a source by another name is its target; one that runs in a circle o
 	git -C shop.git symbolic-ref refs/heads/next refs/heads/dev && cd work &&
 	git fetch -q origin && at dev && commit h.txt &&
 	at main && merge_in dev && expect_accept git push origin dev:next main &&
-	same "$(git rev-parse dev)" "$(tip shop refs/heads/dev)" && recorded shop refs.*.source=refs/heads/dev &&
+	same "$(git rev-parse dev)" "$(tip shop refs/heads/dev)" &&
+	recorded shop refs.*.source=refs/heads/dev &&
 	git -C "$T/shop.git" symbolic-ref refs/heads/next refs/heads/next2 &&
 	git -C "$T/shop.git" symbolic-ref refs/heads/next2 refs/heads/next &&
 	echo "$(git rev-parse dev~) $(git rev-parse dev) refs/heads/next" >in &&
 	hook 1 shop pre-receive <in && said MG902 && said "does not end" &&
-	echo "ref: ../../elsewhere" >"$T/shop.git/refs/heads/next" && hook 1 shop pre-receive <in && said MG902 &&
+	echo "ref: ../../elsewhere" >"$T/shop.git/refs/heads/next" && hook 1 shop pre-receive <in &&
+	said MG902 &&
 	rm "$T/shop.git/refs/heads/next" "$T/shop.git/refs/heads/next2"
 '
 
 # --- some of the hooks ---
 
 test_expect 'update alone judges each reference, and what has landed launches' '
-	installed update post-receive && cd work && at main && commit i.txt && expect_reject MG102 git push origin main &&
+	installed update post-receive && cd work && at main && commit i.txt &&
+	expect_reject MG102 git push origin main &&
 	recorded shop event=push.rejected refs.0.code=MG102 &&
 	dev_and_main && expect_accept git push origin dev main && both_landed &&
-	expect_reject MG107 git push origin :prod && expect_reject MG201 git push origin dev:retrain-x
+	expect_reject MG107 git push origin :prod &&
+	expect_reject MG201 git push origin dev:retrain-x
 '
 
 test_expect 'update alone rejects one reference and lets the other pass, but not with --atomic' '
@@ -172,7 +188,8 @@ test_expect 'pre-receive alone judges' '
 
 test_expect 'update does not let pass what pre-receive let pass in an earlier push' '
 	installed pre-receive update post-receive && cd work && dev_and_main &&
-	printf "#!/bin/sh\n[ \"\$1\" != refs/heads/main ] && exec %s \"\$@\"\n" "$ROOT/libexec/modelgate/update" \
+	printf "#!/bin/sh\n[ \"\$1\" != refs/heads/main ] &&
+	exec %s \"\$@\"\n" "$ROOT/libexec/modelgate/update" \
 		>"$T/shop.git/hooks/update" &&
 	{ ! git push origin dev main 2>"$T/err" || return 1; } && said_not "modelgate: rejected" &&
 	same "$(git rev-parse main~)" "$(tip shop refs/heads/main)" &&
@@ -182,7 +199,8 @@ test_expect 'update does not let pass what pre-receive let pass in an earlier pu
 
 test_expect 'a source whose own update is refused after pre-receive: main is there, but no chain' '
 	installed pre-receive update post-receive && cd work && dev_and_main &&
-	printf "#!/bin/sh\n[ \"\$1\" != refs/heads/dev ] && exec %s \"\$@\"\n" "$ROOT/libexec/modelgate/update" \
+	printf "#!/bin/sh\n[ \"\$1\" != refs/heads/dev ] &&
+	exec %s \"\$@\"\n" "$ROOT/libexec/modelgate/update" \
 		>"$T/shop.git/hooks/update" &&
 	before=$(pipelines shop) && { ! git push origin dev main 2>"$T/err" || return 1; } &&
 	same "$(git rev-parse main)" "$(tip shop refs/heads/main)" &&

@@ -25,7 +25,7 @@ test_expect 'a changed policy is told once, with the one before' '
 	git switch -q dev && commit d && expect_accept git push origin dev &&
 	git switch -q main && merge_in dev && expect_accept git push origin main &&
 	same "$(audit_count shop event=policy.changed)" 1 &&
-	audit_has shop event=policy.changed "reason=the policy was $before until now" &&
+	audit_has shop event=policy.changed "reason=first push with rules under this policy; before it was $before" &&
 	audit_valid shop
 '
 

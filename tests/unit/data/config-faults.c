@@ -76,6 +76,11 @@ static void refuses_unknown_names(void **state)
 			"[project]\n"},
 		{"[branch]\n", "t.ini:1: [branch]: a name is missing; write [branch \"NAME\"]",
 			NULL},
+		{"[branch prod]\n",
+			"t.ini:1: [branch prod]: a name stands in quotes; write [branch \"prod\"]",
+			"[branch \"prod\"]\n"},
+		{"[branch 'prod']\n",
+			"t.ini:1: not a section; write [section] or [section \"name\"]", NULL},
 		{"[branch \"a..b\"]\n",
 			"t.ini:1: [branch \"a..b\"]: the name does not fit; write the short name "
 			"of a "
@@ -221,7 +226,8 @@ static void refuses_words_and_numbers(void **state)
 #define PATH_WANTED "write an absolute path without . or .. or a / at its end"
 #define TREE_WANTED "write globs over paths from the top of the tree, such as "
 #define CRON_WANTED                                                                                \
-	"write a cron expression without quotes, backslashes and braces, such as 0 5 * * *"
+	"write the five fields of cron, such as 0 5 * * *, or @once, @hourly, @daily, @weekly, "   \
+	"@monthly, @quarterly or @yearly"
 #define DATE_WANTED "write %Y, %m and %d once each, and what a branch name may hold, but no /"
 
 static const struct row texts[] = {
@@ -262,13 +268,39 @@ static const struct row texts[] = {
 	{"[project]\nschedule = \xc3\xa9\n",
 		"t.ini:2: [project] schedule: \"\xc3\xa9\" does not fit; " CRON_WANTED,
 		"[project]\ndescription = \xc3\xa9\n"},
+	{"[project]\nschedule = hourly\n",
+		"t.ini:2: [project] schedule: \"hourly\" does not fit; " CRON_WANTED,
+		"[project]\nschedule = @hourly\n"},
+	{"[project]\nschedule = @often\n",
+		"t.ini:2: [project] schedule: \"@often\" does not fit; " CRON_WANTED,
+		"[project]\nschedule = @quarterly\n"},
+	{"[project]\nschedule = None\n",
+		"t.ini:2: [project] schedule: \"None\" does not fit; " CRON_WANTED,
+		"[project]\nschedule =\n"},
+	{"[project]\nschedule = 0 5 * *\n",
+		"t.ini:2: [project] schedule: \"0 5 * *\" does not fit; " CRON_WANTED,
+		"[project]\nschedule = 0  5,17 */2 JAN-jun mon#1\n"},
+	{"[project]\nschedule = 0 0 5 * * *\n",
+		"t.ini:2: [project] schedule: \"0 0 5 * * *\" does not fit; " CRON_WANTED,
+		"[project]\nschedule = 0 5 L ? 1-5\n"},
+	{"[project]\nretrain-schedule = each night at two please\n",
+		"t.ini:2: [project] retrain-schedule: \"each night at two please\" does not "
+		"fit; " CRON_WANTED,
+		"[project]\nretrain-schedule = @once\n"},
+	{"[project]\nschedule = \"5 4 * * *\"\n",
+		"t.ini:2: [project] schedule: \"5 4 * * *\" does not fit; write it without "
+		"quotes",
+		"[project]\nschedule = 5 4 * * *\n"},
+	{"[modelgate]\nmode = \"enforce\"\n",
+		"t.ini:2: [modelgate] mode: \"enforce\" does not fit; write it without quotes",
+		NULL},
 	{"[project]\npush-token-variable = a b\n",
 		"t.ini:2: [project] push-token-variable: \"a b\" does not fit; write the "
 		"secret's "
 		"name, of letters, digits, _ . and -",
 		"[project]\npush-token-variable = a_b\n"},
 	{"[role \"r\"]\nmembers = \"a\", b\n",
-		"t.ini:2: [role \"r\"] members: \"\"a\"\" does not fit; write it without "
+		"t.ini:2: [role \"r\"] members: \"a\" does not fit; write it without "
 		"quotes",
 		"[role \"r\"]\nmembers = a, b\n"},
 	{"[role \"r\"]\nmembers = a, b # c\n",
