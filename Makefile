@@ -133,9 +133,9 @@ check: compile-all test-root layers ## all tests that need nothing beyond Debian
 
 # Each cmocka program speaks TAP, so that one prove counts them all.  What failed says why.
 unit: $(UNIT_TESTS) ## the unit tests
-	$(Q)export CMOCKA_MESSAGE_OUTPUT=TAP; state=--statefile=$(BUILD)/tests/failed; \
-	prove -Q --exec '' --state=save $$state $(UNIT_TESTS) || \
-		{ $(PROVE) --exec '' --state=failed $$state; exit 1; }
+	$(Q)state=--statefile=$(BUILD)/tests/failed; \
+	prove -Q --exec tests/lib/cmocka-tap --state=save $$state $(UNIT_TESTS) || \
+		{ $(PROVE) --exec tests/lib/cmocka-tap --state=failed $$state; exit 1; }
 
 replay: $(REPLAYS) ## the corpus of each fuzz target, once
 	$(Q)for t in $(REPLAYS); do $$t tests/fuzz/corpus/$${t##*/}/* || exit 1; done

@@ -167,7 +167,8 @@ int main(void)
 	struct receive r;
 	struct str input;
 
-	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
 	str_init(&input);
 	if (receive_begin(&r, &e) == RECEIVE_READY && receive_input(&input, &e) == 0)
 		land(&r, &input);

@@ -39,7 +39,8 @@ int main(void)
 	enum receive_start start;
 	int status = 1, unread;
 
-	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
 	str_init(&input);
 	start = receive_begin(&r, &e);
 	/* Whatever the outcome: git does not like a hook that leaves its input unread. */

@@ -99,7 +99,8 @@ int main(int argc, char **argv)
 	struct receive r;
 	int status = 1;
 
-	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
 	switch (receive_begin(&r, &e)) {
 	case RECEIVE_OUT_OF_SCOPE:
 		status = 0;

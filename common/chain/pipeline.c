@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "chain/store-internal.h"
 #include "stage/facts.h"
 

@@ -156,19 +156,18 @@ void finding_direct_path(struct verdict *v, const struct step *step, const char 
 void finding_left_line(struct verdict *v, const struct step *step)
 {
 	char *commit = describe(step);
-	const char *source = step->source != NULL ? names_branch(step->source) : NULL;
+	const char *own = step->source != NULL ? names_branch(step->source) : NULL;
+	const char *source = own != NULL ? own : first_source(v->rule.branch);
+	const char *name = v->rule.name;
 
 	add(v, CODE_DIRECT,
 		mem_format("the first parents of what was pushed lead to commit %s%s%s, past the "
 			   "tip of %s",
-			commit, source ? " of " : "", source ? source : "", v->rule.name),
-		mem_format("make the merge on %s, so that its tip is the first parent: git "
-			   "checkout %s && "
-			   "git merge --no-ff %s",
-			v->rule.name, v->rule.name,
-			source                         ? source
-			: first_source(v->rule.branch) ? first_source(v->rule.branch)
-						       : "<source>"));
+			commit, own ? " of " : "", own ? own : "", name),
+		mem_format("make the merge on the tip of %s: git fetch origin && git checkout -B "
+			   "%s origin/%s && "
+			   "git merge --no-ff origin/%s",
+			name, name, name, source != NULL ? source : name));
 	free(commit);
 }
 
@@ -311,4 +310,16 @@ void finding_reserved(struct verdict *v, const char *ref)
 		mem_format("%s: references below " NAMES_OWN " are kept for modelgate", name),
 		mem_strdup("play a stage with: modelgate play ID STAGE"));
 	free(name);
+}
+
+void finding_stale(struct verdict *v, const struct oid *now)
+{
+	char hex[OID_HEX_SIZE];
+
+	oid_hex(now, hex);
+	add(v, CODE_INPUT,
+		oid_is_zero(now) ? mem_format("%s is not there any more", v->rule.name)
+				 : mem_format("%s is at %.*s now, not where the push says it was",
+					   v->rule.name, OID_SHORT, hex),
+		mem_strdup("git fetch origin, then try again"));
 }

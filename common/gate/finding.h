@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 struct actor;
+struct oid;
 struct config_branch;
 struct step;
 struct strlist;
@@ -31,6 +32,8 @@ void finding_retrain_moved(struct verdict *v);
 void finding_lookalike(struct verdict *v, const char *ref, const char *like);
 void finding_required_file(struct verdict *v, const char *path);
 void finding_role(struct verdict *v, const struct actor *actor);
+/* The reference is at NOW (zeros: it is not there), not where the push says it was. */
+void finding_stale(struct verdict *v, const struct oid *now);
 void finding_reserved(struct verdict *v, const char *ref);
 
 /* "dev, retrain-<pipeline_id>-<date>": what BRANCH takes merges from; the caller's to free(). */

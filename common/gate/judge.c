@@ -243,7 +243,7 @@ static int judge_creation(
 	if (commit_read(&commit, j->view.repository, &u->new, e) != 0)
 		return -1;
 	commit_clear(&commit);
-	if (sources->n > 0) {
+	if (sources->exist == SOURCES_SOME) {
 		held = sources_hold(sources, j->view.repository, &u->new, &source, e);
 		if (held < 0)
 			return -1;
@@ -257,11 +257,28 @@ static int judge_creation(
 	return v->chain != NULL && v->chain[0] != '\0' ? judge_required_files(v, j, e) : 0;
 }
 
+/*
+ * Git refuses an update whose old value is not the reference's, but after this; an intent of it would
+ * be one of a move that cannot be.  1: it is refused here; 0; -1.
+ */
+static int check_old(struct verdict *v, struct judge *j, struct err *e)
+{
+	struct oid now;
+
+	if (need_repository(j, e) != 0 ||
+		repository_tip(j->view.repository, v->update->target, &now, e) < 0)
+		return -1;
+	if (oid_equal(&now, &v->update->old))
+		return 0;
+	finding_stale(v, &now);
+	return 1;
+}
+
 static int judge_branch(struct verdict *v, struct judge *j, struct err *e)
 {
 	const struct push_update *u = v->update;
 	struct sources sources = {0};
-	int result;
+	int stale, result;
 
 	if (!identity_may(j->view.config, j->actor, &v->rule.branch->roles))
 		finding_role(v, j->actor);
@@ -270,7 +287,10 @@ static int judge_branch(struct verdict *v, struct judge *j, struct err *e)
 		finding_deletion(v);
 		return 0;
 	}
-	if (need_repository(j, e) != 0 || sources_find(&sources, &j->view, v->rule.branch, e) != 0)
+	stale = check_old(v, j, e);
+	if (stale != 0)
+		return stale < 0 ? -1 : 0;
+	if (sources_find(&sources, &j->view, v->rule.branch, e) != 0)
 		return -1;
 	if (oid_is_zero(&u->old))
 		result = judge_creation(v, j, &sources, e);
@@ -305,6 +325,8 @@ int judge_update(struct verdict *out, struct judge *j, size_t index, struct err 
 		judge_retrain(out, j);
 	if (out->rule.kind == POLICY_BRANCH)
 		result = judge_branch(out, j, e);
+	if (out->rule.kind == POLICY_RETRAIN && check_old(out, j, e) < 0)
+		result = -1;
 	if (result != 0) {
 		err_wrap(e, "%s", out->update->ref);
 		verdict_clear(out);

@@ -2,11 +2,13 @@
 #include "gate/names.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "data/config.h"
 
@@ -17,7 +19,7 @@ static int is_component(const char *part, size_t n)
 	static const char lock[] = ".lock";
 	const size_t lock_len = sizeof(lock) - 1;
 
-	if (n == 0 || part[0] == '.' || part[n - 1] == '.')
+	if (n == 0 || part[0] == '.' || (part[n - 1] == '.' && part[n] == '\0'))
 		return 0;
 	if (n >= lock_len && memcmp(part + n - lock_len, lock, lock_len) == 0)
 		return 0;
@@ -157,16 +159,28 @@ static int looks_like(const char *branch, const char *tag, const char *other)
 	return tag != NULL && strcasecmp(tag, other) == 0;
 }
 
+static int is_retrain_in_any_case(const char *name)
+{
+	char *lower = mem_strdup(name);
+	struct names_retrain parts;
+	int is;
+
+	for (char *p = lower; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	is = names_retrain(&parts, lower);
+	free(lower);
+	return is;
+}
+
 const char *names_lookalike(const struct config *c, const char *ref)
 {
 	const char *branch = names_branch(ref);
 	const char *tag = str_starts(ref, NAMES_TAGS) ? ref + strlen(NAMES_TAGS) : NULL;
-	struct names_retrain retrain;
 
 	if (looks_like(branch, tag, NAMES_DEVELOPMENT))
 		return NAMES_DEVELOPMENT;
 	for (size_t i = 0; i < c->n_branches; i++)
 		if (looks_like(branch, tag, c->branches[i].name))
 			return c->branches[i].name;
-	return tag != NULL && names_retrain(&retrain, tag) ? tag : NULL;
+	return tag != NULL && is_retrain_in_any_case(tag) ? tag : NULL;
 }

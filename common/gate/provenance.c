@@ -32,46 +32,70 @@ static void add_source(struct sources *s, const char *ref, const struct oid *tip
 	s->v[s->n++].tip = *tip;
 }
 
-/*
- * What the push makes of REF: 1 and *TIP; 0: it is no source in this push; -1; 2: not in the push.
- */
-static int tip_pushed(
-	const struct provenance_view *view, const char *ref, struct oid *tip, struct err *e)
-{
-	int result = 2;
+enum pushed { PUSHED_NOT, PUSHED_AWAY, PUSHED_FORWARD };
 
+/*
+ * What the push makes of REF, which is at NOW (zeros: nowhere): nothing; no source; or a source at
+ * *TIP.  0 and *OUT, or -1.
+ */
+static int look_pushed(enum pushed *out, struct oid *tip, const struct provenance_view *view,
+	const char *ref, const struct oid *now, struct err *e)
+{
+	*out = PUSHED_NOT;
 	for (size_t i = 0; view->push != NULL && i < view->push->n; i++) {
 		const struct push_update *u = &view->push->v[i];
+		int forward = 1;
 
 		if (strcmp(u->target, ref) != 0)
 			continue;
-		if (oid_is_zero(&u->new))
+		*out = PUSHED_AWAY;
+		if (oid_is_zero(&u->new) || !oid_equal(&u->old, now))
 			return 0;
-		if (!oid_is_zero(&u->old)) {
-			int forward = walk_holds(view->repository, &u->new, 1, &u->old, e);
-
-			if (forward <= 0)
-				return forward;
-		}
+		if (!oid_is_zero(&u->old))
+			forward = walk_holds(view->repository, &u->new, 1, &u->old, e);
+		if (forward <= 0)
+			return forward;
 		*tip = u->new;
-		result = 1;
+		*out = PUSHED_FORWARD;
 	}
-	return result;
+	return 0;
 }
 
-static int add_branch(
-	struct sources *out, const struct provenance_view *view, const char *name, struct err *e)
+#define MAX_BRANCHES_DEEP 32 /* of the search for a circle; a configuration has a handful */
+
+/* 1 if commits of the branch TO reach the branch FROM by merges, as C has it. */
+static int leads(const struct config *c, const char *to, const char *from, int depth)
+{
+	const struct config_branch *b = config_branch(c, from);
+
+	for (size_t i = 0; b != NULL && depth < MAX_BRANCHES_DEEP && i < b->merge_from.n; i++)
+		if (strcmp(b->merge_from.v[i], to) == 0 ||
+			leads(c, to, b->merge_from.v[i], depth + 1))
+			return 1;
+	return 0;
+}
+
+static int add_branch(struct sources *out, const struct provenance_view *view,
+	const struct config_branch *branch, const char *name, struct err *e)
 {
 	char *ref = mem_format("%s%s", NAMES_HEADS, name);
-	struct oid tip;
-	int found = tip_pushed(view, ref, &tip, e);
+	enum pushed pushed;
+	struct oid tip, now;
+	int found = repository_tip(view->repository, ref, &now, e);
 
-	if (found == 2)
-		found = repository_tip(view->repository, ref, &tip, e);
-	if (found > 0)
+	if (found < 0 || look_pushed(&pushed, &tip, view, ref, &now, e) != 0) {
+		free(ref);
+		return -1;
+	}
+	if (found > 0 || pushed != PUSHED_NOT)
+		out->exist = SOURCES_SOME;
+	if (pushed == PUSHED_NOT ||
+		(pushed == PUSHED_FORWARD && leads(view->config, branch->name, name, 0)))
+		tip = now;
+	if (pushed != PUSHED_AWAY && !oid_is_zero(&tip))
 		add_source(out, ref, &tip);
 	free(ref);
-	return found < 0 ? -1 : 0;
+	return 0;
 }
 
 struct retrain_search {
@@ -86,15 +110,15 @@ static int add_retrain(void *context, const char *ref, const struct oid *tip)
 	const struct provenance_view *view = search->view;
 	struct names_retrain parts;
 	struct oid ignored;
-	int found;
+	enum pushed pushed;
 
 	if (!names_retrain(&parts, names_branch(ref)))
 		return 0;
-	found = tip_pushed(view, ref, &ignored, search->e);
-	if (found < 0)
+	search->out->exist = SOURCES_SOME;
+	if (look_pushed(&pushed, &ignored, view, ref, tip, search->e) != 0)
 		return -1;
-	if (found != 2)
-		return 0; /* moved by this push: see add_pushed_retrain */
+	if (pushed != PUSHED_NOT)
+		return 0; /* it is never moved: whatever the push wants with it, it does not count */
 	if (view->config->known_pipeline == CONFIG_KNOWN_REQUIRE) {
 		int landed = view->landed(view->context, ref, tip, search->e);
 
@@ -105,20 +129,30 @@ static int add_retrain(void *context, const char *ref, const struct oid *tip)
 	return 0;
 }
 
-/* A retrain branch that this push creates is judged in it, and so lands under these rules or not at
- * all. */
-static void add_pushed_retrain(struct sources *out, const struct push *push)
+/* A retrain branch that this push creates is judged in it, and so lands under these rules or not at all. */
+static int add_pushed_retrain(
+	struct sources *out, const struct provenance_view *view, struct err *e)
 {
-	struct names_retrain parts;
-
-	for (size_t i = 0; push != NULL && i < push->n; i++) {
-		const struct push_update *u = &push->v[i];
+	for (size_t i = 0; view->push != NULL && i < view->push->n; i++) {
+		const struct push_update *u = &view->push->v[i];
 		const char *branch = names_branch(u->target);
+		struct names_retrain parts;
+		enum pushed pushed;
+		struct oid now, tip;
 
-		if (branch != NULL && names_retrain(&parts, branch) && oid_is_zero(&u->old) &&
-			!oid_is_zero(&u->new))
-			add_source(out, u->target, &u->new);
+		if (branch == NULL || !names_retrain(&parts, branch))
+			continue;
+		out->exist = SOURCES_SOME;
+		if (repository_tip(view->repository, u->target, &now, e) < 0)
+			return -1;
+		if (!oid_is_zero(&now))
+			continue; /* it is not created: see add_retrain */
+		if (look_pushed(&pushed, &tip, view, u->target, &now, e) != 0)
+			return -1;
+		if (pushed == PUSHED_FORWARD)
+			add_source(out, u->target, &tip);
 	}
+	return 0;
 }
 
 int sources_find(struct sources *out, const struct provenance_view *view,
@@ -131,14 +165,15 @@ int sources_find(struct sources *out, const struct provenance_view *view,
 		const char *name = branch->merge_from.v[i];
 
 		if (strcmp(name, NAMES_RETRAIN_GLOB) != 0) {
-			if (add_branch(out, view, name, e) != 0)
+			if (add_branch(out, view, branch, name, e) != 0)
 				goto fail;
 			continue;
 		}
 		if (repository_each(view->repository, NAMES_HEADS NAMES_RETRAIN_PREFIX, add_retrain,
 			    &search, e) != 0)
 			goto fail;
-		add_pushed_retrain(out, view->push);
+		if (add_pushed_retrain(out, view, e) != 0)
+			goto fail;
 	}
 	return 0;
 fail:
@@ -185,15 +220,48 @@ struct walker {
 	struct repository *repository;
 	const struct sources *sources;
 	const struct oid *old;
+	struct commit *line; /* from the new tip along first parents, as far as it was read */
+	size_t n;
+	size_t cap;
 };
 
-/* Is COMMIT an end?  1 and STEP's class and source, 0, -1. */
+static void walker_clear(struct walker *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		commit_clear(&w->line[i]);
+	free(w->line);
+}
+
+/* The line does not go on below its last commit, or the branch's old tip is reached. */
+static int is_last(const struct walker *w)
+{
+	const struct commit *c = &w->line[w->n - 1];
+
+	return oid_equal(&c->oid, w->old) || c->n_parents == 0;
+}
+
+/* Read the line on until it has N commits, or ends. */
+static int read_line(struct walker *w, const struct oid *new, size_t n, struct err *e)
+{
+	while (w->n < n && (w->n == 0 || !is_last(w))) {
+		const struct oid *next = w->n == 0 ? new : &w->line[w->n - 1].parents[0];
+
+		mem_grow(&w->line, w->n, &w->cap, sizeof(*w->line));
+		if (commit_read(&w->line[w->n], w->repository, next, e) != 0)
+			return -1;
+		w->n++;
+	}
+	return 0;
+}
+
+/* Is the commit COMMIT an end of the walk?  1 and STEP's class and source; 0; -1. */
 static int class_end(
 	struct step *step, const struct walker *w, const struct commit *commit, struct err *e)
 {
 	const struct source *source;
 	int held;
 
+	step->source = NULL;
 	if (oid_equal(&commit->oid, w->old)) {
 		step->class = STEP_OLD;
 		return 1;
@@ -215,6 +283,55 @@ static int class_end(
 	}
 	step->class = STEP_ROOT;
 	return commit->n_parents == 0;
+}
+
+/*
+ * Find the first end on the line: *END is its place, *STEP its class.  What holds a commit holds all
+ * its ancestors, so once a commit of the line is an end, every later one would be: it is looked for by
+ * doubling and halving, not at each commit.
+ */
+static int find_end(
+	struct walker *w, const struct oid *new, size_t *end, struct step *step, struct err *e)
+{
+	size_t before = 0, last = 0; /* no end at a place below BEFORE */
+	struct step here = {0};
+	int is_end = 0;
+
+	while (is_end == 0) {
+		size_t more = 2 * before + 1;
+
+		if (more > PROVENANCE_MAX_COMMITS)
+			more = PROVENANCE_MAX_COMMITS;
+		if (read_line(w, new, more, e) != 0)
+			return -1;
+		last = w->n - 1;
+		is_end = class_end(&here, w, &w->line[last], e);
+		if (is_end < 0)
+			return -1;
+		if (is_end == 0)
+			before = last + 1;
+		if (is_end == 0 && before >= PROVENANCE_MAX_COMMITS)
+			return err_set(e,
+				"more than %d commits along first parents; push them in smaller "
+				"parts",
+				PROVENANCE_MAX_COMMITS);
+	}
+	*step = here;
+	while (before < last) {
+		size_t middle = before + (last - before) / 2;
+
+		is_end = class_end(&here, w, &w->line[middle], e);
+		if (is_end < 0)
+			return -1;
+		if (is_end > 0) {
+			last = middle;
+			*step = here;
+		} else {
+			before = middle + 1;
+		}
+	}
+	*end = last;
+	return 0;
 }
 
 /* Class a commit that is no end.  0, or -1. */
@@ -253,38 +370,32 @@ static int class_commit(
 int trail_walk(struct trail *out, struct repository *r, const struct sources *sources,
 	const struct oid *old, const struct oid *new, struct err *e)
 {
-	const struct walker w = {r, sources, old};
-	struct oid at = *new;
+	struct walker w = {.repository = r, .sources = sources, .old = old};
+	struct step last = {0};
+	size_t end = 0;
+	int result;
 
 	memset(out, 0, sizeof(*out));
-	while (out->n < PROVENANCE_MAX_COMMITS) {
-		struct commit commit;
+	result = find_end(&w, new, &end, &last, e);
+	for (size_t i = 0; result == 0 && i <= end; i++) {
+		const struct commit *commit = &w.line[i];
 		struct step *step;
-		int end;
 
-		if (commit_read(&commit, r, &at, e) != 0)
-			goto fail;
 		mem_grow(&out->v, out->n, &out->cap, sizeof(*out->v));
 		step = &out->v[out->n++];
-		step->oid = at;
-		step->subject = commit_subject(&commit);
-		if (commit.n_parents > 0)
-			step->first_parent = commit.parents[0];
-		end = class_end(step, &w, &commit, e);
-		if (end == 0 && class_commit(step, &w, &commit, e) != 0)
-			end = -1;
-		at = step->first_parent;
-		commit_clear(&commit);
-		if (end > 0)
-			return 0;
-		if (end < 0)
-			goto fail;
+		if (i == end)
+			*step = last;
+		step->oid = commit->oid;
+		step->subject = commit_subject(commit);
+		if (commit->n_parents > 0)
+			step->first_parent = commit->parents[0];
+		if (i < end)
+			result = class_commit(step, &w, commit, e);
 	}
-	(void)err_set(e, "more than %d commits along first parents; push them in smaller parts",
-		PROVENANCE_MAX_COMMITS);
-fail:
-	trail_clear(out);
-	return -1;
+	walker_clear(&w);
+	if (result != 0)
+		trail_clear(out);
+	return result;
 }
 
 struct guess {

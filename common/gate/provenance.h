@@ -39,11 +39,17 @@ struct sources {
 	struct source *v;
 	size_t n;
 	size_t cap;
+	enum sources_exist {
+		SOURCES_NONE, /* no branch that could be a source is there, before or after the push */
+		SOURCES_SOME /* one is there, even if this push forces or deletes it */
+	} exist;
 };
 
 /*
- * The sources of BRANCH that exist.  A branch that the push creates or fast-forwards counts with
- * its new tip, one that it forces or deletes does not count.  0, the caller calls sources_clear();
+ * The sources of BRANCH that exist.  A branch that the push creates or fast-forwards counts with its
+ * new tip, one that it forces or deletes does not count, nor does one whose old value is not where the
+ * reference is: git will refuse that update.  A branch that itself takes merges from BRANCH counts with
+ * its old tip: else one push to both would make each the other's witness.  0, the caller calls sources_clear();
  * or -1.
  */
 int sources_find(struct sources *out, const struct provenance_view *view,

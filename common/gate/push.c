@@ -62,7 +62,7 @@ static enum push_format add(struct push *out, const char *old, size_t old_len, c
 		free(u.ref);
 		return malformed(e, "a reference name is none that git would accept");
 	}
-	if (oid_is_zero(&u.old) && oid_is_zero(&u.new)) {
+	if (oid_equal(&u.old, &u.new)) {
 		free(u.ref);
 		return malformed(e, "a reference is neither created, moved nor deleted");
 	}

@@ -17,10 +17,13 @@
 #include "gate/judge.h"
 #include "gate/policy.h"
 #include "gate/push.h"
+#include "git/repository.h"
 #include "sys/files.h"
 
 /* What GitLab's web page shows of a hook's output (GitLab docs, "Git server hooks"). */
 #define WEB_PREFIX "GL-HOOK-ERR: "
+
+#define MAX_ANCESTORS 8 /* processes between a hook and its git */
 
 static const char *environment(const char *name)
 {
@@ -42,93 +45,121 @@ static int open_standard(struct err *e)
 	return 0;
 }
 
-/* Start of the process PID in clock ticks since boot (proc(5), stat, field 22); 0: not known. */
-static unsigned long long started(pid_t pid)
+/* What proc(5), stat, says of a process. */
+struct process {
+	char name[16]; /* at most 15 bytes, as the kernel cuts it */
+	pid_t parent;
+	unsigned long long started; /* clock ticks since boot */
+};
+
+/* 1, or 0 if PID is not to be seen. */
+static int read_process(struct process *out, pid_t pid)
 {
 	char *path = mem_format("/proc/%ld/stat", (long)pid);
-	unsigned long long ticks = 0;
-	const char *at;
+	const char *open, *at;
 	struct str text;
+	int ok = 0;
 
+	memset(out, 0, sizeof(*out));
 	str_init(&text);
-	if (files_read(path, 4096, &text, NULL) > 0 && (at = strrchr(text.buf, ')')) != NULL) {
-		/* The name in parentheses may hold blanks; after it, field 3 follows. */
-		for (int field = 2; field < 22 && at != NULL; field++)
+	/* The name in parentheses may hold blanks and parentheses; field 3 follows the last of
+	 * them. */
+	if (files_read(path, 4096, &text, NULL) > 0 && (at = strrchr(text.buf, ')')) != NULL &&
+		(open = strchr(text.buf, '(')) != NULL && at > open) {
+		(void)snprintf(
+			out->name, sizeof(out->name), "%.*s", (int)(at - open - 1), open + 1);
+		for (int field = 2; field < 22 && at != NULL; field++) {
 			at = strchr(at + 1, ' ');
-		if (at != NULL)
-			ticks = strtoull(at, NULL, 10);
+			if (field == 3 && at != NULL)
+				out->parent = (pid_t)strtol(at, NULL, 10);
+		}
+		if (at != NULL) {
+			out->started = strtoull(at, NULL, 10);
+			ok = out->started > 0;
+		}
 	}
 	str_clear(&text);
 	free(path);
-	return ticks;
+	return ok;
 }
 
 /*
  * The hooks of one push share no environment that one of them could write.  They share GitLab's
- * correlation id, or else the process that started them, git-receive-pack, which serves one push.
+ * correlation id, or else the git that serves the push: the nearest one above, as a hook may be
+ * started by a script; where there is none, the process that started the hook.  PUSH_ID, which no
+ * other hook has, where that cannot be seen: update then judges alone.
  */
-static char *push_key(const char *correlation_id)
+static char *push_key(const char *correlation_id, const char *push_id)
 {
-	pid_t parent = getppid();
+	struct process p;
+	pid_t pid = getppid(), git = 0;
+	unsigned long long started = 0;
 
 	if (correlation_id[0] != '\0')
 		return mem_format("correlation %s", correlation_id);
-	return mem_format("process %ld %llu", (long)parent, started(parent));
+	for (int i = 0; git == 0 && i < MAX_ANCESTORS && read_process(&p, pid); i++) {
+		if (strcmp(p.name, "git") == 0 || str_starts(p.name, "git-receive-pac"))
+			git = pid;
+		if (i == 0 || git != 0)
+			started = p.started;
+		pid = p.parent;
+	}
+	if (started == 0)
+		return mem_format("push %s", push_id);
+	return mem_format("process %ld %llu", (long)(git != 0 ? git : getppid()), started);
+}
+
+/* Everything that follows from the configuration. */
+static void fill(struct receive *r)
+{
+	int gitlab = r->config->identity == CONFIG_IDENTITY_GITLAB;
+
+	r->project = config_project(
+		r->config, gitlab ? environment("GL_PROJECT_PATH") : NULL, r->gitdir);
+	r->gl_repository = mem_strdup(gitlab ? environment("GL_REPOSITORY") : "");
+	r->correlation_id = mem_strdup(gitlab ? environment("CORRELATION_ID") : "");
+	r->key = push_key(r->correlation_id, r->id);
+	identity_find(&r->actor, r->config);
 }
 
 /*
- * The repository's own file may be broken; a repository that the system file leaves out passes all
- * the same.
+ * The configuration, or where the repository's own file is broken what holds without it: so a
+ * repository that the system file leaves out passes all the same, and another one's push is
+ * recorded where the system's are.
  */
-static int is_left_out(const char *gitdir, const char *project_path, const char *gl_repository)
+static enum receive_start load(struct receive *r, struct err *e)
 {
-	const struct config_sources system_only = {0};
-	struct config *c = NULL;
-	int out;
+	struct config_sources from = {.repository = r->gitdir};
+	enum receive_start start = RECEIVE_READY;
 
-	if (config_load(&c, &system_only, NULL) != 0)
-		return 0;
-	out = policy_scope(c, gitdir, project_path, gl_repository) == POLICY_OUT_OF_SCOPE;
-	config_free(c);
-	return out;
+	if (config_load(&r->config, &from, e) != 0) {
+		start = RECEIVE_BAD_CONFIG;
+		from.repository = NULL;
+		if (config_load(&r->config, &from, NULL) != 0)
+			return start;
+	}
+	if (policy_scope(r->config, r->gitdir, environment("GL_PROJECT_PATH"),
+		    environment("GL_REPOSITORY")) == POLICY_OUT_OF_SCOPE)
+		return RECEIVE_OUT_OF_SCOPE;
+	fill(r);
+	return start;
 }
 
 enum receive_start receive_begin(struct receive *r, struct err *e)
 {
-	struct config_sources from = {0};
-	const char *project_path = environment("GL_PROJECT_PATH");
-	const char *gl_repository = environment("GL_REPOSITORY"), *gitdir = environment("GIT_DIR");
-	int gitlab;
+	const char *gitdir = environment("GIT_DIR");
 
 	memset(r, 0, sizeof(*r));
 	if (open_standard(e) != 0)
 		return RECEIVE_BAD_REPOSITORY;
-	r->gitdir = files_real_path(*gitdir ? gitdir : ".", e);
+	r->gitdir = repository_common_dir(*gitdir ? gitdir : ".", e);
 	if (r->gitdir == NULL)
 		return RECEIVE_BAD_REPOSITORY;
 	if (clock_new_id(clock_now(), r->id) != 0) {
 		(void)err_set(e, "the kernel gives no random bytes for the push's id");
 		return RECEIVE_BAD_REPOSITORY;
 	}
-	from.repository = r->gitdir;
-	if (config_load(&r->config, &from, e) != 0)
-		return is_left_out(r->gitdir, project_path, gl_repository) ? RECEIVE_OUT_OF_SCOPE
-									   : RECEIVE_BAD_CONFIG;
-	gitlab = r->config->identity == CONFIG_IDENTITY_GITLAB;
-	if (policy_scope(r->config, r->gitdir, project_path, gl_repository) == POLICY_OUT_OF_SCOPE)
-		return RECEIVE_OUT_OF_SCOPE;
-	r->project = config_project(r->config, gitlab ? project_path : NULL, r->gitdir);
-	r->gl_repository = mem_strdup(gitlab ? gl_repository : "");
-	r->correlation_id = mem_strdup(gitlab ? environment("CORRELATION_ID") : "");
-	r->key = push_key(r->correlation_id);
-	identity_find(&r->actor, r->config);
-	/* The names that the hook is given are others than the repository's. */
-	if (*environment("GIT_NAMESPACE") != '\0') {
-		(void)err_set(e, "namespace %s of a repository cannot be judged",
-			environment("GIT_NAMESPACE"));
-		return RECEIVE_BAD_REPOSITORY;
-	}
-	return RECEIVE_READY;
+	return load(r, e);
 }
 
 void receive_clear(struct receive *r)

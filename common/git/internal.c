@@ -35,6 +35,7 @@ void oid_from_git(struct oid *out, const git_oid *o)
 
 int git_start(struct err *e)
 {
+	static const char *harmless[] = {"preciousobjects", "worktreeconfig"};
 	static const int levels[] = {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
 		GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA};
 
@@ -43,6 +44,10 @@ int git_start(struct err *e)
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "") < 0)
 			return git_err(e, "libgit2 keeps its search path");
+	/* They say how files are kept and where configuration is, which changes nothing here. */
+	if (git_libgit2_opts(
+		    GIT_OPT_SET_EXTENSIONS, harmless, sizeof(harmless) / sizeof(harmless[0])) < 0)
+		return git_err(e, "libgit2 keeps its list of extensions");
 	/*
 	 * Git itself has decided that the process may work on this repository, and nothing of its
 	 * configuration is carried out here: whose it is does not matter.

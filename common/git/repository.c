@@ -14,9 +14,11 @@
 #include "base/str.h"
 #include "git/internal.h"
 #include "git/loose.h"
+#include "sys/files.h"
 
-#define MAX_SYMREFS 5        /* as git: a longer chain is a loop */
-#define MAX_SYMREF_SIZE 4200 /* "ref: ", a name of at most 4096 bytes, a newline */
+#define MAX_SYMREFS 5           /* as git: a longer chain is a loop */
+#define MAX_COMMONDIR_SIZE 8192 /* a path and a newline */
+#define MAX_SYMREF_SIZE 4200    /* "ref: ", a name of at most 4096 bytes, a newline */
 
 struct repository {
 	git_repository *git;
@@ -277,11 +279,6 @@ int commit_read(struct commit *out, struct repository *r, const struct oid *oid,
 	if (git_commit_lookup(&commit, r->git, &id) < 0)
 		return git_err(e, "commit %s cannot be read", hex);
 	n = git_commit_parentcount(commit);
-	if (n > REPOSITORY_MAX_PARENTS) {
-		git_commit_free(commit);
-		return err_set(e, "commit %s has %u parents; at most %d are judged", hex, n,
-			REPOSITORY_MAX_PARENTS);
-	}
 	out->oid = *oid;
 	oid_from_git(&out->tree, git_commit_tree_id(commit));
 	out->parents = mem_zalloc(n, sizeof(*out->parents));
@@ -306,4 +303,27 @@ char *commit_subject(const struct commit *c)
 	const char *start = c->message + strspn(c->message, " \t\r\n");
 
 	return mem_strndup(start, strcspn(start, "\r\n"));
+}
+
+char *repository_common_dir(const char *gitdir, struct err *e)
+{
+	char *file = path_join(gitdir, "commondir"), *joined = NULL, *dir = NULL;
+	struct str text;
+	int found;
+
+	str_init(&text);
+	found = files_read(file, MAX_COMMONDIR_SIZE, &text, e);
+	if (found == 0)
+		dir = files_real_path(gitdir, e);
+	if (found <= 0)
+		goto out;
+	while (text.len > 0 && strchr(" \t\r\n", text.buf[text.len - 1]) != NULL)
+		text.buf[--text.len] = '\0';
+	joined = text.buf[0] == '/' ? mem_strdup(text.buf) : path_join(gitdir, text.buf);
+	dir = files_real_path(joined, e);
+out:
+	free(joined);
+	str_clear(&text);
+	free(file);
+	return dir;
 }

@@ -39,6 +39,12 @@ int repository_tip(struct repository *r, const char *name, struct oid *out, stru
  * 0 and *TARGET (NAME itself where it is not symbolic), the caller's to free(); -1 and *E.
  */
 int repository_resolve(const char *gitdir, const char *name, char **target, struct err *e);
+/*
+ * The folder where the references, objects, hooks and configuration of GITDIR are: GITDIR itself,
+ * or for a linked worktree what its file `commondir` names (gitrepository-layout(5)).  Absolute,
+ * the caller's to free(); NULL and *E.
+ */
+char *repository_common_dir(const char *gitdir, struct err *e);
 /* 1 if GITDIR keeps its references as reftable, which nothing here can read. */
 int repository_is_reftable(const char *gitdir);
 /*
@@ -49,8 +55,6 @@ int repository_is_reftable(const char *gitdir);
 int repository_each(struct repository *r, const char *prefix,
 	int (*each)(void *context, const char *name, const struct oid *tip), void *context,
 	struct err *e);
-
-#define REPOSITORY_MAX_PARENTS 64 /* of one commit; more is not judged */
 
 struct commit {
 	struct oid oid;

@@ -110,6 +110,23 @@ static const char *field(const char *text, const char *name)
 	return str_starts(text, name) ? text + strlen(name) : NULL;
 }
 
+/*
+ * The committer's time in the lines after the parents; 0 where git was given something else, which
+ * it takes unless receive.fsckObjects is on.  It only chooses what is read first.
+ */
+static int64_t parse_time(const char *text)
+{
+	const char *value, *end;
+
+	if (field(text, "author ") == NULL || (end = strchr(text, '\n')) == NULL ||
+		(value = field(end + 1, "committer ")) == NULL ||
+		(end = strchr(value, '\n')) == NULL)
+		return 0;
+	while (end > value && *end != '>')
+		end--;
+	return *end == '>' ? strtoll(end + 1, NULL, 10) : 0;
+}
+
 /* Parse the head of a commit object (git's Documentation/gitformat, "tree, parent, author,
  * committer"). */
 static int parse_commit(struct node *node, const char *text)
@@ -129,15 +146,7 @@ static int parse_commit(struct node *node, const char *text)
 		if (oid_parse(&node->parents[node->n_parents++], hex) != 0)
 			return -1;
 	}
-	if (field(text, "author ") == NULL || (end = strchr(text, '\n')) == NULL ||
-		(value = field(end + 1, "committer ")) == NULL)
-		return -1;
-	end = strchr(value, '\n');
-	for (; end != NULL && end > value && *end != '>'; end--)
-		;
-	if (end == NULL || *end != '>')
-		return -1;
-	node->time = strtoll(end + 1, NULL, 10); /* what is no number sorts as oldest */
+	node->time = parse_time(text);
 	return 0;
 }
 

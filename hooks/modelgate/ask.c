@@ -57,6 +57,14 @@ static int check_repository(const struct command *c, const struct pipeline *p)
 		COMMAND_NO, "pipeline %lld belongs to %s", (long long)p->id, p->repository);
 }
 
+static int has_running(const struct pipeline *p)
+{
+	for (size_t i = 0; i < p->n_stages; i++)
+		if (p->stages[i].status == STATUS_RUNNING)
+			return 1;
+	return 0;
+}
+
 static void tell(const struct request *r, const struct pipeline *p)
 {
 	char *what = mem_format("pipeline %lld (%s, %s at %.*s)", (long long)r->id, p->project,
@@ -66,7 +74,7 @@ static void tell(const struct request *r, const struct pipeline *p)
 
 	if (r->wish != PROGRESS_CANCEL)
 		printf("%s: stage %s is queued\n", safe, r->stage);
-	else if (p->status == STATUS_RUNNING)
+	else if (has_running(p))
 		printf("%s: canceled; a stage that runs is being ended\n", safe);
 	else
 		printf("%s: canceled\n", safe);

@@ -47,13 +47,14 @@ test_expect 'a chain of PROD waits for a hand at each stage' '
 '
 
 test_expect 'a stage whose predecessors have not succeeded cannot be played' '
-	is_no "stage deploy is created: the stages before it have not succeeded" \
+	is_no "stage deploy is created: the stages before it have not succeeded; next: modelgate play 2 build" \
 		mg shop play 2 deploy &&
 	stages_are shop 2 manual created created && audited 0 event=stage.played
 '
 
 test_expect 'play queues the stage, and the runner runs this one alone' '
-	mg shop play 2 build && stages_are shop 2 pending created created &&
+	same "pipeline 2 (shop, prod at $(tip shop prod | cut -c 1-7)): stage build is queued" \
+		"$(mg shop play 2 build)" && stages_are shop 2 pending created created &&
 	audited 1 event=stage.played pipeline=2 stage=build status=played "actor.name=$me" &&
 	drain shop && stages_are shop 2 success manual created && pipeline_is shop 2 manual
 '
@@ -61,10 +62,11 @@ test_expect 'play queues the stage, and the runner runs this one alone' '
 test_expect 'what is done or not there is not played, and the words say so' '
 	is_no "stage build is success: it is done" mg shop play 2 build &&
 	is_no "stage stage-model is created" mg shop play 2 stage-model &&
-	is_no "pipeline 2 (chain prod) has no stage create-model" mg shop play 2 create-model &&
+	is_no "pipeline 2 (chain prod) has no stage create-model; it has build, deploy, stage-model" \
+		mg shop play 2 create-model &&
 	is_no "there is no pipeline 99" mg shop play 99 build &&
 	is_no "only a failed stage is run again" mg shop retry 2 build &&
-	is_no "start it with modelgate play" mg shop retry 2 deploy &&
+	is_no "start it with modelgate play 2 deploy" mg shop retry 2 deploy &&
 	is_no "stage build is success" mg shop play 1 build &&
 	mg shop play 2 deploy &&
 	is_no "stage deploy is pending: it starts as soon as the runner comes to it" \
@@ -76,12 +78,15 @@ test_expect 'what is done or not there is not played, and the words say so' '
 # --- cancel ---
 
 test_expect 'cancel ends what waits; it cannot be canceled, played or retried again' '
-	mg shop cancel 2 && pipeline_is shop 2 canceled &&
+	same "pipeline 2 (shop, prod at $(tip shop prod | cut -c 1-7)): canceled" "$(mg shop cancel 2)" &&
+	pipeline_is shop 2 canceled &&
 	stages_are shop 2 success canceled canceled &&
 	audited 1 event=pipeline.canceled pipeline=2 status=canceled "actor.name=$me" &&
 	audited 1 event=pipeline.finished pipeline=2 status=canceled &&
 	is_no "pipeline 2 has ended (canceled): there is nothing to cancel" mg shop cancel 2 &&
-	is_no "a canceled pipeline does not go on" mg shop play 2 deploy &&
+	is_no "a canceled pipeline does not go on; for a new one, merge something new into its source and that into prod" \
+		mg shop play 2 deploy &&
+	{ mg shop cancel --help | grep "cannot be undone"; } &&
 	is_no "a canceled pipeline does not go on" mg shop retry 2 deploy &&
 	is_no "there is nothing to cancel" mg shop cancel 1 &&
 	drain shop && stages_are shop 2 success canceled canceled
@@ -136,8 +141,10 @@ test_expect 'a failed stage leaves those after it where they are' '
 	mg shop logs 5 build | grep -F "$object" &&
 	audited 1 event=stage.finished pipeline=5 stage=build status=failed &&
 	audited 1 event=pipeline.finished pipeline=5 status=failed &&
-	is_no "run it again with modelgate retry" mg shop play 5 build &&
-	is_no "the stages before it have not succeeded" mg shop retry 5 create-model
+	is_no "run it again with modelgate retry 5 build" mg shop play 5 build &&
+	is_no "the stages before it have not succeeded; next: modelgate retry 5 build" \
+		mg shop retry 5 create-model &&
+	same "modelgate logs 5 build" "$(mg shop status 5 | tail -n 1)"
 '
 
 test_expect 'the stage fails again as long as the reason is there' '
@@ -201,6 +208,22 @@ test_expect 'a pipeline that is half done is overtaken too: what was done stays'
 	drain shop && stages_are shop 10 success skipped skipped &&
 	stages_are shop 12 success manual created &&
 	is_no "a newer pipeline of the branch has started" mg shop play 10 deploy
+'
+
+# --- repositories of one state ---
+
+test_expect 'a pipeline of another repository than the one named is left alone' '
+	new_server other && server_set other modelgate state "$(state shop)" &&
+	for call in "play 12 deploy" "retry 12 deploy" "cancel 12"; do
+		is_no "pipeline 12 belongs to $T/shop.git" mg other $call || return 1
+	done &&
+	stages_are shop 12 success manual created && pipeline_is shop 12 manual
+'
+
+test_expect 'with none named, every pipeline of the state is at hand' '
+	is_no "stage build is success: it is done" \
+		modelgate --config "$(server_file shop)" play 12 build &&
+	is_no "there is no pipeline 99" modelgate --config "$(server_file shop)" cancel 99
 '
 
 # --- roles ---

@@ -41,8 +41,11 @@ json_events() {
 
 new_server shop
 
-test_expect 'a log in which nothing is yet is valid' '
-	audit_valid shop
+test_expect 'a log in which nothing is yet is valid, and said to be empty' '
+	same "modelgate: nothing has been recorded yet in $T/shop.state" "$(audit_valid shop)" &&
+	same valid "$(mg shop audit verify --json | json verdict)" &&
+	same 0 "$(mg shop audit verify --json | json records)" &&
+	same "" "$(ls "$T/shop.state")" && mg shop status && same "modelgate: nothing has been recorded yet in $T/shop.state" "$(audit_valid shop)"
 '
 
 new_project shop work || test_bail 'no project'
@@ -115,6 +118,49 @@ test_expect 'a head that is gone or damaged' '
 	grep "NOT valid: its head" "$T/out" && cp "$T/head" "$head" && audit_valid shop
 '
 
+test_expect 'log and head both gone: the store knows of the pushes that were in it' '
+	mv "$T/shop.state/audit" "$T/kept" && is_no "" mg shop audit verify &&
+	grep -x "modelgate: audit log is NOT valid: the log is missing, but the store knows of [1-9] pushes" \
+		"$T/out" &&
+	is_no "" mg shop audit verify --json && same invalid "$(json verdict <"$T/out")" &&
+	same 0 "$(json records <"$T/out")" && json fault <"$T/out" | grep "the store knows of" &&
+	mkdir "$T/shop.state/audit" && is_no "" mg shop audit verify && grep "is missing" "$T/out" &&
+	rm -r "$T/shop.state/audit" && mv "$T/kept" "$T/shop.state/audit" && audit_valid shop
+'
+
+test_expect 'a log that cannot be looked at is neither valid nor empty' '
+	mv "$T/shop.state/audit" "$T/kept" && : >"$T/shop.state/audit" &&
+	is_unknown "$T/shop.state/audit" mg shop audit verify &&
+	is_unknown "$T/shop.state/audit" mg shop audit show && rm "$T/shop.state/audit" &&
+	ln -s "$T/shop.state/none" "$T/shop.state/audit" &&
+	is_unknown "$T/shop.state/audit" mg shop audit verify &&
+	is_unknown "$T/shop.state/audit" mg shop audit show && rm "$T/shop.state/audit" &&
+	cp "$(server_file shop)" "$T/good.ini" && : >"$T/file" &&
+	server_set shop modelgate state "$T/file" && is_unknown "$T/file" mg shop audit verify &&
+	is_unknown "$T/file" mg shop audit show && cp "$T/good.ini" "$(server_file shop)" &&
+	mv "$T/kept" "$T/shop.state/audit" && audit_valid shop
+'
+
+# Another user, who may read the configuration and nothing below the state directory.
+as_nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/ GIT_CONFIG_GLOBAL=/dev/null "$@"
+}
+
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	test_expect 'nor one that another user may not look at; every verb says whose it is' '
+		chmod 711 "$T" && cp "$ROOT/bin/modelgate" "$T/command" &&
+		echo "[modelgate]" >"$T/system.ini" && echo "state = $T/shop.state" >>"$T/system.ini" &&
+		for call in "audit verify" "audit show" status models "run --drain" "play 1 build" \
+			"retry 1 build" "cancel 1" "logs 1 build"; do
+			is_unknown "$T/shop.state belongs to root: call this with sudo; you are still recorded as nobody" \
+				as_nobody "$T/command" --config "$T/system.ini" $call || return 1
+		done &&
+		as_nobody "$T/command" status --help && chmod 700 "$T"
+	'
+else
+	test_skip 'what another user is told' 'only root can become another user'
+fi
+
 test_expect 'what was done is still found after the next push' '
 	edit "6s/refs.heads/refs\/Heads/" && cd work && git switch -q dev && git reset -q --hard origin/dev &&
 	commit c.txt && expect_accept git push origin dev && expect_accept merge_push dev main &&
@@ -136,7 +182,9 @@ test_expect 'show prints a line a reference or event, oldest first' '
 test_expect 'by event' '
 	same push.rejected "$(shown --event push.rejected)" &&
 	same "stage.started stage.finished" "$(shown --event "stage.*" | cut -d " " -f 1,2)" &&
-	same "" "$(shown --event nothing.such)"
+	same "" "$(shown --event "nothing.*")" &&
+	is_usage "\"nothing.such\" is no event; these are: push.accepted, push.rejected, " \
+		mg shop audit show --event nothing.such
 '
 
 test_expect 'by reference, full or short, or a glob' '
@@ -165,6 +213,7 @@ test_expect 'by time' '
 test_expect 'what it cannot take it says' '
 	is_usage "is no time" mg shop audit show --since yesterday &&
 	is_usage "neither verify nor show" mg shop audit mend &&
+	is_usage "neither verify nor show" mg shop audit checkpoint --help &&
 	is_usage "takes no option" mg shop audit verify --user root &&
 	is_usage "modelgate audit --help" mg shop audit
 '

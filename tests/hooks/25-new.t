@@ -54,6 +54,14 @@ test_expect 'a folder that is there and empty is as good; another DVC remote can
 	same 1 "$(find models -type f | wc -l)" && [ ! -e empty/.dvc/local-remote ]
 '
 
+test_expect 'a DVC remote that is no folder is refused' '
+	for remote in s3://models/churn https://example.com/dvc file:///srv/models; do
+		is_usage "--dvc-remote takes a folder; for s3 or http edit .dvc/config afterwards with dvc remote modify" \
+			modelgate new far --project far --dvc-remote "$remote" || return 1
+	done &&
+	[ ! -e far ] && [ ! -e s3: ]
+'
+
 test_expect 'two projects may share a DVC remote' '
 	modelgate new second --dvc-remote models --project second &&
 	same 1 "$(find models -type f | wc -l)"
@@ -108,7 +116,7 @@ test_expect 'a name that MLflow or Airflow would not take' '
 '
 
 test_expect 'words that it does not know, and none' '
-	leaves_nothing is_usage "something is missing" modelgate new &&
+	leaves_nothing is_usage "DIR is missing" modelgate new &&
 	leaves_nothing is_usage "--project NAME is missing" modelgate new other &&
 	leaves_nothing is_usage "no option --nonsense" modelgate new other --project churn --nonsense &&
 	leaves_nothing is_usage "one too many" modelgate new other another --project churn

@@ -38,7 +38,7 @@ test_expect 'modelgate --help lists them all, and --version tells the version' '
 	for verb in $verbs; do
 		grep "^  $verb  *[A-Z]" help || return 1
 	done &&
-	modelgate --version | grep "^modelgate [0-9a-z]"
+	modelgate --version | grep "^modelgate [0-9a-z]" && modelgate help | diff help -
 '
 
 test_expect 'no option is told in a line wider than a terminal' '
@@ -56,14 +56,30 @@ test_expect '2: what nobody could carry out' '
 	for verb in $verbs; do
 		is_usage "modelgate $verb --help" mg shop "$verb" --nonsense || return 1
 	done &&
-	for verb in play retry cancel logs new audit; do
-		is_usage "something is missing" mg shop "$verb" || return 1
-	done &&
-	is_usage "something is missing" mg shop play 1 && is_usage "something is missing" mg shop retry 1 &&
-	is_usage "something is missing" mg shop logs 1 &&
+	is_usage "play: ID is missing: modelgate play ID STAGE" mg shop play &&
+	is_usage "play: STAGE is missing: modelgate play ID STAGE" mg shop play 1 &&
+	is_usage "retry: STAGE is missing: modelgate retry ID STAGE" mg shop retry 1 &&
+	is_usage "cancel: ID is missing: modelgate cancel ID" mg shop cancel &&
+	is_usage "logs: STAGE is missing: modelgate logs ID STAGE" mg shop logs 1 --follow &&
+	is_usage "new: DIR is missing: modelgate new DIR --project NAME" mg shop new --project x &&
+	is_usage "audit: verify or show is missing" mg shop audit &&
 	is_usage "\"three\" is one too many" mg shop play 1 two three &&
 	is_usage "\"2\" is one too many" mg shop status 1 2 && is_usage "one too many" mg shop cancel 1 2 &&
 	is_usage "one too many" mg shop models a b
+'
+
+test_expect '2: a slip is told from nonsense' '
+	is_usage "there is no verb stauts; did you mean status?" modelgate stauts &&
+	is_usage "did you mean play?" modelgate pley && is_usage "did you mean models?" modelgate model &&
+	is_usage "did you mean logs?" modelgate log && is_usage "" modelgate x && said_not "did you mean" &&
+	is_usage "" modelgate nonsense-of-many-letters && said_not "did you mean" &&
+	is_usage "the option --repo stands before the verb" modelgate status --repo "$T/shop.git" &&
+	is_usage "the option --repo stands before the verb" modelgate play 1 build "--repo=$T/shop.git" &&
+	is_usage "the option --config stands before the verb" modelgate status --config x
+'
+
+test_expect 'what only the runner calls is not offered to people' '
+	modelgate run --help >help && { ! grep -e --stage help || return 1; }
 '
 
 test_expect '2: what is no number, status or page' '
@@ -86,7 +102,8 @@ test_expect '1: what is not there' '
 	is_no "there is no pipeline 99" mg shop retry 99 build && is_no "there is no pipeline 99" mg shop cancel 99 &&
 	is_no "there is no pipeline 99" mg shop logs 99 build &&
 	is_no "pipeline 1 (chain dev) has no stage nonsense" mg shop play 1 nonsense &&
-	is_no "pipeline 1 (chain dev) has no stage nonsense" mg shop logs 1 nonsense &&
+	is_no "pipeline 1 (chain dev) has no stage nonsense; it has build, create-model, deploy, stage-model" \
+		mg shop logs 1 nonsense &&
 	is_no "pipeline 3 (chain prod) has no stage create-model" mg shop logs 3 create-model &&
 	is_no "stage deploy of pipeline 3 has not been started" mg shop logs 3 deploy &&
 	is_no "there is no model nonsense" mg shop models nonsense
@@ -212,6 +229,16 @@ test_expect 'a log is followed while the stage runs, until it has ended' '
 	wait "$runner" && pipeline_is shop 7 success
 '
 
+test_expect 'who follows a stage that waits for a hand is told so, once, and goes on waiting' '
+	background modelgate --repo "$T/shop.git" logs 3 deploy --follow >"$T/followed" 2>"$T/waiting" &&
+	follower=$! &&
+	wait_for 10 has_line "$T/waiting" "modelgate: waiting: stage build starts with modelgate play 3 build" &&
+	kill -0 "$follower" && mg shop cancel 3 && { ! wait "$follower" || return 1; } &&
+	same "" "$(cat "$T/followed")" && grep "deploy of pipeline 3 has not been started" "$T/waiting" &&
+	same 1 "$(grep -c waiting: "$T/waiting")" && { ! mg shop logs 3 deploy 2>"$T/waiting" || return 1; } &&
+	{ ! grep waiting: "$T/waiting" || return 1; }
+'
+
 test_expect 'the log of each attempt is kept, one after the other' '
 	podman_does shop "echo attempt; exit 3" && cd work && next_main four && drain shop && mg shop retry 8 build &&
 	drain shop && stages_are shop 8 failed created created created &&
@@ -223,7 +250,10 @@ test_expect 'the log of each attempt is kept, one after the other' '
 test_expect 'a reader of a log that went away is no fault that anybody is told of' '
 	podman_does shop "seq 1 200000" && mg shop retry 8 build && drain shop && pipeline_is shop 8 success &&
 	same 1 "$(mg shop logs 8 build 2>err | sed -n "1p;1q" | wc -l)" &&
-	mg shop logs 8 build | grep -c -x 200000
+	same "" "$(cat err)" && mg shop logs 8 build | grep -c -x 200000 &&
+	for call in status "status 8" "audit show" "models --json" --help; do
+		{ mg shop $call 2>err; } | : && same "" "$(cat err)" || return 1
+	done
 '
 
 test_done

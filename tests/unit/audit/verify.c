@@ -222,6 +222,37 @@ static void test_unreadable(void **state)
 	err_clear(&e);
 }
 
+/* Only what is not there is an empty log; what cannot be looked at is not. */
+static void test_not_to_be_looked_at(void **state)
+{
+	static const char *const states[] = {"file", "folder", "link"};
+	static const char *const named[] = {"file/audit", "folder/audit", "link/audit"};
+	const struct audit_filter all = {.user = NULL};
+	enum audit_verdict verdict;
+	struct audit_report r;
+
+	(void)state;
+	write_whole("file", "", 0);
+	assert_int_equal(mkdir("folder", 0700), 0);
+	write_whole("folder/audit", "", 0);
+	assert_int_equal(mkdir("link", 0700), 0);
+	assert_int_equal(symlink("none", "link/audit"), 0);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct err e = ERR_INIT;
+
+		if (audit_verify(states[i], &verdict, &r, &e) != -1 ||
+			strstr(err_text(&e), named[i]) == NULL)
+			fail_msg(
+				"verify %s: verdict %d, %s", states[i], (int)verdict, err_text(&e));
+		audit_report_clear(&r);
+		err_clear(&e);
+		if (audit_each(states[i], &all, NULL, NULL, &e) != -1 ||
+			strstr(err_text(&e), named[i]) == NULL)
+			fail_msg("each of %s: %s", states[i], err_text(&e));
+		err_clear(&e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +262,7 @@ int main(void)
 		scratch_test(test_no_head),
 		scratch_test(test_report),
 		scratch_test(test_unreadable),
+		scratch_test(test_not_to_be_looked_at),
 	};
 
 	return cmocka_run_group_tests_name("audit/verify", tests, NULL, NULL);

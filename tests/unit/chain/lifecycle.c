@@ -19,7 +19,7 @@
 /* A pipeline with stages of these statuses, "success running created"; "*" before one: manual. */
 static struct pipeline make(const char *statuses)
 {
-	struct pipeline p = {.id = 7};
+	struct pipeline p = {.id = 7, .ref = mem_strdup("refs/heads/prod")};
 	struct strlist words = {0};
 
 	strlist_split(&words, statuses, ' ');
@@ -281,6 +281,53 @@ static void test_wishes(void **state)
 	}
 }
 
+/* What is refused says what to call instead, ready to be copied. */
+static void test_remedies(void **state)
+{
+	static const struct {
+		struct wish wish;
+		const char *words;
+	} rows[] = {
+		{{PLAY, "manual created", 1, 0, NULL},
+			"stage s1 is created: the stages before it have not succeeded; next: "
+			"modelgate play 7 s0"},
+		{{PLAY, "success failed created", 2, 0, NULL},
+			"stage s2 is created: the stages before it have not succeeded; next: "
+			"modelgate retry 7 s1"},
+		{{PLAY, "running created", 1, 0, NULL},
+			"stage s1 is created: the stages before it have not succeeded"},
+		{{RETRY, "success manual created", 2, 0, NULL},
+			"stage s2 is created: the stages before it have not succeeded; next: "
+			"modelgate play 7 s1"},
+		{{RETRY, "success manual", 1, 0, NULL},
+			"stage s1 is manual: start it with modelgate play 7 s1"},
+		{{PLAY, "failed created", 0, 0, NULL},
+			"stage s0 is failed: run it again with modelgate retry 7 s0"},
+		{{RETRY, "running created", 0, 0, NULL},
+			"stage s0 is running: wait for its end, or stop it with modelgate cancel "
+			"7"},
+		{{PLAY, "canceled canceled", 1, 0, NULL},
+			"stage s1 is canceled: a canceled pipeline does not go on; for a new one, "
+			"merge something new into its source and that into prod"},
+		{{RETRY, "canceled canceled", 0, 0, NULL},
+			"stage s0 is canceled: a canceled pipeline does not go on; for a new one, "
+			"merge something new into its source and that into prod"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pipeline p = make(rows[i].wish.stages);
+		struct err e = ERR_INIT;
+
+		assert_int_equal(ask(&p, &rows[i].wish, &e), 0);
+		if (strcmp(err_text(&e), rows[i].words) != 0)
+			fail_msg("%s: \"%s\", not \"%s\"", rows[i].wish.stages, err_text(&e),
+				rows[i].words);
+		err_clear(&e);
+		pipeline_clear(&p);
+	}
+}
+
 /* A cancel is remembered only while there is something for the runner to end. */
 static void test_cancel_is_remembered(void **state)
 {
@@ -305,7 +352,7 @@ int main(void)
 		cmocka_unit_test(test_create), cmocka_unit_test(test_end),
 		cmocka_unit_test(test_message), cmocka_unit_test(test_delays_grow),
 		cmocka_unit_test(test_overtaken), cmocka_unit_test(test_wishes),
-		cmocka_unit_test(test_cancel_is_remembered)};
+		cmocka_unit_test(test_remedies), cmocka_unit_test(test_cancel_is_remembered)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

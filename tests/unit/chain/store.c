@@ -62,6 +62,28 @@ static void test_newest(void **state)
 	store_close(s);
 }
 
+/* A push counts once, however many references it had and whatever became of it. */
+static void test_pushes(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct intent i[] = {fixture_intent("/r", "main", "1", "2", "dev"),
+		fixture_intent("/r", "prod", "1", "2", ""),
+		fixture_intent("/r", "dev", "1", "2", "")};
+	struct err e = ERR_INIT;
+	int64_t n = -1;
+
+	assert_result(store_pushes(s, &n, &e), 0, &e);
+	assert_int_equal(n, 0);
+	free(i[2].push_id);
+	i[2].push_id = mem_strdup("another");
+	assert_result(store_add_intents(s, i, 3, &e), 0, &e);
+	assert_result(store_pushes(s, &n, &e), 0, &e);
+	assert_int_equal(n, 2);
+	for (size_t at = 0; at < 3; at++)
+		intent_clear(&i[at]);
+	store_close(s);
+}
+
 #define WRITERS 4
 #define EACH 10
 
@@ -125,8 +147,8 @@ static void test_concurrent(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		scratch_test(test_find), scratch_test(test_newest), scratch_test(test_concurrent)};
+	const struct CMUnitTest tests[] = {scratch_test(test_find), scratch_test(test_newest),
+		scratch_test(test_pushes), scratch_test(test_concurrent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

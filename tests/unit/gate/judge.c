@@ -136,6 +136,34 @@ static const struct row rows[] = {
 		"refs/heads/main", ""},
 	{"main elsewhere than dev, both new", "a b ", "", "main:0..a dev:0..b", "MG108", "create",
 		NULL, ""},
+	{"dev said to be new, which it is not", BASE "f1:a+k m2:m1,f1 ", REFS,
+		"main:m1..m2 dev:0..f1", "MG103", NULL, NULL, ""},
+	{"dev said to be elsewhere than it is", BASE "d3:d2+i m2:m1,d3 ", REFS,
+		"main:m1..m2 dev:d1..d3", "MG103", NULL, NULL, ""},
+	{"main said to be elsewhere than it is", BASE "m2:m1,d2 ", REFS, "main:a..m2", "MG904",
+		NULL, NULL, ""},
+	{"main said to be new, which it is not", BASE, REFS, "main:0..d2", "MG904", NULL, NULL, ""},
+	{"a retrain branch said to be new, which it is not", "a r:a+rkl/x ",
+		"retrain-12-20260101=a ", "retrain-12-20260101:0..r", "MG904", "create", NULL, ""},
+	{"such a one is no source", "a r:a+rkl/x m:a,r ", "main=a retrain-13-20260101=a ",
+		"main:a..m retrain-13-20260101:0..r", "MG103", NULL, NULL, ""},
+	{"creation while the only source is forced in the same push", BASE "f1:a+k ", "dev=d2 ",
+		"main:0..f1 dev:d2..f1", "MG108", "create", NULL, ""},
+	/* main and prod take from each other: neither is the other's witness in one push */
+	{"a circle, both moved to a direct commit", BASE "x:m1+evil ", REFS "prod=m1 ",
+		"main:m1..x prod:m1..x", "MG102", "direct", NULL,
+		"[branch \"main\"]\nmerge-from = dev, prod\n"},
+	{"the other one of them", BASE "x:m1+evil ", REFS "prod=m1 ", "prod:m1..x main:m1..x",
+		"MG102", "direct", NULL, "[branch \"main\"]\nmerge-from = dev, prod\n"},
+	{"a circle, what is in prod goes back to main", BASE "h:m1+hotfix m2:m1,h ", REFS "prod=h ",
+		"main:m1..m2", "", "merge", "refs/heads/prod",
+		"[branch \"main\"]\nmerge-from = dev, prod\n"},
+	/* long lines: the end is found between its neighbours */
+	{"five direct commits", BASE "x1:m1+1 x2:x1+2 x3:x2+3 x4:x3+4 x5:x4+5 ", REFS,
+		"main:m1..x5", "MG102 MG102 MG102 MG102 MG102", "direct", NULL, ""},
+	{"three merges on a fast-forward",
+		"a d1:a+1 d2:d1+2 d3:d2+3 d4:d3+4 m1:d1,d2 m2:m1,d3 m3:m2,d4 ", "dev=d4 main=a ",
+		"main:a..m3", "", "merge", "refs/heads/dev", ""},
 	/* retrain: direct commits to its own files */
 	{"retrain.py changed on retrain", "a" FILES " x:a+retrain.py=new ", "main=a retrain=a ",
 		"retrain:a..x", "", "direct", NULL, ""},
@@ -336,15 +364,15 @@ static void test_rows(void **state)
 static void test_chain(void **state)
 {
 	static const struct {
-		const char *push, *config, *chain;
+		const char *refs, *push, *config, *chain;
 	} cases[] = {
-		{"main:m1..m2", "", "dev"},
-		{"main:0..d2", "", NULL},
-		{"main:0..d2", "[branch \"main\"]\nlaunch-on-create = yes\n", "dev"},
-		{"prod:0..m1", "", NULL},
-		{"main:m1..m2", "[branch \"main\"]\nchain =\n", ""},
-		{"retrain-12-20260101:0..a", "", NULL},
-		{"feature:0..a", "", NULL},
+		{REFS, "main:m1..m2", "", "dev"},
+		{"dev=d2 ", "main:0..d2", "", NULL},
+		{"dev=d2 ", "main:0..d2", "[branch \"main\"]\nlaunch-on-create = yes\n", "dev"},
+		{REFS, "prod:0..m1", "", NULL},
+		{REFS, "main:m1..m2", "[branch \"main\"]\nchain =\n", ""},
+		{REFS, "retrain-12-20260101:0..a", "", NULL},
+		{REFS, "feature:0..a", "", NULL},
 	};
 
 	(void)state;
@@ -359,7 +387,7 @@ static void test_chain(void **state)
 		assert_int_equal(config_parse(&config, cases[i].config, strlen(cases[i].config),
 					 "test.ini", NULL),
 			0);
-		history_refs(h, REFS);
+		history_refs(h, cases[i].refs);
 		fill_push(&push, h, cases[i].push);
 		judge.view.config = config;
 		judge.view.push = &push;
