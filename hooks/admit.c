@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "chain/launcher-local.h"
 #include "chain/store.h"
 #include "data/config.h"
 #include "gate/judge.h"
@@ -74,6 +75,7 @@ static void fill_intent(struct intent *i, const struct receive *r, const struct 
 	i->source = mem_strdup(v->source != NULL ? v->source : "");
 	oid_hex(&v->source_oid, hex);
 	i->source_oid = mem_strdup(v->source != NULL ? hex : "");
+	i->merged = strlist_join(&v->merged, "\n");
 	i->method = mem_strdup(v->method);
 	i->chain = mem_strdup(v->chain != NULL ? v->chain : "");
 	actor_copy(&i->actor, &r->actor);
@@ -147,6 +149,18 @@ static enum code record_accepted(
 	return fault;
 }
 
+/*
+ * Git does not run post-receive when the client is gone.  So a runner is started before the references
+ * move; it waits for what becomes of the intents.
+ */
+static int has_chain(const struct verdict *verdicts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (verdicts[i].chain != NULL && verdicts[i].chain[0] != '\0')
+			return 1;
+	return 0;
+}
+
 /* Intents first: a line that says "accepted" is true when it is written. */
 static int accept(
 	struct lazy_store *lazy, const struct push *push, const struct verdict *verdicts, size_t n)
@@ -159,6 +173,9 @@ static int accept(
 		fault = record_accepted(lazy, verdicts, n, &e);
 	if (fault != CODE_NONE)
 		status = admit_fault(lazy->receive, push, fault, err_text(&e));
+	else if (has_chain(verdicts, n))
+		/* If it fails, post-receive or the next push wakes one. */
+		(void)launcher_local_wake(lazy->receive->config, lazy->receive->gitdir, NULL, NULL);
 	err_clear(&e);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -132,33 +133,45 @@ static int is_ruled(const struct receive *r, const struct push *push)
 	return 0;
 }
 
-static void land(const struct receive *r, const struct str *input)
+static void tell_failure(const struct receive *r, const struct err *e)
 {
-	struct err e = ERR_INIT;
+	char *safe = str_safe(err_text(e), 1000);
+	char *text = mem_format("the push has landed; its pipeline could not be started now: %s\n"
+				"  the runner will do it; an admin can start one: modelgate --repo "
+				"%s run --drain\n",
+		safe, r->gitdir != NULL ? r->gitdir : "PATH");
+
+	receive_tell(text);
+	free(text);
+	free(safe);
+}
+
+static int land(const struct receive *r, const struct str *input, struct err *e)
+{
+	struct err ignored = ERR_INIT;
 	struct push push;
+	int result = 0;
 
-	if (push_parse(&push, input->buf, input->len, &e) != PUSH_OK ||
-		push_resolve(&push, r->gitdir, &e) != 0)
-		goto out;
-	if (!is_ruled(r, &push))
-		goto out;
-	(void)record(r, &push, &e); /* what failed stands in e */
-	if (e.text == NULL)
-		(void)launcher_local_wake(r->config, r->gitdir, NULL, &e);
-out:
-	if (e.text != NULL) {
-		char *safe = str_safe(e.text, 1000);
-		char *text = mem_format(
-			"the push has landed; its pipeline could not be started now: %s\n"
-			"  the runner will do it; an admin can start one: modelgate run --drain\n",
-			safe);
-
-		receive_tell(text);
-		free(text);
-		free(safe);
+	/* What is malformed has been refused before; were it not, nothing of it is known. */
+	if (push_parse(&push, input->buf, input->len, e) != PUSH_OK ||
+		push_resolve(&push, r->gitdir, e) != 0) {
+		result = -1;
+	} else if (is_ruled(r, &push)) {
+		result = record(r, &push, e);
+		/* Above all if it could not be recorded: then the runner is to find what has landed. */
+		if (launcher_local_wake(r->config, r->gitdir, NULL, result == 0 ? e : &ignored) !=
+			0)
+			result = -1;
 	}
+	err_clear(&ignored);
 	push_clear(&push);
-	err_clear(&e);
+	return result;
+}
+
+/* Whatever ends the process, also the lack of memory, it does not fail the push. */
+static void end_well(void)
+{
+	_exit(0);
 }
 
 int main(void)
@@ -166,12 +179,17 @@ int main(void)
 	struct err e = ERR_INIT;
 	struct receive r;
 	struct str input;
+	enum receive_start start;
 
+	(void)atexit(end_well);         /* without it, the push would fail where memory ends */
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
 	str_init(&input);
-	if (receive_begin(&r, &e) == RECEIVE_READY && receive_input(&input, &e) == 0)
-		land(&r, &input);
+	start = receive_begin(&r, &e);
+	if (start == RECEIVE_READY && receive_input(&input, &e) == 0)
+		(void)land(&r, &input, &e); /* what failed stands in e */
+	if (start != RECEIVE_OUT_OF_SCOPE && e.text != NULL)
+		tell_failure(&r, &e);
 	str_clear(&input);
 	receive_clear(&r);
 	err_clear(&e);

@@ -160,3 +160,12 @@ int reconcile(struct store *s, const char *system_file, int64_t now, struct err 
 	intents_clear(&open);
 	return result == 0 ? 0 : -1;
 }
+
+int reconcile_awaits(struct store *s, int64_t now, struct err *e)
+{
+	int64_t one;
+
+	return sqlite_one(s->db, &one, e,
+		"SELECT 1 FROM intent WHERE state = 'open' AND created_at >= ? LIMIT 1", "i",
+		now - RECONCILE_AGE);
+}

@@ -21,4 +21,10 @@ struct store;
  */
 int reconcile(struct store *s, const char *system_file, int64_t now, struct err *e);
 
+/*
+ * 1: there is an open intent that is too young for reconcile(): its push may still be on its way, or
+ * its client gone; 0; -1.
+ */
+int reconcile_awaits(struct store *s, int64_t now, struct err *e);
+
 #endif

@@ -241,7 +241,7 @@ static int sweep(struct runner *r, struct err *e)
 static int work(struct runner *r, struct err *e)
 {
 	size_t left = 0;
-	int looked = 0; /* for landings, since nothing else was left */
+	int awaits, looked = 0; /* for landings, since nothing else was left */
 
 	r->reconcile_at = 0;
 	if (progress_resume(r->s, e) != 0 || sweep(r, e) != 0)
@@ -255,7 +255,10 @@ static int work(struct runner *r, struct err *e)
 			return -1;
 		if (is_done(r, left, &looked))
 			return 0;
-		if (r->n == 0 && left == 0 && r->o->mode == RUNNER_DRAIN) {
+		awaits = reconcile_awaits(r->s, clock_now(), e);
+		if (awaits < 0 && !bear(r, e))
+			return -1;
+		if (r->n == 0 && left == 0 && awaits == 0 && r->o->mode == RUNNER_DRAIN) {
 			look_for_landings(r);
 			looked = 1;
 		} else {

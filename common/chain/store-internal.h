@@ -16,7 +16,8 @@ extern const struct sqlite_schema store_schema;
 /* The columns of an intent, in the order store_intent_row() reads them. */
 #define STORE_INTENT_COLUMNS                                                                       \
 	"id, push_id, push_key, repository, project, gl_repository, ref, old, new, source, "       \
-	"source_oid, method, chain, actor_id, actor_name, actor_protocol, policy, correlation_id"
+	"source_oid, merged, method, chain, actor_id, actor_name, actor_protocol, policy, "        \
+	"correlation_id"
 /* Copy the current row of Q, selected with these columns, to *OUT. */
 void store_intent_row(struct intent *out, struct sqlite_stmt *q);
 

@@ -82,6 +82,7 @@ static const char version_1[] =
 	" new TEXT NOT NULL,"
 	" source TEXT NOT NULL,"
 	" source_oid TEXT NOT NULL,"
+	" merged TEXT NOT NULL,"
 	" method TEXT NOT NULL,"
 	" chain TEXT NOT NULL,"
 	" actor_id TEXT NOT NULL,"

@@ -49,6 +49,7 @@ void intent_clear(struct intent *i)
 	free(i->new);
 	free(i->source);
 	free(i->source_oid);
+	free(i->merged);
 	free(i->method);
 	free(i->chain);
 	actor_clear(&i->actor);
@@ -61,8 +62,8 @@ void store_intent_row(struct intent *out, struct sqlite_stmt *q)
 {
 	char **const fields[] = {&out->push_id, &out->push_key, &out->repository, &out->project,
 		&out->gl_repository, &out->ref, &out->old, &out->new, &out->source,
-		&out->source_oid, &out->method, &out->chain, &out->actor.id, &out->actor.name,
-		&out->actor.protocol, &out->policy, &out->correlation_id};
+		&out->source_oid, &out->merged, &out->method, &out->chain, &out->actor.id,
+		&out->actor.name, &out->actor.protocol, &out->policy, &out->correlation_id};
 
 	memset(out, 0, sizeof(*out));
 	out->id = sqlite_number(q, 0);
@@ -80,14 +81,15 @@ static int add_intent(struct store *s, const struct intent *i, int64_t now, stru
 	return sqlite_run(s->db, e,
 		"INSERT INTO intent (push_id, push_key, repository, project, gl_repository, ref, "
 		"old,"
-		" new, source, source_oid, method, chain, actor_id, actor_name, actor_protocol,"
+		" new, source, source_oid, merged, method, chain, actor_id, actor_name, "
+		"actor_protocol,"
 		" policy, correlation_id, created_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"ttttttttttttttttti", known(i->push_id), known(i->push_key), known(i->repository),
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tttttttttttttttttti", known(i->push_id), known(i->push_key), known(i->repository),
 		known(i->project), known(i->gl_repository), known(i->ref), known(i->old),
-		known(i->new), known(i->source), known(i->source_oid), known(i->method),
-		known(i->chain), known(i->actor.id), known(i->actor.name), known(i->actor.protocol),
-		known(i->policy), known(i->correlation_id), now);
+		known(i->new), known(i->source), known(i->source_oid), known(i->merged),
+		known(i->method), known(i->chain), known(i->actor.id), known(i->actor.name),
+		known(i->actor.protocol), known(i->policy), known(i->correlation_id), now);
 }
 
 int store_add_intents(struct store *s, const struct intent *intents, size_t n, struct err *e)

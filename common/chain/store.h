@@ -37,8 +37,9 @@ struct intent {
 	char *new;
 	char *source;     /* full name of the source branch; "": none, as of a direct commit */
 	char *source_oid; /* the commit that the source held when the gate looked; "" as above */
-	char *method;     /* merge, fast-forward, direct, create, delete */
-	char *chain;      /* chain to launch when it lands; "": none */
+	char *merged; /* lines "<oid> <ref>", all that sources held; "": as source and source_oid say */
+	char *method; /* merge, fast-forward, direct, create, delete */
+	char *chain;  /* chain to launch when it lands; "": none */
 	struct actor actor;
 	char *policy;         /* sha256 of the configuration */
 	char *correlation_id; /* or "" */

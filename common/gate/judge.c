@@ -23,6 +23,7 @@ void verdict_clear(struct verdict *v)
 	}
 	free(v->findings);
 	free(v->source);
+	strlist_clear(&v->merged);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -164,6 +165,21 @@ static int judge_step(struct verdict *v, struct judge *j, const struct step *ste
 	return outside < 0 ? -1 : 0;
 }
 
+/* REF is a source, and holds OID.  The first one noted stands for the update. */
+static void note_source(struct verdict *v, const char *ref, const struct oid *oid)
+{
+	char hex[OID_HEX_SIZE], *line;
+
+	oid_hex(oid, hex);
+	line = mem_format("%s %s", hex, ref);
+	strlist_add(&v->merged, line);
+	free(line);
+	if (v->source != NULL)
+		return;
+	v->source = mem_strdup(ref);
+	v->source_oid = *oid;
+}
+
 /* How the tip came to the branch, and from where: told by the newest commit that is traced to a
  * source. */
 static void name_method(struct verdict *v, const struct trail *trail)
@@ -178,9 +194,8 @@ static void name_method(struct verdict *v, const struct trail *trail)
 
 		if (step->class != STEP_MERGE && step->class != STEP_SOURCE)
 			continue;
-		v->source = mem_strdup(step->source);
-		v->source_oid = step->class == STEP_MERGE ? step->merged : step->oid;
-		return;
+		note_source(
+			v, step->source, step->class == STEP_MERGE ? &step->merged : &step->oid);
 	}
 }
 
@@ -250,9 +265,7 @@ static int judge_creation(
 		if (held == 0)
 			finding_creation(v);
 		else
-			v->source = mem_strdup(source->ref);
-		if (held > 0)
-			v->source_oid = u->new;
+			note_source(v, source->ref, &u->new);
 	}
 	return v->chain != NULL && v->chain[0] != '\0' ? judge_required_files(v, j, e) : 0;
 }

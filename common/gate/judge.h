@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
 #include "gate/code.h"
 #include "gate/policy.h"
 #include "gate/provenance.h"
@@ -36,6 +37,8 @@ struct verdict {
 				  looked at */
 	char *source;          /* full name of the source the new tip was traced to; NULL: none */
 	struct oid source_oid; /* the commit that the source holds; zeros: none */
+	struct strlist
+		merged; /* each commit that a source must hold, and its reference: "<oid> <ref>" */
 	const char
 		*chain; /* chain to launch when it lands, borrowed from the configuration; NULL */
 };

@@ -304,8 +304,8 @@ static void test_remedies(void **state)
 		{{PLAY, "failed created", 0, 0, NULL},
 			"stage s0 is failed: run it again with modelgate retry 7 s0"},
 		{{RETRY, "running created", 0, 0, NULL},
-			"stage s0 is running: wait for its end, or stop it with modelgate cancel "
-			"7"},
+			"stage s0 is running: it has been started; wait for its end, or stop it "
+			"with modelgate cancel 7"},
 		{{PLAY, "canceled canceled", 1, 0, NULL},
 			"stage s1 is canceled: a canceled pipeline does not go on; for a new one, "
 			"merge something new into its source and that into prod"},
