@@ -131,7 +131,7 @@ static void test_tangle(void **state)
 	assert_int_equal(repository_open(&r, history_dir(h), REPOSITORY_OBJECTS, &e), 0);
 	for (int a = 0; a < TANGLE_N; a++)
 		for (int b = 0; b < TANGLE_N; b++) {
-			char x[8], y[8];
+			char x[16], y[16];
 			struct oid tip, oid;
 			int got, expected = reaches(parents, a, b);
 
