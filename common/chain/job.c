@@ -11,16 +11,17 @@
 #include "stage/stage.h"
 #include "sys/files.h"
 
-char *job_folder(const char *state, int64_t pipeline, const char *stage)
+char *job_folder(const char *state, int64_t pipeline, const char *stage, int64_t attempt)
 {
-	return mem_format("%s/" CONFIG_STATE_WORK "/%lld-%s", state, (long long)pipeline, stage);
+	return mem_format("%s/" CONFIG_STATE_WORK "/%lld-%s-%lld", state, (long long)pipeline,
+		stage, (long long)attempt);
 }
 
 /* Call the stage with an empty folder of its own, which is removed afterwards. */
-static int run_in_folder(
-	stage_function *stage, struct stage_job *job, const char *name, struct err *e)
+static int run_in_folder(stage_function *stage, struct stage_job *job,
+	const struct pipeline_stage *row, struct err *e)
 {
-	char *folder = job_folder(job->config->state, job->pipeline, name);
+	char *folder = job_folder(job->config->state, job->pipeline, row->name, row->attempt);
 	struct err removal = ERR_INIT;
 	int result = -1;
 
@@ -57,7 +58,7 @@ static int run_stage(struct store *s, const struct config *config, const struct 
 		(void)err_set(e, "there is no stage called %s", name);
 	else if (pipeline_facts(s, p->id, name, &before, e) == 0 &&
 		 pipeline_facts(s, p->id, name, &facts, e) == 0)
-		result = run_in_folder(stage, &job, name, e);
+		result = run_in_folder(stage, &job, pipeline_stage(p, name), e);
 	if (result == 0)
 		result = pipeline_save_facts(s, p->id, name, &before, &facts, e);
 	facts_clear(&before);

@@ -18,9 +18,10 @@ enum { JOB_SUCCEEDED = 0, JOB_FAILED = 1, JOB_FAILED_PASSING = 75 /* sysexits' E
 int job_run(const struct config *config, int64_t id, const char *stage, struct err *e);
 
 /*
- * The folder that a stage works in, <state>/work/<pipeline>-<stage>: job_run() removes it at its
- * end, and whoever killed the process of job_run() does.  The caller's to free().
+ * The folder that an attempt of a stage works in, <state>/work/<pipeline>-<stage>-<attempt>: job_run()
+ * removes it at its end, and whoever killed the process of job_run() does.  No two attempts have one in
+ * common: what a tool of a killed one still writes reaches nobody.  The caller's to free().
  */
-char *job_folder(const char *state, int64_t pipeline, const char *stage);
+char *job_folder(const char *state, int64_t pipeline, const char *stage, int64_t attempt);
 
 #endif

@@ -28,17 +28,21 @@ static void intents_clear(struct intents *l)
 	free(l->v);
 }
 
-/* The open intents made before BEFORE, those of one repository together, in order. */
-static int load(struct intents *out, struct store *s, int64_t before, struct err *e)
+/*
+ * The open intents that are old enough at NOW, those of one repository together, in order.  One of the
+ * future was made before the clock was set back.
+ */
+static int load(struct intents *out, struct store *s, int64_t now, struct err *e)
 {
 	struct sqlite_stmt *q = NULL;
 	int row;
 
 	if (sqlite_query(s->db, &q, e,
 		    "SELECT " STORE_INTENT_COLUMNS " FROM (SELECT * FROM intent"
-		    " WHERE state = 'open' AND created_at < ? ORDER BY created_at DESC LIMIT ?)"
+		    " WHERE state = 'open' AND (created_at < ? OR created_at > ?) ORDER BY "
+		    "created_at DESC LIMIT ?)"
 		    " ORDER BY repository, id",
-		    "ii", before, (int64_t)RECONCILE_MAX) != 0)
+		    "iii", now - RECONCILE_AGE, now, (int64_t)RECONCILE_MAX) != 0)
 		return -1;
 	while ((row = sqlite_next(q, e)) == 1) {
 		mem_grow(&out->v, out->n, &out->cap, sizeof(*out->v));
@@ -145,7 +149,7 @@ int reconcile(struct store *s, const char *system_file, int64_t now, struct err 
 	struct batch b = {.s = s, .system_file = system_file, .now = now};
 	struct intents open = {0};
 	struct err one = ERR_INIT;
-	int result = load(&open, s, now - RECONCILE_AGE, e);
+	int result = load(&open, s, now, e);
 
 	for (size_t i = 0; result >= 0 && i < open.n; i += b.n) {
 		b.v = &open.v[i];
@@ -166,6 +170,6 @@ int reconcile_awaits(struct store *s, int64_t now, struct err *e)
 	int64_t one;
 
 	return sqlite_one(s->db, &one, e,
-		"SELECT 1 FROM intent WHERE state = 'open' AND created_at >= ? LIMIT 1", "i",
-		now - RECONCILE_AGE);
+		"SELECT 1 FROM intent WHERE state = 'open' AND created_at BETWEEN ? AND ? LIMIT 1",
+		"ii", now - RECONCILE_AGE, now);
 }

@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "chain/job.h"
 #include "chain/progress.h"
 #include "chain/reconcile.h"
 #include "chain/schedule.h"
@@ -193,48 +192,31 @@ static int is_done(struct runner *r, size_t left, int *looked)
 	return *looked;
 }
 
-static int is_scheduled(const struct schedule *q, const char *state, const char *folder)
-{
-	int found = 0;
-
-	for (size_t i = 0; i < q->n && !found; i++) {
-		char *own = job_folder(state, q->v[i].pipeline, q->v[i].stage);
-
-		found = strcmp(path_base(own), folder) == 0;
-		free(own);
-	}
-	return found;
-}
-
 /*
- * Remove the folders of stages that a dead runner left and that nobody runs again, as after a
- * cancel. One that stays is told, and tried again by the next runner.
+ * Remove the folders of the attempts that a dead runner left; nothing runs now.  One that stays is told,
+ * and tried again by the next runner.
  */
-static int sweep(struct runner *r, struct err *e)
+static void sweep(const struct runner *r)
 {
 	char *work = path_join(r->o->state, CONFIG_STATE_WORK);
-	struct schedule q = {0};
-	struct err one = ERR_INIT;
+	struct err e = ERR_INIT;
 	const struct dirent *entry;
-	int result = schedule_load(&q, r->s, e);
-	DIR *dir = result == 0 ? opendir(work) : NULL;
+	DIR *dir = opendir(work); /* not there before the first stage */
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		char *path;
 
-		if (entry->d_name[0] == '.' || is_scheduled(&q, r->o->state, entry->d_name))
+		if (entry->d_name[0] == '.')
 			continue;
 		path = path_join(work, entry->d_name);
-		if (files_remove_tree(path, &one) != 0)
-			tell(r, "%s", err_text(&one));
-		err_clear(&one);
+		if (files_remove_tree(path, &e) != 0)
+			tell(r, "%s", err_text(&e));
+		err_clear(&e);
 		free(path);
 	}
 	if (dir != NULL)
 		(void)closedir(dir); /* only read from */
-	schedule_clear(&q);
 	free(work);
-	return result;
 }
 
 /* With the lock held: resume what a dead runner left, then work until told to stop, or drained. */
@@ -244,8 +226,9 @@ static int work(struct runner *r, struct err *e)
 	int awaits, looked = 0; /* for landings, since nothing else was left */
 
 	r->reconcile_at = 0;
-	if (progress_resume(r->s, e) != 0 || sweep(r, e) != 0)
+	if (progress_resume(r->s, e) != 0)
 		return -1;
+	sweep(r);
 	for (;;) {
 		if (pass(r, &left, e) == 0)
 			r->faults = 0;
@@ -303,7 +286,7 @@ static int take_lock(struct runner *r, int *fd, struct err *e)
 static int run_with_lock(struct runner *r, struct err *e)
 {
 	struct schedule q = {0};
-	int lock = -1, got, again;
+	int lock = -1, awaits = 0, got, again;
 
 	do {
 		got = take_lock(r, &lock, e);
@@ -312,9 +295,10 @@ static int run_with_lock(struct runner *r, struct err *e)
 		lock_drop(lock);
 		lock = -1;
 		again = got == 1 && r->o->mode == RUNNER_DRAIN && !r->stopping;
-		if (again && schedule_load(&q, r->s, e) != 0)
+		if (again && (schedule_load(&q, r->s, e) != 0 ||
+				     (awaits = reconcile_awaits(r->s, clock_now(), e)) < 0))
 			got = -1;
-		again = again && got == 1 && q.n > 0;
+		again = again && got == 1 && (q.n > 0 || awaits > 0);
 		schedule_clear(&q);
 	} while (again);
 	return got < 0 ? -1 : 0;

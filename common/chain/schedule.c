@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "chain/lifecycle.h"
 #include "chain/store-internal.h"
 
 void schedule_clear(struct schedule *q)
@@ -65,6 +66,12 @@ static int is_held(const struct schedule *q, size_t i)
 	return 0;
 }
 
+/* No wait is longer than that: a time further off was set before the clock was set back. */
+static int is_due(const struct schedule_row *row, int64_t now)
+{
+	return row->not_before <= now || row->not_before > now + LIFECYCLE_MAX_DELAY;
+}
+
 struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, int64_t now)
 {
 	int64_t running = 0;
@@ -74,7 +81,7 @@ struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, i
 	if (running >= parallel)
 		return NULL;
 	for (size_t i = 0; i < q->n; i++)
-		if (q->v[i].status == STATUS_PENDING && q->v[i].not_before <= now && !is_held(q, i))
+		if (q->v[i].status == STATUS_PENDING && is_due(&q->v[i], now) && !is_held(q, i))
 			return &q->v[i];
 	return NULL;
 }

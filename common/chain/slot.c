@@ -226,7 +226,7 @@ enum slot_started slot_start(struct slot *out, struct store *s, const struct run
 		out->pipeline = row->pipeline;
 		out->stage = mem_strdup(row->stage);
 		out->log = slot_log_path(o->state, row->pipeline, row->stage);
-		out->work = job_folder(o->state, row->pipeline, row->stage);
+		out->work = job_folder(o->state, row->pipeline, row->stage, b.attempt);
 		result = launch_or_fail(&b, e);
 	}
 	lock_drop(b.lock); /* the process that was started has it */
@@ -237,7 +237,8 @@ enum slot_started slot_start(struct slot *out, struct store *s, const struct run
 
 void slot_stop(struct slot *t, enum slot_stop why)
 {
-	if (t->stop != SLOT_GOES_ON)
+	/* Once it has ended, pid 0 would be the group of this process. */
+	if (t->pid == 0 || t->stop != SLOT_GOES_ON)
 		return;
 	t->stop = why;
 	t->kill_at = clock_monotonic() + SLOT_GRACE;
@@ -248,6 +249,8 @@ void slot_watch(struct slot *t)
 {
 	int64_t now = clock_monotonic();
 
+	if (t->pid == 0)
+		return;
 	if (t->stop == SLOT_GOES_ON && now >= t->deadline)
 		slot_stop(t, SLOT_TIMED_OUT);
 	else if (t->stop != SLOT_GOES_ON && now >= t->kill_at)

@@ -7,6 +7,7 @@
 #include "data/config.h"
 #include "stage/facts.h"
 #include "stage/log.h"
+#include "stage/owner.h"
 #include "stage/promote.h"
 #include "stage/registry.h"
 
@@ -24,7 +25,8 @@ static int bring(struct registry *r, const struct stage_job *job, const struct c
 	 */
 	if (promote_way(chain) == PROMOTE_OWN)
 		m.from = REGISTRY_NONE;
-	if (promote_find(r, job, chain, &m.version, e) != 0)
+	if (owner_claim(job, OWNER_MODEL, job->project, e) != 0 ||
+		promote_find(r, job, chain, &m.version, e) != 0)
 		return -1;
 	moved = registry_transition(r, &m, e);
 	if (moved < 0)

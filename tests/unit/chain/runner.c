@@ -422,7 +422,7 @@ static void test_cancel_of_orphan(void **state)
 	pid = start_service(&w);
 	wait_for_file("begun");
 	stop(pid, SIGKILL, SIGKILL);
-	folder = mem_format("%s/work/1-build/context", (const char *)*state);
+	folder = mem_format("%s/work/1-build-1/context", (const char *)*state);
 	assert_int_equal(files_make_folder(folder, 0700, &e), 0);
 	assert_result(progress_ask(w.s, PROGRESS_CANCEL, 1, NULL, &who, &e), 1, &e);
 	drain(&w);
