@@ -147,7 +147,8 @@ static enum receive_start load(struct receive *r, struct err *e)
 
 enum receive_start receive_begin(struct receive *r, struct err *e)
 {
-	const char *gitdir = environment("GIT_DIR");
+	const char *gitdir = environment("GIT_DIR"), *name_space = environment("GIT_NAMESPACE");
+	enum receive_start start;
 
 	memset(r, 0, sizeof(*r));
 	if (open_standard(e) != 0)
@@ -159,7 +160,13 @@ enum receive_start receive_begin(struct receive *r, struct err *e)
 		(void)err_set(e, "the kernel gives no random bytes for the push's id");
 		return RECEIVE_BAD_REPOSITORY;
 	}
-	return load(r, e);
+	start = load(r, e);
+	/* The names that the hook is given are others than the repository's. */
+	if (start == RECEIVE_READY && *name_space != '\0') {
+		(void)err_set(e, "namespace %s of a repository cannot be judged", name_space);
+		start = RECEIVE_BAD_REPOSITORY;
+	}
+	return start;
 }
 
 void receive_clear(struct receive *r)

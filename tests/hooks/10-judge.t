@@ -92,7 +92,7 @@ test_expect 'MG101: a rewound main; undone by a revert that comes through dev' '
 	expect_reject MG101 git push --force origin main~:main &&
 	told <<-EOT &&
 		modelgate: rejected refs/heads/main $old..$new MG101: history rewrite: $old, the tip of main, is not an ancestor of what was pushed
-		modelgate:   to fix: undo with git revert on dev, then open a merge request dev -> main
+		modelgate:   to fix: do not force; to undo a commit, git revert it on dev, then open a merge request dev -> main
 		modelgate:   nothing was changed; audit id ID
 	EOT
 	recorded shop event=push.rejected refs.0.code=MG101 &&
@@ -125,7 +125,7 @@ test_expect 'MG102: a foxtrot merge, main merged into the line of dev; with dev 
 	told <<-EOT &&
 		modelgate: rejected refs/heads/main $old..$new MG102: the first parents of what was pushed lead to commit $left "d.txt" of dev, past the tip of main
 		modelgate:   $takes_main
-		modelgate:   to fix: make the merge on main, so that its tip is the first parent: git checkout main && git merge --no-ff dev
+		modelgate:   to fix: make the merge on the tip of main: git fetch origin && git checkout -B main origin/main && git merge --no-ff origin/dev
 		modelgate:   nothing was changed; audit id ID
 	EOT
 	expect_accept git push origin dev &&
@@ -153,7 +153,7 @@ test_expect 'MG103: a merge of commits of no branch, and of a tag; a tag in itse
 	cd work && at main && git switch -q --detach && commit nobody.txt && git tag v1 &&
 	at main &&
 	merge_in v1 && expect_reject MG103 git push origin main &&
-	said "to fix: bring the commits to dev, then open a merge request dev -> main" &&
+	said "to fix: push the commits to dev, then open a merge request dev -> main" &&
 	expect_accept git push origin v1 && expect_reject MG103 git push origin main
 '
 
@@ -234,7 +234,8 @@ test_expect 'direct commits to retrain: retrain.py and rkl land and launch, scor
 '
 
 test_expect 'main lands on retrain, dev does not' '
-	cd work && expect_reject MG102,MG103 merge_push dev retrain &&
+	cd work && expect_reject MG102 merge_push dev retrain &&
+	recorded shop refs.0.code=MG102 refs.0.codes.1=MG103 &&
 	lands shop retrain merge main merge_push main retrain
 '
 

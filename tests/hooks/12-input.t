@@ -7,14 +7,15 @@
 zeros=$(printf '%040d' 0)
 new_server shop
 new_project shop work || test_bail 'no project'
-cd work && commit a.txt && git push -q origin dev &&
-merge_push dev main >/dev/null 2>&1 || test_bail 'no history'
-old=$(git rev-parse main~) new=$(git rev-parse main) dev=$(git rev-parse dev)
-commit direct.txt && git push -q "$T/shop.git" main:refs/heads/feature || test_bail 'no history'
+# main stands at $old; $accepted and $rejected are what a push to it would give the hooks.
+cd work && commit a.txt && git push -q origin dev && at main && merge_in dev &&
+	git push -q origin main:refs/heads/merged || test_bail 'no history'
+old=$(git rev-parse main~) new=$(git rev-parse main)
+at main && commit direct.txt && git push -q origin main:refs/heads/direct || test_bail 'no history'
 direct=$(git rev-parse main)
 cd "$T" || exit 1
 accepted="$old $new refs/heads/main"
-rejected="$new $direct refs/heads/main"
+rejected="$old $direct refs/heads/main"
 
 # The file $T/in through the two hooks that read it: pre-receive rejects with CODE, post-receive does
 # nothing and succeeds.
@@ -23,13 +24,13 @@ malformed() {
 		hook 1 shop pre-receive <"$T/in" && said "modelgate: rejected $1: " &&
 		same $((before + 1)) "$(audit_count shop event=push.rejected)" &&
 		recorded shop event=push.rejected "refs.0.code=$1" &&
-		hook 0 shop post-receive <"$T/in" && same 1 "$(pipelines shop)"
+		hook 0 shop post-receive <"$T/in" && same "" "$(pipelines shop)"
 }
 
 # Log and store can be read, and there are so many pipelines.
 whole() {
 	audit_valid shop &&
-	same "$(seq "$1" -1 1 | tr "\n" " " | sed "s/ \$//")" "$(pipelines shop)"
+		same "$(seq "$1" -1 1 | tr "\n" " " | sed "s/ \$//")" "$(pipelines shop)"
 }
 
 # --- pre-receive and post-receive: standard input ---
@@ -98,14 +99,22 @@ test_expect '10,000 references are judged at once, and are one record' '
 '
 
 test_expect 'one that is rejected among 10,000 rejects them all' '
-	git -C crowd.git update-ref refs/heads/main "$new" &&
+	git -C crowd.git update-ref refs/heads/main "$old" &&
 	many "$rejected\\n" && hook 1 crowd pre-receive <in &&
 	same 1 "$(grep -c "modelgate: rejected" err)" && said MG102 &&
 	same 2 "$(wc -l <"$(audit crowd)")" && many_recorded push.rejected 10001 1 &&
 	audit_valid crowd
 '
 
-test_expect 'no pipeline came of any of it, and log and store are whole' 'whole 1'
+test_expect 'MG904: an old value that is not where the reference is; a branch without rules is not asked' '
+	for line in "$new $direct refs/heads/main" "$zeros $new refs/heads/main"; do
+		echo "$line" | hook 1 shop pre-receive && said "MG904: main is at " &&
+			said "to fix: git fetch origin, then try again" &&
+			recorded shop event=push.rejected refs.0.code=MG904 || return 1
+	done && echo "$old $new refs/heads/feature" | hook 0 shop pre-receive && told </dev/null
+'
+
+test_expect 'no pipeline came of any of it, and log and store are whole' 'whole 0'
 
 # --- update: its arguments ---
 
@@ -151,20 +160,19 @@ judges_with_closed() {
 	echo "$rejected" >"$T/in"
 	with_closed "$1" pre-receive
 	[ $? -eq 1 ] || return 1
-	with_closed "$1" update refs/heads/main "$new" "$direct"
+	with_closed "$1" update refs/heads/main "$old" "$direct"
 	[ $? -eq 1 ] && whole "$landings"
 }
 
-landings=1
+landings=0
 for closed in 0 1 2 01 02 12 012; do
 	test_expect "closed descriptors: $closed" 'judges_with_closed $closed'
 done
 
 test_expect 'a pusher who has gone away: standard error is a pipe without a reader' '
 	echo "$rejected" >in && mkfifo fifo && { : <fifo & } && exec 7>fifo && wait $! &&
-	(cd shop.git &&
-	GIT_DIR=. "$ROOT/libexec/modelgate/pre-receive" <"$T/in" 2>&7; echo $? >"$T/status") &&
-	exec 7>&- && same 1 "$(cat status)" && whole "$landings"
+	(cd shop.git && GIT_DIR=. "$ROOT/libexec/modelgate/pre-receive" <"$T/in" 2>&7; same 1 $?) &&
+	exec 7>&- && recorded shop event=push.rejected refs.0.code=MG102 && whole "$landings"
 '
 
 test_expect 'a push with descriptors closed lands, and is recorded' '
@@ -176,24 +184,29 @@ test_expect 'a push with descriptors closed lands, and is recorded' '
 
 # --- where there is no repository, or one that cannot be judged ---
 
+# A hook in the folder $1, with GIT_DIR as it is set or not; its exit status is $2.
+hook_in() {
+	hook_status=$2
+	hook_program=$ROOT/libexec/modelgate/$3
+	cd "$T/$1" || return 1
+	shift 3
+	echo "$zeros $new refs/heads/main" | "$hook_program" "$@" 2>"$T/err"
+	same "$hook_status" $?
+}
+
 test_expect 'without GIT_DIR the folder we are in is the repository; where there is none it is MG902' '
-	mkdir nowhere && (cd shop.git &&
-	echo "$rejected" | "$ROOT/libexec/modelgate/pre-receive" 2>"$T/err"; echo $? >"$T/status") &&
-	same 1 "$(cat status)" && said MG102 &&
-	for hook in pre-receive "update refs/heads/main $old $new" post-receive; do
-		(cd nowhere &&
-		echo "$accepted" | "$ROOT/libexec/modelgate/"$hook 2>"$T/err"; echo "$? $hook" >"$T/status")
-		grep -e "^1 pre-receive" -e "^1 update" -e "^0 post-receive" status || return 1
-	done
+	hook_in shop.git 1 pre-receive && said "MG904: main is at " &&
+	mkdir "$T/nowhere" && cp "$(server_file shop)" "$T/nowhere/modelgate.ini" &&
+	hook_in nowhere 1 pre-receive && said MG902 &&
+	hook_in nowhere 1 update refs/heads/main "$old" "$new" && said MG902 &&
+	hook_in nowhere 0 post-receive
 '
 
 test_expect 'a GIT_DIR that is not there: MG902' '
-	(cd shop.git &&
-	echo "$accepted" | GIT_DIR=$T/absent "$ROOT/libexec/modelgate/pre-receive" 2>"$T/err"; echo $? >"$T/status") &&
-	same 1 "$(cat status)" && said "modelgate: rejected MG902: " &&
-	(cd shop.git &&
-	echo "$accepted" | GIT_DIR=$T/absent "$ROOT/libexec/modelgate/post-receive" 2>"$T/err")
+	GIT_DIR=$T/absent && export GIT_DIR && hook_in shop.git 1 pre-receive &&
+	said "modelgate: rejected MG902: " && hook_in shop.git 0 post-receive
 '
+unset GIT_DIR
 
 # A server with the hooks and another kind of repository below.
 other_kind() {
@@ -207,7 +220,7 @@ test_expect 'MG902: a SHA-256 repository, in plain words' '
 	expect_reject MG902 git push "$T/s256.git" main &&
 	told <<-EOT &&
 		modelgate: rejected MG902: this is a SHA-256 repository, which cannot be judged
-		modelgate:   to fix: an admin looks at the repository with git fsck
+		modelgate:   to fix: an admin looks at the repository: git -C $T/s256.git fsck
 		modelgate:   nothing was changed; audit id ID
 	EOT
 	recorded s256 event=push.rejected refs.0.code=MG902 &&
@@ -246,13 +259,14 @@ object() {
 }
 
 test_expect 'MG902: the new commit is not there, or is a blob' '
-	missing=$(printf "%040d" 7) &&
-	echo "$new $missing refs/heads/main" | hook 1 shop pre-receive && said MG902 &&
-	recorded shop refs.0.ref=refs/heads/main "refs.0.new=$missing" refs.0.code=MG902 &&
-	hook 1 shop update refs/heads/main "$new" "$missing" && said MG902 &&
-	blob=$(git -C work rev-parse HEAD:retrain.py) &&
-	echo "$zeros $blob refs/heads/main" | hook 1 shop pre-receive &&
-	said MG902 && echo "$new $missing refs/heads/main" | hook 0 shop post-receive
+	now=$(tip shop refs/heads/main) && missing=$(printf "%040d" 7) &&
+	blob=$(git -C work rev-parse HEAD:retrain.py) && for other in $missing $blob; do
+		echo "$now $other refs/heads/main" >in && hook 1 shop pre-receive <in &&
+		said MG902 &&
+			recorded shop refs.0.ref=refs/heads/main "refs.0.new=$other" refs.0.code=MG902 &&
+			hook 1 shop update refs/heads/main "$now" "$other" && said MG902 &&
+			hook 0 shop post-receive <in || return 1
+	done
 '
 
 test_expect 'MG902: a parent is missing or damaged; put back, it is judged' '
@@ -261,7 +275,7 @@ test_expect 'MG902: a parent is missing or damaged; put back, it is judged' '
 	line="$tip $(git rev-parse main) refs/heads/main" &&
 	lost=$(object "$(git rev-parse main~)") && mv "$lost" "$T/lost" &&
 	echo "$line" | hook 1 shop pre-receive && said MG902 && said "$(git rev-parse main~)" &&
-	said "to fix: an admin looks at the repository with git fsck" &&
+	said "to fix: an admin looks at the repository: git -C $T/shop.git fsck" &&
 	echo nonsense >"$lost" && echo "$line" | hook 1 shop pre-receive && said MG902 &&
 	: >"$lost" && echo "$line" | hook 1 shop pre-receive && said MG902 &&
 	head -c 60 "$T/lost" >"$lost" && echo "$line" | hook 1 shop pre-receive && said MG902 &&

@@ -115,6 +115,17 @@ test_expect 'so is a retrain branch; one with a wrong name is not' '
 	recorded shop refs.0.source="refs/heads/retrain-7-$today" refs.1.method=create
 '
 
+test_expect 'two branches that take from each other do not let each other pass' '
+	cd work && at dev && expect_accept git push origin dev:left dev:right &&
+	server_set shop "branch \"left\"" merge-from "dev, right" &&
+	server_set shop "branch \"right\"" merge-from left && commit x.txt &&
+	expect_reject MG102 git push origin dev:left dev:right &&
+	recorded shop refs.0.code=MG102 refs.1.code=MG102 && expect_accept git push origin dev &&
+	expect_reject MG102 git push origin dev:left dev:right &&
+	expect_accept git push origin dev:left && expect_accept git push origin dev:right &&
+	recorded shop refs.0.source=refs/heads/left
+'
+
 # --- symbolic references ---
 
 test_expect 'a symbolic reference is judged as its target: rejected' '

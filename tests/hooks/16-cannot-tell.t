@@ -8,6 +8,8 @@ new_server shop
 new_project shop work || test_bail 'no project'
 ini=$(server_file shop)
 cp "$ini" good.ini
+own_system_file shop
+printf '[modelgate]\nstate = %s\n' "$T/system.state" >system.ini
 log=$(audit shop)
 store=$(state shop)/store.db
 
@@ -44,17 +46,19 @@ test_expect 'MG901: a key given twice' 'broken "[project]\ndescription = a\ndesc
 test_expect 'MG901: a line that is too long' 'broken "[project]\ndescription = $(printf "%0200d" 0)" "$((lines + 2)): "'
 test_expect 'MG901: a continuation line' 'broken "[project]\ndescription = a\n  and more" "$((lines + 3)): "'
 
-test_expect 'MG901 names key and what would be right, on a line of its own, and nothing is recorded or launched' '
-	before=$(wc -l <"$log") && next && printf "[runner]\ncolour = red\n" >>"$ini" &&
-	expect_reject MG901 git push origin main dev && told <<-EOT &&
-		modelgate: rejected MG901: $(gate_lines | sed -n "s/.*rejected MG901: //p")
-		modelgate:   to fix: an admin mends the configuration; \`modelgate --repo PATH status\` shows the same error
-		modelgate:   nothing was changed
+test_expect 'MG901 is told with what would be right, and recorded where the system file says' '
+	next && mkdir -m 700 "$T/system.state" && printf "[runner]\ncolour = red\n" >>"$ini" &&
+	before=$(wc -l <"$log") && expect_reject MG901 git push origin main dev && told <<-EOT &&
+		modelgate: rejected MG901: $ini:$((lines + 2)): [runner] colour: no such key; it has wake, parallel, stage-timeout, retries
+		modelgate:   to fix: an admin mends it, and sees whether it is right with: modelgate --repo $T/shop.git status
+		modelgate:   nothing was changed; audit id ID
 	EOT
-	said "$ini:$((lines + 2)): " && said colour && same "$before" "$(wc -l <"$log")" &&
+	same 1 "$(json_count event=push.rejected refs.0.code=MG901 "repository.path=$T/shop.git" \
+		"push_id=$(gate_lines | sed -n "s/.*audit id //p")" <"$T/system.state/audit/audit.jsonl")" &&
+	same "$before" "$(wc -l <"$log")" && rm -r "$T/system.state" &&
+	expect_reject MG901 git push origin main dev && said_not "audit id" &&
 	{ mg shop status >"$T/out" 2>"$T/err" || same 3 $?; } && said "$ini:$((lines + 2)): " &&
-	[ ! -s "$T/out" ] &&
-	cp "$T/good.ini" "$ini"
+	[ ! -s "$T/out" ] && cp "$T/good.ini" "$ini" && both_land
 '
 
 test_expect 'MG901: a file or a folder that group or others can write' '
