@@ -28,8 +28,10 @@ static int was_judged(const struct receive *r, const struct push_update *u, stru
 	return found;
 }
 
-/* A reference without rules leaves no intent; what there is to judge is its name, and that is
- * quick. */
+/*
+ * A reference without rules leaves no intent; what there is to judge is its name, and that is
+ * quick.
+ */
 static int judge_free(const struct receive *r, const struct push *push, struct err *e)
 {
 	struct verdict verdict;

@@ -1,5 +1,7 @@
-/* Audit records about pipelines, collected during a transaction and appended before it is
- * committed. */
+/*
+ * Audit records about pipelines, collected during a transaction and appended before it is
+ * committed.
+ */
 #ifndef MODELGATE_CHAIN_EVENT_H
 #define MODELGATE_CHAIN_EVENT_H
 

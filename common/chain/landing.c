@@ -247,8 +247,10 @@ static int find_before(struct intent *out, struct store *s, const struct intent 
 	return found;
 }
 
-/* What is to be recorded, in this order: what the caller saw, each after what it shows to have
- * been. */
+/*
+ * What is to be recorded, in this order: what the caller saw, each after what it shows to have
+ * been.
+ */
 struct plan_entry {
 	struct landing *landing; /* the caller's, or &OWN */
 	struct landing own;

@@ -71,8 +71,10 @@ struct pipeline_list {
 	size_t n;
 	size_t cap;
 };
-/* The newest pipelines that F lets through, newest first.  0; the caller calls
- * pipeline_list_clear(). */
+/*
+ * The newest pipelines that F lets through, newest first.  0; the caller calls
+ * pipeline_list_clear().
+ */
 int pipeline_list(
 	struct pipeline_list *out, struct store *s, const struct pipeline_filter *f, struct err *e);
 void pipeline_list_clear(struct pipeline_list *l);

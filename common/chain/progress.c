@@ -34,8 +34,10 @@ static void step_clear(struct step *t)
 	sqlite_rollback(t->s->db); /* nothing to do after a commit */
 }
 
-/* Begin a transaction on pipeline ID and its STAGE (NULL: none).  1; 0 and *E: there is none such;
- * -1. */
+/*
+ * Begin a transaction on pipeline ID and its STAGE (NULL: none).  1; 0 and *E: there is none such;
+ * -1.
+ */
 static int step_begin(struct step *t, struct store *s, int64_t id, const char *stage, struct err *e)
 {
 	int found;

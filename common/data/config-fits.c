@@ -70,8 +70,10 @@ int config_fits_date(const char *format)
 		if (part == NULL || seen[part - parts]++ > 0)
 			return 0;
 	}
-	/* A whole name is retrain-1-<date>: what remains to be asked is how it may end, and of
-	 * "..". */
+	/*
+	 * A whole name is retrain-1-<date>: what remains to be asked is how it may end, and of
+	 * "..".
+	 */
 	return seen[0] && seen[1] && seen[2] && !str_ends(format, ".") &&
 	       !str_ends(format, ".lock") && strstr(format, "..") == NULL &&
 	       strstr(format, "@{") == NULL;

@@ -36,8 +36,10 @@ struct config_key {
 	const char *const *words; /* NULL-terminated, or NULL */
 	int64_t min;              /* of a number; 1 for a text or list that must not be empty */
 	int64_t max;              /* of a number */
-	/* 1 if a text, or an item of a list, may be used; NULL: any may.  WANTED says which, for
-	 * messages. */
+	/*
+	 * 1 if a text, or an item of a list, may be used; NULL: any may.  WANTED says which, for
+	 * messages.
+	 */
 	int (*fits)(const char *value);
 	const char *wanted;
 	const char *initial; /* in a new named section; NULL: empty, or the first word */
@@ -84,8 +86,10 @@ int config_is_remote(const char *repository);
 
 /* ---- config-values.c: text into a struct and back ---- */
 
-/* The element NAME of the array that S describes, NULL if there is none; or a new one with initial
- * values. */
+/*
+ * The element NAME of the array that S describes, NULL if there is none; or a new one with initial
+ * values.
+ */
 void *config_element(const struct config *c, const struct config_section *s, const char *name);
 void *config_element_add(struct config *c, const struct config_section *s, const char *name);
 /*

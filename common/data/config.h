@@ -136,8 +136,10 @@ struct config {
 	size_t n_airflows;
 
 	struct strlist files; /* the files read, in order */
-	/* SHA-256 of the values in force, one "section<TAB>name<TAB>key<TAB>value<LF>" each,
-	 * sorted. */
+	/*
+	 * SHA-256 of the values in force, one "section<TAB>name<TAB>key<TAB>value<LF>" each,
+	 * sorted.
+	 */
 	char sha256[SHA256_HEX_SIZE];
 };
 
@@ -153,8 +155,10 @@ struct config_sources {
  * "FILE:LINE: [section] key: what is wrong; what would be right".
  */
 int config_load(struct config **out, const struct config_sources *from, struct err *e);
-/* Parse defaults, then TEXT as one file named NAME.  For tests and fuzzing; as config_load
- * otherwise. */
+/*
+ * Parse defaults, then TEXT as one file named NAME.  For tests and fuzzing; as config_load
+ * otherwise.
+ */
 int config_parse(
 	struct config **out, const char *text, size_t len, const char *name, struct err *e);
 void config_free(struct config *c); /* NULL is fine */

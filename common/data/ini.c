@@ -212,8 +212,10 @@ int ini_read(struct ini *out, const char *text, size_t len, const char *file, st
 
 	ini_clear(out);
 	line = ini_parse_stream(next_line, &r, add_key, &r);
-	/* inih reads on after a line it does not understand, so a fault found here may be a later
-	 * one. */
+	/*
+	 * inih reads on after a line it does not understand, so a fault found here may be a later
+	 * one.
+	 */
 	if (line > 0 && (!r.failed || line < r.line)) {
 		r.line = line;
 		return fail(&r, "neither a [section] nor a key = value");

@@ -180,8 +180,10 @@ static void note_source(struct verdict *v, const char *ref, const struct oid *oi
 	v->source_oid = *oid;
 }
 
-/* How the tip came to the branch, and from where: told by the newest commit that is traced to a
- * source. */
+/*
+ * How the tip came to the branch, and from where: told by the newest commit that is traced to a
+ * source.
+ */
 static void name_method(struct verdict *v, const struct trail *trail)
 {
 	const struct step *newest = &trail->v[0];

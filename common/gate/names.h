@@ -1,5 +1,7 @@
-/* Names of references: what git accepts, what a retrain branch is called, what only looks like a
- * branch. */
+/*
+ * Names of references: what git accepts, what a retrain branch is called, what only looks like a
+ * branch.
+ */
 #ifndef MODELGATE_GATE_NAMES_H
 #define MODELGATE_GATE_NAMES_H
 

@@ -351,8 +351,10 @@ static int class_commit(
 	if (held < 0)
 		return -1;
 	if (held == 0) {
-		/* The branch's own commits do not come from elsewhere, even on the wrong side of a
-		 * merge. */
+		/*
+		 * The branch's own commits do not come from elsewhere, even on the wrong side of a
+		 * merge.
+		 */
 		held = walk_holds(w->repository, w->old, 1, &step->merged, e);
 		if (held == 0)
 			step->class = STEP_FOREIGN;

@@ -33,8 +33,10 @@ enum push_format {
 	PUSH_SHA256     /* ids of 64 digits: a repository that cannot be judged */
 };
 
-/* Parse LEN bytes.  On PUSH_OK *OUT holds at least one update; the caller calls push_clear() in any
- * case. */
+/*
+ * Parse LEN bytes.  On PUSH_OK *OUT holds at least one update; the caller calls push_clear() in any
+ * case.
+ */
 enum push_format push_parse(struct push *out, const char *text, size_t len, struct err *e);
 /* Add one update, as the update hook is given it on its command line. */
 enum push_format push_add(

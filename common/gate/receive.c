@@ -62,8 +62,10 @@ static int read_process(struct process *out, pid_t pid)
 
 	memset(out, 0, sizeof(*out));
 	str_init(&text);
-	/* The name in parentheses may hold blanks and parentheses; field 3 follows the last of
-	 * them. */
+	/*
+	 * The name in parentheses may hold blanks and parentheses; field 3 follows the last of
+	 * them.
+	 */
 	if (files_read(path, 4096, &text, NULL) > 0 && (at = strrchr(text.buf, ')')) != NULL &&
 		(open = strchr(text.buf, '(')) != NULL && at > open) {
 		(void)snprintf(

@@ -91,8 +91,10 @@ static int make(const char *path, const char *branch, struct err *e)
 		e->passing = 1;
 		goto out;
 	}
-	/* Whoever waited for the lock, or took it on a file that is gone by now, finds the
-	 * repository. */
+	/*
+	 * Whoever waited for the lock, or took it on a file that is gone by now, finds the
+	 * repository.
+	 */
 	result = files_exists(path) ? 0 : make_locked(path, branch, e);
 	if (result == 0 && unlink(lock) != 0 && errno != ENOENT)
 		result = err_errno(e, errno, "%s cannot be removed", lock);

@@ -178,8 +178,10 @@ static int read_symref(const char *gitdir, const char *name, char **target, stru
 	*target = NULL;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0) {
-		/* ENAMETOOLONG: git cannot keep such a name as a file, so it is no symbolic
-		 * reference. */
+		/*
+		 * ENAMETOOLONG: git cannot keep such a name as a file, so it is no symbolic
+		 * reference.
+		 */
 		result = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG
 				 ? 0
 				 : err_errno(e, errno, "reference %s cannot be read", name);

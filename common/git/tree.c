@@ -236,8 +236,10 @@ static int export_folder(
 
 	if (load_subtree(&below, r, entry, e) != 0)
 		return -1;
-	/* A name that is there already, say as a link out of DIR, ends it here: such a tree is
-	 * forged. */
+	/*
+	 * A name that is there already, say as a link out of DIR, ends it here: such a tree is
+	 * forged.
+	 */
 	if (mkdirat(dir, name, 0755) != 0 || (fd = open_folder(dir, name)) < 0)
 		(void)err_errno(e, errno, "folder %s cannot be made", name);
 	else
@@ -298,8 +300,10 @@ static int export_blob(struct repository *r, const git_tree_entry *entry, int di
 	return result;
 }
 
-/* Names that a server without receive.fsckObjects may hold, and that git itself would not check
- * out. */
+/*
+ * Names that a server without receive.fsckObjects may hold, and that git itself would not check
+ * out.
+ */
 static int is_forged(const char *name)
 {
 	return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||

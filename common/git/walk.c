@@ -127,8 +127,10 @@ static int64_t parse_time(const char *text)
 	return *end == '>' ? strtoll(end + 1, NULL, 10) : 0;
 }
 
-/* Parse the head of a commit object (git's Documentation/gitformat, "tree, parent, author,
- * committer"). */
+/*
+ * Parse the head of a commit object (git's Documentation/gitformat, "tree, parent, author,
+ * committer").
+ */
 static int parse_commit(struct node *node, const char *text)
 {
 	size_t cap = 0;

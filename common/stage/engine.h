@@ -40,8 +40,10 @@ const char *engine_name(const struct engine *engine);
 int engine_run(const struct engine *engine, const struct engine_order *o,
 	struct engine_product *out, struct err *e);
 
-/* The image name of PROJECT: lower case and separators as registries want them; the caller's to
- * free(). */
+/*
+ * The image name of PROJECT: lower case and separators as registries want them; the caller's to
+ * free().
+ */
 char *engine_image_name(const char *project);
 
 #endif

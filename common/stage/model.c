@@ -110,8 +110,10 @@ static int open_inside(const char *root, const char *path, struct err *e)
 	}
 	if (dir < 0)
 		return err_errno(e, errno, "%s cannot be made", path);
-	/* A model that was committed beside its pointer gives way to the one that the pointer
-	 * names. */
+	/*
+	 * A model that was committed beside its pointer gives way to the one that the pointer
+	 * names.
+	 */
 	next = unlinkat(dir, part, 0) == 0 || errno == ENOENT
 		       ? openat(dir, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 				 0644)

@@ -10,8 +10,10 @@
 #define PYTHON "python3"
 #define MAX_MESSAGE 4096 /* bytes kept of what Python says */
 
-/* Faults of the file are told on standard output and by status 1; anything else is a fault of
- * Python's. */
+/*
+ * Faults of the file are told on standard output and by status 1; anything else is a fault of
+ * Python's.
+ */
 static const char script[] =
 	"import sys\n"
 	"try:\n"

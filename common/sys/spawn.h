@@ -44,8 +44,10 @@ char *spawn_find(const char *name);
  * 0 and *PID, or -1 and *E (exec failures included: they are reported here, not by the child).
  */
 int spawn_start(const struct spawn *s, pid_t *pid, struct err *e);
-/* Start S, wait for it.  *STATUS: exit status, or 128 + signal.  0, or -1 if it could not be
- * started. */
+/*
+ * Start S, wait for it.  *STATUS: exit status, or 128 + signal.  0, or -1 if it could not be
+ * started.
+ */
 int spawn_run(const struct spawn *s, int *status, struct err *e);
 /* As spawn_run, with standard output (at most MAX bytes, the rest is dropped) added to *OUT. */
 int spawn_capture(const struct spawn *s, size_t max, struct str *out, int *status, struct err *e);

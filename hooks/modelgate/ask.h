@@ -1,5 +1,7 @@
-/* What play, retry and cancel have in common: the role is checked, the wish recorded, the runner
- * woken. */
+/*
+ * What play, retry and cancel have in common: the role is checked, the wish recorded, the runner
+ * woken.
+ */
 #ifndef MODELGATE_ASK_H
 #define MODELGATE_ASK_H
 

@@ -47,8 +47,10 @@ static inline struct store *fixture_store(const char *state)
 	return s;
 }
 
-/* An intent for REF in REPOSITORY, whose project is called as its folder; ids of one digit stand
- * for 40 of them. */
+/*
+ * An intent for REF in REPOSITORY, whose project is called as its folder; ids of one digit stand
+ * for 40 of them.
+ */
 static inline struct intent fixture_intent(const char *repository, const char *ref, const char *old,
 	const char *new, const char *chain)
 {

@@ -1,5 +1,7 @@
-/* chain/runner: real processes in place of stages; order, exclusion, faults, and what a dead runner
- * leaves. */
+/*
+ * chain/runner: real processes in place of stages; order, exclusion, faults, and what a dead runner
+ * leaves.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -75,8 +77,10 @@ static void world_clear(struct world *w)
 	free(w->script);
 }
 
-/* A pipeline of CHAIN for a push of the commit NEW to BRANCH of NAME, a repository beside the
- * store. */
+/*
+ * A pipeline of CHAIN for a push of the commit NEW to BRANCH of NAME, a repository beside the
+ * store.
+ */
 static int64_t land(struct world *w, const char *name, const char *branch, const char *new)
 {
 	char *path = mem_format("%s/%s.git", w->state, name);

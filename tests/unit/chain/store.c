@@ -1,5 +1,7 @@
-/* chain/store: intents found again; pipelines of concurrent processes have ids that are unique and
- * in order. */
+/*
+ * chain/store: intents found again; pipelines of concurrent processes have ids that are unique and
+ * in order.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

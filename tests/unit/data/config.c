@@ -1,5 +1,7 @@
-/* The defaults, field by field; every fault in its exact words, beside the nearest text that
- * passes. */
+/*
+ * The defaults, field by field; every fault in its exact words, beside the nearest text that
+ * passes.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,7 @@
-/* common/data/json: what is written stays one line of valid UTF-8; what is read is JSON and no
- * more. */
+/*
+ * common/data/json: what is written stays one line of valid UTF-8; what is read is JSON and no
+ * more.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

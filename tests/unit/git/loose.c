@@ -1,5 +1,7 @@
-/* A loose object that a disk has damaged is refused, at once: cut at every byte, changed in every
- * one. */
+/*
+ * A loose object that a disk has damaged is refused, at once: cut at every byte, changed in every
+ * one.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

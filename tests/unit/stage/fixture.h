@@ -1,5 +1,7 @@
-/* A state directory, a repository with commits made file by file, and a job, for the tests of
- * stages. */
+/*
+ * A state directory, a repository with commits made file by file, and a job, for the tests of
+ * stages.
+ */
 #ifndef MODELGATE_TESTS_STAGE_FIXTURE_H
 #define MODELGATE_TESTS_STAGE_FIXTURE_H
 
