@@ -154,7 +154,8 @@ $(BUILD)/venv/done: tests/real/venv tests/real/requirements.txt
 	$(call say,VENV,$(@D))
 	$(Q)tests/real/venv $(@D) && touch $@
 
-# Sanitizers write their reports into files: a hook's standard error may have no reader.  Warnings are
+# Sanitizers write their reports into files: a hook's standard error may have no reader.  What else they
+# write there, as of a process that was killed while it looked for leaks, is no report.  Warnings are
 # no errors here, because instrumented code makes gcc see what is not there.
 asan: ## check, with address and undefined behaviour sanitizers
 	$(Q)rm -rf $(BUILD)/asan/reports && mkdir -p $(BUILD)/asan/reports
@@ -164,7 +165,7 @@ asan: ## check, with address and undefined behaviour sanitizers
 		$(MAKE) CI= BUILD=$(BUILD)/asan LDFLAGS= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		check; status=$$?; \
-		cat $(BUILD)/asan/reports/* 2>/dev/null && exit 1; exit $$status
+		grep -hs -A40 -e ERROR: -e 'runtime error' $(BUILD)/asan/reports/* && exit 1; exit $$status
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (60), with clang
 	$(Q)$(MAKE) BUILD=$(BUILD)/fuzz CC=clang LDFLAGS= \
@@ -191,20 +192,21 @@ bench: test-root ## a push with our hooks against one with empty C hooks
 
 INSTALL ?= install
 install: all ## into PREFIX (/usr/local), below DESTDIR
-	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/modelgate $(DESTDIR)$(PREFIX)/share/modelgate
-	$(Q)$(INSTALL) -C -m 755 $(BUILD)/bin/modelgate $(DESTDIR)$(PREFIX)/bin/
-	$(Q)$(INSTALL) -C -m 755 $(GATES:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/libexec/modelgate/
-	$(Q)$(INSTALL) -C -m 644 config/modelgate.ini $(DESTDIR)$(PREFIX)/share/modelgate/
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/modelgate' \
+		'$(DESTDIR)$(PREFIX)/share/modelgate'
+	$(Q)$(INSTALL) -C -m 755 $(BUILD)/bin/modelgate '$(DESTDIR)$(PREFIX)/bin/'
+	$(Q)$(INSTALL) -C -m 755 $(GATES:%=$(BUILD)/bin/%) '$(DESTDIR)$(PREFIX)/libexec/modelgate/'
+	$(Q)$(INSTALL) -C -m 644 config/modelgate.ini '$(DESTDIR)$(PREFIX)/share/modelgate/'
 	$(Q)for page in $(MAN_PAGES); do \
-		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
-		$(INSTALL) -d $$folder && $(INSTALL) -C -m 644 $$page $$folder/ || exit 1; \
+		folder='$(DESTDIR)$(PREFIX)/share/man/man'$${page##*.}; \
+		$(INSTALL) -d "$$folder" && $(INSTALL) -C -m 644 $$page "$$folder/" || exit 1; \
 	done
 
 uninstall: ## what install has put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/modelgate $(GATES:%=$(DESTDIR)$(PREFIX)/libexec/modelgate/%) \
-		$(DESTDIR)$(PREFIX)/share/modelgate/modelgate.ini
-	rm -f $(foreach page,$(MAN_PAGES),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
-	-rmdir $(DESTDIR)$(PREFIX)/libexec/modelgate $(DESTDIR)$(PREFIX)/share/modelgate 2>/dev/null
+	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate/modelgate.ini' \
+		$(foreach gate,$(GATES),'$(DESTDIR)$(PREFIX)/libexec/modelgate/$(gate)')
+	rm -f $(foreach page,$(MAN_PAGES),'$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))')
+	-rmdir '$(DESTDIR)$(PREFIX)/libexec/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate' 2>/dev/null
 
 clean: ## everything that was made
 	rm -rf $(BUILD)

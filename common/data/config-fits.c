@@ -8,7 +8,6 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define LETTERS_DIGITS LETTERS "0123456789"
 #define CRON_NUMBERS "0123456789*,-/"
-#define PROJECT_NAME_SIZE 100
 #define SECRET_NAME_SIZE 100
 
 static int is_made_of(const char *text, const char *characters)
@@ -51,7 +50,7 @@ int config_fits_name(const char *name)
 
 int config_fits_project(const char *name)
 {
-	return is_made_of(name, LETTERS_DIGITS "_-") && strlen(name) <= PROJECT_NAME_SIZE;
+	return is_made_of(name, LETTERS_DIGITS "_-") && strlen(name) <= CONFIG_PROJECT_NAME_MAX;
 }
 
 int config_fits_date(const char *format)

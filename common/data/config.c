@@ -13,8 +13,6 @@
 #include "data/ini.h"
 #include "sys/paths.h"
 
-#define PROJECT_NAME_SIZE 100 /* bytes; as config_fits_project */
-
 /* Add the content of the last of D->files. */
 static int add_text(struct config_draft *d, enum config_layer layer, const char *text, size_t len,
 	struct err *e)
@@ -260,8 +258,8 @@ char *config_project(const struct config *c, const char *project_path, const cha
 		end--;
 	for (start_at = end; start_at > 0 && path[start_at - 1] != '/';)
 		start_at--;
-	if (end - start_at > PROJECT_NAME_SIZE)
-		end = start_at + PROJECT_NAME_SIZE;
+	if (end - start_at > CONFIG_PROJECT_NAME_MAX)
+		end = start_at + CONFIG_PROJECT_NAME_MAX;
 	if (end == start_at)
 		return mem_strdup("_");
 	name = mem_strndup(path + start_at, end - start_at);

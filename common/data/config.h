@@ -14,6 +14,9 @@
 
 struct err;
 
+/* Bytes of a project's name: MLflow and Airflow make longer names of it. */
+#define CONFIG_PROJECT_NAME_MAX 100
+
 enum config_mode { CONFIG_ENFORCE, CONFIG_SHADOW };
 enum config_switch { CONFIG_NO, CONFIG_YES };
 enum config_identity { CONFIG_IDENTITY_OS, CONFIG_IDENTITY_HTTP, CONFIG_IDENTITY_GITLAB };

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "data/config.h"
 #include "git/scaffold.h"
 #include "stage/template.h"
 #include "stage/templates.h"
@@ -29,8 +31,8 @@ int project_check_name(const char *name, struct err *e)
 		return err_set(e,
 			"\"%s\" is no project name: it wants letters, digits, \"_\" and \"-\"",
 			name);
-	if (n > PROJECT_NAME_MAX)
-		return err_set(e, "a project name has at most %d letters", PROJECT_NAME_MAX);
+	if (n > CONFIG_PROJECT_NAME_MAX)
+		return err_set(e, "a project name has at most %d letters", CONFIG_PROJECT_NAME_MAX);
 	return 0;
 }
 
@@ -52,6 +54,16 @@ static int is_empty(const char *path, struct err *e)
 	return empty;
 }
 
+/* Is the folder at PLACE the working one?  What replaces it would not be where the caller is. */
+static int is_here(const char *place)
+{
+	char *here = files_real_path(".", NULL);
+	int same = str_same(here, place);
+
+	free(here);
+	return same;
+}
+
 /* The absolute path that DIR has or will have, the caller's to free(); NULL: it cannot be made
  * there. */
 static char *find_place(const char *dir, struct err *e)
@@ -64,7 +76,14 @@ static char *find_place(const char *dir, struct err *e)
 		clean[--len] = '\0';
 	if (files_exists(clean)) {
 		place = files_real_path(clean, e);
-		empty = place == NULL ? -1 : is_empty(place, e);
+		empty = -1;
+		if (place != NULL && is_here(place))
+			(void)err_set(e,
+				"%s is the folder you are in: give the name of a folder that is "
+				"not there yet",
+				dir);
+		else if (place != NULL)
+			empty = is_empty(place, e);
 		if (empty == 0)
 			(void)err_set(e, "%s is there and not empty", place);
 		if (empty != 1) {
@@ -196,31 +215,67 @@ static int fill(const struct project *p, const char *new, const char *place, str
 	return result;
 }
 
-int project_make(const struct project *p, char **place, struct oid *commit, struct err *e)
+/* The signals that end a program and have not been ignored for it, as nohup(1) does. */
+static void ending_signals(sigset_t *out)
 {
-	char *new = NULL, *parent = NULL;
-	int result = -1;
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
 
-	*place = NULL;
-	if (project_check_name(p->name, e) != 0 || (*place = find_place(p->dir, e)) == NULL)
-		return -1;
-	parent = path_dir(*place);
-	new = mem_format("%s/.%s.XXXXXX", parent, path_base(*place));
-	if (mkdtemp(new) == NULL || chmod(new, 0755) != 0) {
+	(void)sigemptyset(out);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			(void)sigaddset(out, numbers[i]); /* cannot fail for these */
+}
+
+/* Has one of SET, which are held back, come? */
+static int has_come(const sigset_t *set)
+{
+	sigset_t come;
+
+	(void)sigpending(&come); /* cannot fail with this argument */
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(set, i) == 1 && sigismember(&come, i) == 1)
+			return 1;
+	return 0;
+}
+
+/* Under another name until it is whole; an empty folder of the right name gives way. */
+static int make_at(const struct project *p, const char *place, struct oid *commit, struct err *e)
+{
+	char *parent = path_dir(place),
+	     *new = mem_format("%s/.%s.XXXXXX", parent, path_base(place));
+	int result = -1;
+	sigset_t ending, before;
+
+	/* Who ends us must not leave half of it. */
+	ending_signals(&ending);
+	(void)sigprocmask(SIG_BLOCK, &ending, &before); /* cannot fail with these arguments */
+	if (mkdtemp(new) == NULL) {
 		(void)err_errno(e, errno, "%s cannot be made", new);
 		goto out;
 	}
-	/* Under another name until it is whole; an empty folder of the right name gives way. */
-	if (fill(p, new, *place, commit, e) == 0)
-		result = rename_durably(new, *place, e);
+	if (chmod(new, 0755) != 0)
+		(void)err_errno(e, errno, "%s cannot be made", new);
+	else if (fill(p, new, place, commit, e) == 0)
+		result = has_come(&ending) ? err_set(e, "%s is not made: interrupted", place)
+					   : rename_durably(new, place, e);
 	if (result != 0)
 		(void)files_remove_tree(new, NULL); /* the reason to give up is told already */
 out:
+	(void)sigprocmask(SIG_SETMASK, &before, NULL); /* what has come ends us here */
 	free(new);
 	free(parent);
-	if (result != 0) {
-		free(*place);
-		*place = NULL;
-	}
 	return result;
+}
+
+int project_make(const struct project *p, char **place, struct oid *commit, struct err *e)
+{
+	*place = NULL;
+	if (project_check_name(p->name, e) != 0 || (*place = find_place(p->dir, e)) == NULL)
+		return -1;
+	if (make_at(p, *place, commit, e) == 0)
+		return 0;
+	free(*place);
+	*place = NULL;
+	return -1;
 }

@@ -6,13 +6,11 @@
 
 struct err;
 
-#define PROJECT_NAME_MAX 200 /* bytes; a DAG id, which is a little longer, has 250 at most */
-
-/* 0: NAME can be a project's: letters, digits, "_" and "-".  -1: *E. */
+/* 0: NAME can be a project's: CONFIG_PROJECT_NAME_MAX letters, digits, "_" and "-".  -1: *E. */
 int project_check_name(const char *name, struct err *e);
 
 struct project {
-	const char *dir;  /* to be made, or an empty folder */
+	const char *dir;  /* to be made, or an empty folder; not the working one */
 	const char *name; /* as above */
 	const char
 		*dvc_remote; /* folder, made if it is not there; NULL: one inside the work tree */
@@ -21,7 +19,7 @@ struct project {
 /*
  * Make the work tree with its first model, one commit and the five branches.  0, *PLACE, its
  * absolute path, the caller's to free(), and *COMMIT.  -1: nothing was made but perhaps the DVC
- * remote.
+ * remote.  SIGINT, SIGTERM and SIGHUP wait meanwhile; one that has come is a reason to give up.
  */
 int project_make(const struct project *p, char **place, struct oid *commit, struct err *e);
 

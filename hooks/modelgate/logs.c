@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -15,14 +16,17 @@
 #include "sys/files.h"
 
 #define FOLLOW_MS 100
+#define MAX_HELD_BACK 65536 /* bytes of a line whose end has not come yet */
 
 struct log {
 	struct store *s;
 	int64_t pipeline;
 	const char *stage;
 	char *path;
-	int fd;         /* -1: there is no log yet */
-	char *told_for; /* the stage whose waiting for a hand was told last; or NULL */
+	int fd;           /* -1: there is no log yet */
+	int terminal;     /* 1: standard output is one */
+	struct str begun; /* for a terminal: the line that has no end yet */
+	char *told_for;   /* the stage whose waiting for a hand was told last; or NULL */
 };
 
 /* Whoever follows is told once what the stage waits for, if that is a hand. */
@@ -63,8 +67,61 @@ static int has_ended(struct log *l, int follow, struct err *e)
 	return found;
 }
 
-/* Copy what is there and not yet copied to standard output.  0, or -1 and told. */
-static int copy(struct log *l)
+/* Add the LEN bytes at TEXT, which is changed, made harmless; ends of lines and tabs stay. */
+static void add_harmless(struct str *out, char *text, size_t len)
+{
+	for (size_t at = 0, end; at < len; at = end + 1) {
+		char stop;
+
+		end = at + strcspn(text + at, "\t\n"); /* or at a NUL */
+		stop = text[end];
+		text[end] = '\0';
+		str_add_safe(out, text + at);
+		if (end < len && stop == '\0')
+			str_add(out, "\\x00");
+		else if (end < len)
+			str_addc(out, stop);
+	}
+}
+
+/* A terminal gets whole lines, so that no character is cut, and its last one if ALL is set. */
+static int show_lines(struct log *l, int all)
+{
+	size_t len = l->begun.len;
+	struct str out, rest;
+	int result;
+
+	while (!all && len > 0 && l->begun.buf[len - 1] != '\n')
+		len--;
+	if (len == 0 && l->begun.len >= MAX_HELD_BACK)
+		len = l->begun.len;
+	if (len == 0)
+		return 0;
+	str_init(&out);
+	str_init(&rest);
+	str_addn(&rest, l->begun.buf + len, l->begun.len - len);
+	l->begun.buf[len] = '\0';
+	add_harmless(&out, l->begun.buf, len);
+	result = files_write_all(STDOUT_FILENO, out.buf, out.len);
+	str_clear(&out);
+	str_clear(&l->begun);
+	l->begun = rest;
+	return result;
+}
+
+static int write_out(struct log *l, const char *bytes, size_t len)
+{
+	if (!l->terminal)
+		return files_write_all(STDOUT_FILENO, bytes, len);
+	str_addn(&l->begun, bytes, len);
+	return show_lines(l, 0);
+}
+
+/*
+ * Copy what is there and not yet copied to standard output; LAST: nothing follows.  0, or -1 and
+ * told.
+ */
+static int copy(struct log *l, int last)
 {
 	struct err e = ERR_INIT;
 	char buf[65536];
@@ -75,8 +132,10 @@ static int copy(struct log *l)
 	if (l->fd < 0)
 		return e.text != NULL ? command_err(-1, &e) : 0;
 	while ((n = read(l->fd, buf, sizeof(buf))) > 0)
-		if (files_write_all(STDOUT_FILENO, buf, (size_t)n) != 0)
+		if (write_out(l, buf, (size_t)n) != 0)
 			return command_fail(-1, "standard output cannot be written");
+	if (last && show_lines(l, 1) != 0)
+		return command_fail(-1, "standard output cannot be written");
 	return n == 0 ? 0 : command_fail(-1, "%s: cannot be read", l->path);
 }
 
@@ -90,7 +149,7 @@ static int show(struct log *l, int follow)
 		ended = has_ended(l, follow, &e);
 		if (ended < 0)
 			return ended == -2 ? COMMAND_NO : COMMAND_CANNOT_TELL;
-		if (copy(l) != 0)
+		if (copy(l, ended || !follow) != 0)
 			return COMMAND_CANNOT_TELL;
 		if (ended || !follow)
 			break;
@@ -120,10 +179,13 @@ static int logs(struct command *c, int argc, char **argv)
 	l.pipeline = id;
 	l.stage = argv[2];
 	l.path = slot_log_path(c->config->state, id, l.stage);
+	l.terminal = isatty(STDOUT_FILENO);
+	str_init(&l.begun);
 	status = show(&l, follow != NULL);
 	if (l.fd >= 0)
 		(void)close(l.fd); /* only read */
 	free(l.path);
+	str_clear(&l.begun);
 	free(l.told_for);
 	store_close(l.s);
 	return status;

@@ -150,42 +150,88 @@ static int read_options(int argc, char **argv, int *at, char **repository, char 
 	return -1;
 }
 
+/* The user UID for people, the caller's to free(). */
+static char *user_name(uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw != NULL ? mem_strdup(pw->pw_name) : mem_format("user %lu", (unsigned long)uid);
+}
+
+/* Whoever can write to the state directory can have the verbs do what he likes. */
+static int check_mode(const char *state, struct err *e)
+{
+	struct stat st;
+
+	if (stat(state, &st) != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return 0;
+	return err_set(e, "%s can be written by group or others (mode %04o): chmod go-w %s", state,
+		(unsigned)(st.st_mode & 07777), state);
+}
+
+/* The configuration of REPOSITORY is its owner's, who must not choose whom root becomes. */
+static int check_same_owner(
+	const char *state, const struct stat *st, const char *repository, struct err *e)
+{
+	char *state_owner, *repository_owner;
+	struct stat git;
+
+	if (stat(repository, &git) != 0)
+		return err_errno(e, errno, "%s: its owner is not known", repository);
+	if (git.st_uid == st->st_uid)
+		return 0;
+	state_owner = user_name(st->st_uid);
+	repository_owner = user_name(git.st_uid);
+	(void)err_set(e,
+		"%s belongs to %s, but %s to %s: root acts for a repository only if both have the "
+		"same owner",
+		state, state_owner, repository, repository_owner);
+	free(repository_owner);
+	free(state_owner);
+	return -1;
+}
+
 /*
  * As root, become the owner of the state directory: what a verb writes there is then what the hooks
- * can write too, and whatever it reads it reads with no more rights than they have.
+ * can write too, and whatever it reads it reads with no more rights than they have.  REPOSITORY:
+ * whose configuration named it; NULL: the system's did.
  */
-static int become_owner(const char *state, struct err *e)
+static int become_owner(const char *state, const char *repository, struct err *e)
 {
 	const struct passwd *pw;
 	struct stat st;
 
-	if (geteuid() != 0 || stat(state, &st) != 0 || st.st_uid == 0)
+	if (geteuid() != 0 || stat(state, &st) != 0)
+		return 0;
+	if (repository != NULL && check_same_owner(state, &st, repository, e) != 0)
+		return -1;
+	if (st.st_uid == 0)
 		return 0;
 	pw = getpwuid(st.st_uid);
 	if ((pw != NULL ? initgroups(pw->pw_name, st.st_gid) : setgroups(1, &st.st_gid)) != 0 ||
 		setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0)
 		return err_errno(e, errno, "%s: cannot become its owner, %lu", state,
 			(unsigned long)st.st_uid);
+	/* Root's settings and logins are not for the tools; the owner's folder is looked up. */
+	if (unsetenv("HOME") != 0)
+		return err_errno(e, errno, "HOME cannot be unset");
 	return 0;
 }
 
 /* Whoever is neither owner of the state nor root is told so, not which file it came to light by. */
 static int check_owner(const char *state, const struct actor *actor, struct err *e)
 {
-	const struct passwd *pw;
 	struct stat st;
+	char *owner;
 
 	if (geteuid() == 0 || stat(state, &st) != 0 || st.st_uid == geteuid() ||
 		access(state, R_OK | W_OK | X_OK) == 0)
 		return 0;
-	pw = getpwuid(st.st_uid);
-	if (pw != NULL)
-		return err_set(e,
-			"%s belongs to %s: call this with sudo; you are still recorded as %s",
-			state, pw->pw_name, actor->name[0] != '\0' ? actor->name : actor->id);
-	return err_set(e,
-		"%s belongs to user %lu: call this with sudo; you are still recorded as %s", state,
-		(unsigned long)st.st_uid, actor->name[0] != '\0' ? actor->name : actor->id);
+	owner = user_name(st.st_uid);
+	(void)err_set(e, "%s belongs to %s: call this with sudo; you are still recorded as %s",
+		state, owner, actor->name[0] != '\0' ? actor->name : actor->id);
+	free(owner);
+	return -1;
 }
 
 static int run(const struct verb *v, struct command *c, int argc, char **argv)
@@ -199,7 +245,8 @@ static int run(const struct verb *v, struct command *c, int argc, char **argv)
 			return v->run(c, argc, argv);
 	if (v->needs_config && (config_load(&c->config, &from, &e) != 0 ||
 				       check_owner(c->config->state, &c->actor, &e) != 0 ||
-				       become_owner(c->config->state, &e) != 0))
+				       check_mode(c->config->state, &e) != 0 ||
+				       become_owner(c->config->state, c->repository, &e) != 0))
 		return command_err(COMMAND_CANNOT_TELL, &e);
 	return v->run(c, argc, argv);
 }

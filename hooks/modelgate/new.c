@@ -8,9 +8,29 @@
 #include "git/oid.h"
 #include "stage/project.h"
 
+/* TEXT as a word for the shell, in quotes where it needs them; the caller's to free(). */
+static char *quote(const char *text)
+{
+	struct str s;
+
+	str_init(&s);
+	if (text[strcspn(text, " \t\"'\\$`&|;<>()*?[]{}#~!")] == '\0') {
+		str_add(&s, text);
+		return str_steal(&s);
+	}
+	str_addc(&s, '\'');
+	for (; *text != '\0'; text++)
+		if (*text == '\'')
+			str_add(&s, "'\\\''");
+		else
+			str_addc(&s, *text);
+	str_addc(&s, '\'');
+	return str_steal(&s);
+}
+
 static void print_next(const char *place, const struct oid *commit)
 {
-	char hex[OID_HEX_SIZE], *safe = str_safe(place, 4096);
+	char hex[OID_HEX_SIZE], *safe = str_safe(place, 4096), *word = quote(safe);
 
 	oid_hex(commit, hex);
 	printf("%s: branches dev, main, prod, retrain, online at %.*s; dev is checked out\n"
@@ -19,7 +39,8 @@ static void print_next(const char *place, const struct oid *commit)
 	       "  cd %s\n"
 	       "  git remote add origin REPOSITORY\n"
 	       "  git push origin --all\n",
-		safe, OID_SHORT, hex, safe);
+		safe, OID_SHORT, hex, word);
+	free(word);
 	free(safe);
 }
 
@@ -36,6 +57,8 @@ static int new (struct command *c, int argc, char **argv)
 	(void)c; /* a project is made on a workplace, where there is no configuration of a server */
 	if (n < 0)
 		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
+	if (argv[1][0] == '\0')
+		return command_fail(COMMAND_USAGE, "new: DIR is empty: give the name of a folder");
 	if (p.name == NULL)
 		return command_fail(COMMAND_USAGE, "new: --project NAME is missing");
 	if (p.dvc_remote != NULL && strstr(p.dvc_remote, "://") != NULL)

@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -22,15 +24,30 @@ static void print_line(void *context, const char *line)
 	str_clear(&safe);
 }
 
+/*
+ * The runner sends SIGTERM to the whole group.  The end of this process would kill its tools before
+ * they have heeded it: it waits for them, until the runner's patience ends, and only then ends by
+ * the signal as it would have.  Nothing else of the stage is done meanwhile.
+ */
+static void end_after_tools(int number)
+{
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		continue;
+	(void)raise(number); /* held back until we return */
+}
+
 /* What the runner starts for one stage; its output is the stage's log. */
 static int run_stage(const struct command *c, const char *id, const char *stage)
 {
+	struct sigaction action = {.sa_handler = end_after_tools, .sa_flags = (int)SA_RESETHAND};
 	struct err e = ERR_INIT;
 	long long number;
 	int passing;
 
 	if (command_number(id, "pipeline number", &number) != 0)
 		return COMMAND_USAGE;
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGTERM, &action, NULL); /* cannot fail with these arguments */
 	if (job_run(c->config, number, stage, &e) == 0)
 		return JOB_SUCCEEDED;
 	passing = e.passing;

@@ -126,7 +126,14 @@ test_expect 'also if it does not heed SIGTERM' '
 	mg shop retry 4 build && drain shop &&
 	stages_are shop 4 failed created created created &&
 	same 2 "$(pipeline shop 4 stages.0.attempt)" &&
-	wait_for 5 is_gone "$(cat "$(state shop)/child")" && wait_for 5 is_quiet shop &&
+	wait_for 5 is_gone "$(cat "$(state shop)/child")" && wait_for 5 is_quiet shop
+'
+
+test_expect 'its tools have time to clean up' '
+	rm "$(state shop)/child" &&
+	podman_does shop "trap \"sleep 0.5; : >\$state/cleaned; exit 1\" TERM; sleep 300 & echo \$! >\$state/child; wait" &&
+	mg shop retry 4 build && drain shop && [ -e "$(state shop)/cleaned" ] &&
+	same "timed out after 1 s" "$(pipeline shop 4 stages.0.message)" && wait_for 5 is_quiet shop &&
 	server_set shop runner stage-timeout 3600
 '
 

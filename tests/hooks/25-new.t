@@ -109,10 +109,27 @@ test_expect 'a file, a link to nowhere, a folder whose folder is not there' '
 '
 
 test_expect 'a name that MLflow or Airflow would not take' '
-	for name in "a b" a/b a.b "" ä "$(printf "%0201d" 1)"; do
+	for name in "a b" a/b a.b "" ä "$(printf "%0101d" 1)"; do
 		leaves_nothing is_usage "project name" modelgate new other --project "$name" ||
 			return 1
+	done &&
+	modelgate new longest --project "$(printf "%0100d" 1)"
+'
+
+test_expect 'no name at all, and the folder one is in' '
+	leaves_nothing is_usage "DIR is empty" modelgate new "" --project churn &&
+	mkdir here && cd here &&
+	for dir in . ./ "$T/here"; do
+		leaves_nothing is_no "give the name of a folder that is not there yet" \
+			modelgate new "$dir" --project churn || return 1
 	done
+'
+
+awkward="b o; x"
+
+test_expect 'the way into a folder with blanks is shown as the shell wants it' '
+	modelgate new "$awkward" --project churn >out && cat out && grep "^  cd ." out &&
+	eval "$(sed -n "s/^  cd /cd /p" out)" && same "$T/$awkward" "$(pwd)"
 '
 
 test_expect 'words that it does not know, and none' '

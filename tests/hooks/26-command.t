@@ -127,6 +127,30 @@ test_expect '3: no repository, no file, no state' '
 	is_unknown "$T/none" mg shop play 3 build && cp good.ini shop.git/modelgate.ini
 '
 
+test_expect '3: a state directory that others can write' '
+	chmod 770 shop.state &&
+	for call in status models "run --drain" "play 3 build" "retry 2 build" "cancel 3" "logs 1 build" \
+		"audit verify"; do
+		is_unknown "(mode 0770): chmod go-w $T/shop.state" mg shop $call || return 1
+	done &&
+	chmod 702 shop.state && is_unknown "chmod go-w" mg shop status &&
+	chmod 755 shop.state && mg shop status && chmod 700 shop.state
+'
+
+if [ "$(id -u)" -eq 0 ]; then
+	nobody=$(getent passwd 65534 | cut -d : -f 1)
+
+	test_expect '3: root becomes nobody whom only a repository names' '
+		mkdir -m 700 foreign.state && chown 65534 foreign.state &&
+		server_set shop modelgate state "$T/foreign.state" &&
+		is_unknown "$T/foreign.state belongs to $nobody, but $T/shop.git to root" mg shop status &&
+		is_unknown "belongs to $nobody" mg shop run --drain && same "" "$(ls -A foreign.state)" &&
+		cp good.ini shop.git/modelgate.ini && chown 65534 shop.git &&
+		is_unknown "$T/shop.state belongs to root, but $T/shop.git to $nobody" mg shop status &&
+		chown 0 shop.git && mg shop status
+	'
+fi
+
 test_expect '3: a store that is none' '
 	cp -r shop.state broken.state && rm -f broken.state/store.db-* && echo nonsense >broken.state/store.db &&
 	server_set shop modelgate state "$T/broken.state" &&
@@ -245,6 +269,23 @@ test_expect 'the log of each attempt is kept, one after the other' '
 	same 2 "$(mg shop logs 8 build | grep -c -x attempt)" &&
 	same "1 2" "$(mg shop logs 8 build | sed -n "s/.*, attempt //p" | tr "\n" " " | sed "s/ \$//")" &&
 	pipeline shop 8 stages.0.message | grep "podman build ended with status 3"
+'
+
+# What a command prints on a terminal, to the file $1.
+on_terminal() {
+	terminal_out=$1
+	shift
+	script -qec "$*" /dev/null | tr -d "\r" >"$terminal_out"
+}
+
+test_expect 'a terminal gets no control characters of a log; a file gets it as it is' '
+	podman_does shop "printf \"\\033[2Jred\\tand\\000nul \\303\\274\\n\"; printf \"no end\"; exit 3" &&
+	mg shop retry 8 build && drain shop && mg shop logs 8 build >raw &&
+	grep -c "$(printf "\033\\[2Jred")" raw && grep -a "no end" raw &&
+	on_terminal shown modelgate --repo "$T/shop.git" logs 8 build && cat shown &&
+	tab=$(printf "\t") && grep -F "\\x1b[2Jred${tab}and\\x00nul ü" shown && grep "no end" shown &&
+	same 0 "$(tr -d "\n\t\040-\176\200-\377" <shown | wc -c)" &&
+	same "$(wc -l <raw)" "$(wc -l <shown)"
 '
 
 test_expect 'a reader of a log that went away is no fault that anybody is told of' '

@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "data/config.h"
 #include "fixture.h"
 #include "git/repository.h"
 #include "git/tree.h"
@@ -164,16 +165,16 @@ static void test_names(void **state)
 		int expected;
 	} rows[] = {{"churn", 0}, {"Alliya_Churn-2", 0}, {"", -1}, {"a b", -1}, {"a/b", -1},
 		{"a.b", -1}, {"\xc3\xbc", -1}, {"../x", -1}};
-	char long_name[PROJECT_NAME_MAX + 2];
+	char long_name[CONFIG_PROJECT_NAME_MAX + 2];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (project_check_name(rows[i].name, NULL) != rows[i].expected)
 			fail_msg("\"%s\"", rows[i].name);
 	memset(long_name, 'a', sizeof(long_name));
-	long_name[PROJECT_NAME_MAX + 1] = '\0';
+	long_name[CONFIG_PROJECT_NAME_MAX + 1] = '\0';
 	assert_int_equal(project_check_name(long_name, NULL), -1);
-	long_name[PROJECT_NAME_MAX] = '\0';
+	long_name[CONFIG_PROJECT_NAME_MAX] = '\0';
 	assert_int_equal(project_check_name(long_name, NULL), 0);
 }
 
