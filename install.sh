@@ -19,6 +19,7 @@ hooks='pre-receive update post-receive'
 marker='modelgate-hook ' # stands in each of our programs, see common/sys/paths.c
 record_name=modelgate-installed
 config_name=modelgate.ini
+state_default=/var/lib/modelgate
 
 usage() {
 	cat <<-'END'
@@ -52,6 +53,15 @@ die() {
 wrong_usage() {
 	printf 'install.sh: %s; see ./install.sh help\n' "$*" >&2
 	exit 2
+}
+
+# WHAT PATH: neither make, nor the configuration, nor a command line that is shown has to quote PATH.
+check_plain() {
+	case $2 in
+	*[[:space:][:cntrl:]]* | *[\;\#\$\\\"\'\`]*)
+		die "$1 may have no blanks, quotes, control characters and none of ; # \$ \\ in its path: $2"
+		;;
+	esac
 }
 
 # --- packages ---
@@ -165,6 +175,12 @@ main() {
 	[ $# -gt 0 ] || wrong_usage 'a command is missing'
 	command=$1
 	shift
+	case $command in
+	demo | test | repo)
+		check_plain 'the source tree' "$here"
+		check_plain BUILD "$build"
+		;;
+	esac
 	case $command in
 	demo) command_demo "$@" ;;
 	test) command_test "$@" ;;

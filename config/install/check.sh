@@ -24,8 +24,8 @@ check_hook() {
 	mend=$(install_command)
 	if [ ! -e "$file" ]; then
 		bad "$1: $file is missing" "$mend"
-	elif [ ! -x "$file" ]; then
-		bad "$1: $file is not executable, so it is not run" "chmod 755 $file"
+	elif ! as_owner test -x "$file"; then
+		bad "$1: $file is not executable for $(owner_name), so it is not run" "chmod 755 $file"
 	elif is_ours "$file"; then
 		if [ ! -e "$program" ]; then
 			bad "$1: $program is missing" "$mend"
@@ -68,16 +68,38 @@ check_state_folder() {
 	elif [ "$(stat -c %a "$state")" != 700 ]; then
 		bad "state: $state has mode $(stat -c %a "$state")" "chmod 700 $state"
 	else
-		ok "state: $state"
+		check_state_files
 	fi
 }
 
-# The files that the programs read here: the system's, as the Makefile has it, and the repository's.
+# What the hooks, which run as the owner, have to write; copies of models may be read-only.
+check_state_files() {
+	alien=$(find "$state/" ! -user "${owner%:*}" -print -quit)
+	if [ -n "$alien" ]; then
+		bad "state: $alien belongs to $(name_of_owner "$alien"), and the hooks run as $(owner_name)" \
+			"chown -h $(owner_name) $alien"
+		return
+	fi
+	for file in "$state" "$state/audit" "$state/audit/audit.jsonl" "$state/store.db"; do
+		if [ -e "$file" ] && ! as_owner test -w "$file"; then
+			bad "state: $(owner_name) cannot write $file" "chmod u+w $file"
+			return
+		fi
+	done
+	ok "state: $state"
+}
+
+check_hook_links() {
+	for name in $(hook_folders); do
+		[ ! -L "$gitdir/$name" ] ||
+			bad "$gitdir/$name is a symbolic link, so that other repositories may share it" \
+				"make it a folder of this repository's own, then $(install_command)"
+	done
+}
+
+# The files that the programs read here: the system's and the repository's.
 config_files() {
-	case $prefix in
-	/usr | /usr/local) found=/etc/modelgate/$config_name ;;
-	*) found=$prefix/etc/modelgate/$config_name ;;
-	esac
+	found=$(system_file)
 	[ -e "$found" ] || found=
 	file=$(config_file)
 	[ -z "$file" ] || found=${found:+$found, }$file
@@ -133,7 +155,10 @@ check_command() {
 	if [ ! -x "$prefix/bin/modelgate" ]; then
 		bad "command: $prefix/bin/modelgate is missing" \
 			"$(install_command)"
-	elif answer=$("$prefix/bin/modelgate" --repo "$gitdir" status --limit 1 2>&1); then
+	elif ! as_owner test -x "$prefix/bin/modelgate"; then
+		bad "command: $(owner_name) may not run $prefix/bin/modelgate" \
+			"chmod a+rx it and the folders above it"
+	elif answer=$(as_owner "$prefix/bin/modelgate" --repo "$gitdir" status --limit 1 2>&1); then
 		ok "configuration: $(config_files)"
 		check_branches
 	else
@@ -143,7 +168,7 @@ check_command() {
 
 check_push_options() {
 	[ "$layout" = git ] || return 0
-	if [ "$(git_in_repository config --get receive.advertisePushOptions || true)" = true ]; then
+	if [ "$(git_in_repository config --type=bool --get receive.advertisePushOptions || true)" = true ]; then
 		ok 'receive.advertisePushOptions'
 	else
 		bad 'receive.advertisePushOptions is off: nobody can give a reason for an override' \
@@ -192,6 +217,7 @@ command_check() {
 	faults=0
 	ok "repository: $gitdir, owner $(owner_name), layout $layout"
 	ok "$(git --version)"
+	check_hook_links
 	for hook in $hooks; do
 		check_hook "$hook"
 	done

@@ -40,8 +40,6 @@ check_config_folder() {
 
 check_hooks_path() {
 	[ "$layout" = git ] || return 0
-	[ ! -L "$gitdir/hooks" ] || die "$gitdir/hooks is a symbolic link, so that other repositories" \
-		"may share it; nothing was changed.  Make it a folder of this repository's own"
 	path=$(git_in_repository config --get core.hooksPath || true)
 	[ -z "$path" ] || die "core.hooksPath is $path, so git would not run hooks in" \
 		"$gitdir/hooks; nothing was changed.  Run: git -C $gitdir config --unset core.hooksPath"
@@ -56,37 +54,52 @@ check_writable() {
 		die "cannot write to $folder: run this as root, or give a folder of your own with $2"
 }
 
-# The value of a key of a configuration file: FILE SECTION KEY.
-config_value() {
-	sed -n "/^\\[$2\\]/,/^\\[/s/^$3[[:space:]]*=[[:space:]]*//p" "$1" |
-		sed 's/[[:space:]]*;.*//; s/[[:space:]]*$//; q'
+absolute() {
+	case $1 in
+	'' | /*) printf '%s\n' "$1" ;;
+	*) printf '%s\n' "$(pwd -P)/$1" ;;
+	esac
 }
 
-# The state folder that the hooks will use: as configured, else as given, else the default.
+# The state folder that the hooks will use: as the repository's file has it (configured), else as given,
+# else as the system's file has it, else the default.
 find_state() {
-	file=$(config_file)
 	configured=
-	if [ -n "$file" ]; then
-		configured=$(config_value "$file" modelgate state)
-		if [ -n "$configured" ] && [ -n "$1" ] && [ "$configured" != "$1" ]; then
-			die "$file says state = $configured, not $1.  Nothing was changed; edit that file first."
-		fi
+	if is_config_allowed; then
+		configured=$(repository_value modelgate state)
 	fi
-	state=${configured:-${1:-/var/lib/modelgate}}
-	case $state in
-	/*) ;;
-	*) state=$(pwd -P)/$state ;;
-	esac
+	state=$(system_value modelgate state)
+	state=$(absolute "${configured:-${1:-${state:-$state_default}}}")
+}
+
+# A folder that is given has to be the one that the hooks will use.
+check_given_state() {
+	file=$(config_file)
+	if ! is_config_allowed; then
+		[ -z "$(repository_value modelgate state)" ] ||
+			die "$(system_file) leaves only [project] to $file, which has a state;" \
+				"nothing was changed.  Take it out of that file"
+		used=$(system_value modelgate state)
+		[ -z "$given_state" ] || [ "$given_state" = "${used:-$state_default}" ] ||
+			die "$(system_file) does not leave the state to a repository: it is" \
+				"${used:-$state_default}; nothing was changed"
+	elif [ -n "$file" ] && [ -n "$given_state" ] && [ "$configured" != "$given_state" ]; then
+		[ -z "$configured" ] || die "$file says state = $configured, not $given_state." \
+			"Nothing was changed; edit that file first."
+		die "$file has no state, and stays as it is; nothing was changed." \
+			"In its section [modelgate], add state = $given_state to $file"
+	fi
 }
 
 # The project's name as the configuration that is there has it; a file that stays cannot take another.
 check_project() {
 	file=$(config_file)
 	if [ -n "$file" ]; then
-		configured=$(config_value "$file" project name)
-		now=${configured:-$(default_project)}
+		as_owner test -r "$file" || die "$(owner_name) cannot read $file; nothing was changed"
+		named=$(repository_value project name)
+		now=${named:-$(default_project)}
 		if [ -n "$project" ] && [ "$project" != "$now" ]; then
-			die "$file says ${configured:+name = }${configured:-no name}, not $project." \
+			die "$file says ${named:+name = }${named:-no name}, not $project." \
 				"Nothing was changed; edit that file first."
 		fi
 		project=$now
@@ -94,20 +107,38 @@ check_project() {
 	project=${project:-$(default_project)}
 }
 
+# Only root's own word, never a file of the repository, makes root give away a folder.
+is_state_roots() {
+	[ -z "$configured" ] || [ "$configured" = "$given_state" ]
+}
+
 check_state() {
-	if [ ! -e "$state" ]; then
-		check_writable "$state" --state
-	elif [ ! -d "$state" ]; then
+	if [ -d "$state" ]; then
+		[ "$(stat -c %u "$state")" = "${owner%:*}" ] ||
+			die "$state belongs to $(name_of_owner "$state"), but the hooks of this repository" \
+				"run as $(owner_name); nothing was changed.  Give another folder with --state"
+	elif [ -e "$state" ] || [ -L "$state" ]; then
 		die "$state is no folder"
-	elif [ "$(stat -c %u "$state")" != "${owner%:*}" ]; then
-		die "$state belongs to $(name_of_owner "$state"), but the hooks of this repository run as" \
-			"$(owner_name); nothing was changed.  Give another folder with --state"
+	elif is_state_roots; then
+		check_writable "$state" --state
+	else
+		folder=$state
+		while ! as_owner test -e "$folder"; do
+			folder=$(dirname -- "$folder")
+		done
+		as_owner test -w "$folder" || die_of_state
 	fi
+}
+
+die_of_state() {
+	die "$(config_file) says state = $state, which is not there, and which $(owner_name) cannot make;" \
+		"nothing was changed.  Make that folder for $(owner_name), or give it with --state as well"
 }
 
 make_state() {
 	[ ! -d "$state" ] || return 0
 	if ! as_owner mkdir -p -m 700 -- "$state" 2>/dev/null; then
+		is_state_roots || die_of_state
 		mkdir -p -- "$(dirname -- "$state")"
 		mkdir -m 700 -- "$state"
 		chown -h "$owner" "$state"
@@ -133,10 +164,39 @@ put_file() {
 		exit 1' put_file "$1" "$2" || die "cannot write $1"
 }
 
-make_folder() {
-	[ ! -d "$1" ] || return 0
-	as_owner mkdir -m 755 -- "$1" || die "cannot make $1"
-	folders_made="$folders_made ${1#"$gitdir"/}"
+# The folders that hooks lie in, below the repository, the outer first.
+hook_folders() {
+	case $layout in
+	git) printf 'hooks\n' ;;
+	gitlab)
+		printf 'custom_hooks\n'
+		for hook in $hooks; do
+			printf '%s\n' "custom_hooks/$hook.d"
+		done
+		;;
+	esac
+}
+
+check_hook_folders() {
+	for name in $(hook_folders); do
+		[ ! -L "$gitdir/$name" ] || die "$gitdir/$name is a symbolic link, so that other" \
+			"repositories may share it; nothing was changed.  Make it a folder of this repository's own"
+		[ ! -e "$gitdir/$name" ] || [ -d "$gitdir/$name" ] ||
+			die "$gitdir/$name is no folder; nothing was changed"
+	done
+}
+
+plan_folders() {
+	for name in $(hook_folders); do
+		[ -d "$gitdir/$name" ] || folders_made="$folders_made $name"
+	done
+}
+
+make_folders() {
+	for name in $(hook_folders); do
+		[ -d "$gitdir/$name" ] || as_owner mkdir -m 755 -- "$gitdir/$name" ||
+			die "cannot make $gitdir/$name"
+	done
 }
 
 # The project's name by the repository's; GitLab itself says it with each push.
@@ -153,11 +213,16 @@ config_text() {
 	if [ -n "$project" ]; then
 		printf '[project]\nname = %s\n\n' "$project"
 	fi
+	is_config_allowed || return 0
 	printf '[modelgate]\nstate = %s\n\n[identity]\nsource = ' "$state"
 	case $layout in
 	git) printf 'os\n' ;;
 	gitlab) printf 'gitlab\n' ;;
 	esac
+}
+
+plan_config() {
+	[ -n "$(config_file)" ] || config_sum=$(config_text | sha256sum)
 }
 
 write_config() {
@@ -168,15 +233,47 @@ write_config() {
 	fi
 	file=$(config_folder)/$config_name
 	config_text | put_file "$file" 644
-	config_sum=$(sha256sum <"$file")
 	say "wrote  $file"
 }
 
-turn_on_push_options() {
+# Sets push_options: on, or the one value that there is, or nothing.
+check_push_options_value() {
+	push_options=on
 	[ "$layout" = git ] || return 0
-	now=$(git_in_repository config --local --get receive.advertisePushOptions || true)
-	[ -f "$(record_file)" ] || push_options_before=$now
-	[ "$now" != true ] || return 0
+	key=receive.advertisePushOptions
+	[ "$(git_in_repository config --local --get-all $key | wc -l)" -le 1 ] ||
+		die "$gitdir/config has $key more than once; nothing was changed." \
+			"Leave one value: git -C $gitdir config --replace-all $key true"
+	push_options=$(git_in_repository config --local --get $key || true)
+	[ -n "$push_options" ] || git_in_repository config --local --get $key >/dev/null || return 0
+	now=$(git_in_repository config --local --type=bool --get $key 2>/dev/null) ||
+		die "$gitdir/config: $key is neither true nor false; nothing was changed"
+	[ "$now" != true ] || push_options=on
+}
+
+# What git's configuration was, byte by byte, and the sum of what it will be; the value alone if the
+# file is a link, or was changed by us before.
+plan_push_options() {
+	if [ -f "$(record_file)" ]; then
+		[ "$push_options" = on ] || git_config_before=
+		return
+	fi
+	push_options_before=$push_options
+	if [ "$push_options" = on ]; then
+		push_options_before=true
+		return
+	fi
+	[ ! -L "$gitdir/config" ] || return 0
+	copy=$(mktemp -d)
+	as_owner cat -- "$gitdir/config" >"$copy/config" || die "cannot read $gitdir/config"
+	git_config_before=$(base64 -w 0 <"$copy/config")
+	git config --file "$copy/config" receive.advertisePushOptions true
+	git_config_sum=$(sha256sum <"$copy/config")
+	rm -r -- "$copy"
+}
+
+turn_on_push_options() {
+	[ "$push_options" != on ] || return 0
 	git_in_repository config --local receive.advertisePushOptions true
 	say "set    receive.advertisePushOptions = true"
 }
@@ -210,19 +307,24 @@ write_record() {
 		printf 'layout=%s\nprefix=%s\n' "$layout" "$prefix"
 		printf 'push-options=%s\nconfig=%s\nfolders=%s\n' \
 			"$push_options_before" "$config_sum" "$folders_made"
-	} | put_file "$(record_file)" 644
+		printf 'git-config=%s\ngit-config-sum=%s\n' "$git_config_before" "$git_config_sum"
+	} | put_file "$(record_file)" 600 # git's configuration may hold a password
 }
 
 read_record() {
 	folders_made=
 	config_sum=
 	push_options_before=
+	git_config_before=
+	git_config_sum=
 	[ -f "$(record_file)" ] || return 0
 	[ "$(recorded layout)" = "$layout" ] || die "modelgate is in this repository already, in the" \
 		"layout $(recorded layout): ./install.sh uninstall $gitdir first"
 	folders_made=$(recorded folders)
 	config_sum=$(recorded config)
 	push_options_before=$(recorded push-options)
+	git_config_before=$(recorded git-config)
+	git_config_sum=$(recorded git-config-sum)
 }
 
 command_repo() {
@@ -252,10 +354,10 @@ command_repo() {
 	done
 	[ -n "$path" ] || wrong_usage 'repo takes a PATH'
 	[ -e "$path" ] || die "there is no repository at $path; make one first: git init --bare $path"
-	case $prefix in
-	/*) ;;
-	*) prefix=$(pwd -P)/$prefix ;;
-	esac
+	prefix=$(absolute "$prefix")
+	given_state=$(absolute "$given_state")
+	check_plain --prefix "$prefix"
+	check_plain --state "$given_state"
 	case $project in
 	*[!A-Za-z0-9_-]*) die "a project's name has letters, digits, _ and - alone: $project" ;;
 	esac
@@ -267,11 +369,14 @@ command_repo() {
 
 install_repository() {
 	umask 022
+	check_hook_folders
 	check_hooks_free
 	check_config_folder
 	check_hooks_path
+	check_push_options_value
 	check_project
 	find_state "$given_state"
+	check_given_state
 	check_state
 	check_writable "$prefix" --prefix
 	# shellcheck disable=SC2086 # a list of words
@@ -280,18 +385,14 @@ install_repository() {
 	build_programs
 
 	make_state
-	case $layout in
-	git) make_folder "$gitdir/hooks" ;;
-	gitlab)
-		make_folder "$gitdir/custom_hooks"
-		for hook in $hooks; do
-			make_folder "$gitdir/custom_hooks/$hook.d"
-		done
-		;;
-	esac
+	plan_folders
+	plan_config
+	plan_push_options
+	# First, so that `uninstall` can undo what is not done to its end.
+	write_record
+	make_folders
 	write_config
 	turn_on_push_options
-	write_record
 	# Last, so that no push meets hooks that are not configured yet.
 	for hook in $hooks; do
 		put_hook "$hook"
@@ -337,14 +438,21 @@ remove_config() {
 	fi
 }
 
+is_git_config_ours() {
+	[ -n "$(recorded git-config)" ] && [ ! -L "$gitdir/config" ] &&
+		[ "$(as_owner cat -- "$gitdir/config" | sha256sum)" = "$(recorded git-config-sum)" ]
+}
+
 restore_push_options() {
 	[ "$layout" = git ] && [ -f "$(record_file)" ] || return 0
 	before=$(recorded push-options)
 	[ "$before" != true ] || return 0
-	if [ -n "$before" ]; then
-		git_in_repository config --local receive.advertisePushOptions "$before"
+	if is_git_config_ours; then
+		recorded git-config | base64 -d | put_file "$gitdir/config" "$(stat -c %a "$gitdir/config")"
+	elif [ -n "$before" ]; then
+		git_in_repository config --local --replace-all receive.advertisePushOptions "$before"
 	else
-		git_in_repository config --local --unset receive.advertisePushOptions || true
+		git_in_repository config --local --unset-all receive.advertisePushOptions || true
 	fi
 	say 'restored receive.advertisePushOptions'
 }
@@ -364,6 +472,8 @@ command_uninstall() {
 		say "modelgate is not installed in $gitdir"
 		return
 	fi
+	prefix=$(recorded prefix)
+	prefix=${prefix:-/usr/local}
 	find_state ''
 	remove_hooks
 	remove_config

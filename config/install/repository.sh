@@ -88,6 +88,43 @@ config_file() {
 	done
 }
 
+# The value of a key in the configuration on standard input: SECTION KEY.
+ini_value() {
+	awk -v section="[$1]" -v key="$2" '
+		/^\[/ { inside = index($0, section) == 1 }
+		inside && $0 ~ "^" key "[ \t]*=" {
+			sub(/^[^=]*=/, "")
+			sub(/[ \t];.*/, "")
+			gsub(/^[ \t]+|[ \t\r]+$/, "")
+			print
+			exit
+		}'
+}
+
+# The same of the repository's file, read as its owner; nothing if there is none.
+repository_value() {
+	file=$(config_file)
+	[ -z "$file" ] || as_owner cat -- "$file" 2>/dev/null | ini_value "$1" "$2"
+}
+
+# The system's file, as the Makefile has it.
+system_file() {
+	case $prefix in
+	/usr | /usr/local) printf '%s\n' "/etc/modelgate/$config_name" ;;
+	*) printf '%s\n' "$prefix/etc/modelgate/$config_name" ;;
+	esac
+}
+
+system_value() {
+	file=$(system_file)
+	[ ! -r "$file" ] || ini_value "$1" "$2" <"$file"
+}
+
+# May the repository's file say more than [project]?
+is_config_allowed() {
+	[ "$(system_value modelgate allow-repository-config)" != no ]
+}
+
 # A program of ours is known by what it holds.  It is never run to find out.
 is_ours() {
 	[ -f "$1" ] && [ ! -L "$1" ] && grep -qaF "$marker" "$1"

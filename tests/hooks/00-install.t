@@ -257,6 +257,70 @@ test_expect 'refused: no repository, core.hooksPath, hooks shared by a link, a f
 	refuses "chmod go-w" install_in open.git && [ ! -e open.git/modelgate.ini ]
 '
 
+test_expect 'push options: true by another name is left alone, twice or nonsense is refused, bytes come back' '
+	git init -q --bare push.git && git -C push.git config receive.advertisePushOptions yes &&
+	cp push.git/config yes && install_in push.git && cmp yes push.git/config && checks push.git &&
+	install_sh uninstall "$T/push.git" && cmp yes push.git/config &&
+	git -C push.git config --add receive.advertisePushOptions false && snapshot push.git >push.before &&
+	refuses "more than once" install_in push.git && unchanged push.git push.before &&
+	git -C push.git config --replace-all receive.advertisePushOptions maybe &&
+	refuses "neither true nor false" install_in push.git &&
+	printf "[receive] ; mine\n\tadvertisePushOptions = off ; why\n" >>push.git/config &&
+	sed -i "/maybe/d" push.git/config && cp push.git/config off && install_in push.git &&
+	same true "$(git -C push.git config receive.advertisePushOptions)" &&
+	install_sh uninstall "$T/push.git" && cmp off push.git/config &&
+	install_in push.git && git -C push.git config other.key here && install_sh uninstall "$T/push.git" &&
+	same off "$(git -C push.git config receive.advertisePushOptions)" &&
+	same here "$(git -C push.git config other.key)"
+'
+
+test_expect 'layout gitlab: a folder of hooks that is a symbolic link is refused' '
+	mkdir -p shared/update.d && git init -q --bare lab1.git && ln -s ../shared lab1.git/custom_hooks &&
+	git init -q --bare lab2.git && mkdir lab2.git/custom_hooks &&
+	ln -s ../../shared/update.d lab2.git/custom_hooks/update.d &&
+	for name in lab1 lab2; do
+		snapshot $name.git >$name.before &&
+		refuses "is a symbolic link" install_in $name.git --layout gitlab &&
+		unchanged $name.git $name.before || return 1
+	done &&
+	same shared/update.d "$(find shared -mindepth 1)"
+'
+
+test_expect 'paths that would have to be quoted are refused; make install takes blanks in DESTDIR' '
+	git init -q --bare blank.git && snapshot blank.git >blank.before &&
+	for name in "a b" "a;b" "a#b" "a'\''b" "a\"b" "$(printf "a\tb")"; do
+		refuses "may have no blanks" install_sh repo "$T/blank.git" --prefix "$T/$name" &&
+		refuses "may have no blanks" install_in blank.git --state "$T/$name" || return 1
+	done &&
+	unchanged blank.git blank.before &&
+	mkdir "a b" && cp -a "$TOP/install.sh" "$TOP/config" "a b/" &&
+	! "a b/install.sh" repo "$T/blank.git" 2>err && said "the source tree may have no blanks" &&
+	make -C "$TOP" -s BUILD="$T/build" PREFIX="$prefix" DESTDIR="$T/c d" install &&
+	[ -x "c d$prefix/bin/modelgate" ] &&
+	make -C "$TOP" -s BUILD="$T/build" PREFIX="$prefix" DESTDIR="$T/c d" uninstall &&
+	same "" "$(find "c d" -type f)"
+'
+
+test_expect '--state for a configuration that has none: said where to add it, nothing changed' '
+	git init -q --bare less.git && printf "[project]\nname = less\n" >less.git/modelgate.ini &&
+	snapshot less.git >less.before && refuses "add state = $T/less.git.state to $T/less.git/modelgate.ini" \
+		install_in less.git && unchanged less.git less.before && [ ! -e less.git.state ]
+'
+
+test_expect 'the system'\''s file: its state before the default, and what it leaves to a repository' '
+	mkdir -p "$prefix/etc/modelgate" && git init -q --bare under.git &&
+	printf "[modelgate]\nstate = %s ; all\n" "$T/system.state" >"$prefix/etc/modelgate/modelgate.ini" &&
+	install_sh repo "$T/under.git" --prefix "$prefix" && [ -d system.state ] && checks under.git &&
+	install_sh uninstall "$T/under.git" && [ ! -e under.git/modelgate.ini ] &&
+	echo "allow-repository-config = no" >>"$prefix/etc/modelgate/modelgate.ini" &&
+	refuses "does not leave the state" install_in under.git && [ ! -e under.git/modelgate.ini ] &&
+	install_sh repo "$T/under.git" --prefix "$prefix" &&
+	same "[project] name = under" "$(grep -v "^;" under.git/modelgate.ini | xargs)" &&
+	printf "[modelgate]\nstate = /x\n" >>under.git/modelgate.ini &&
+	refuses "leaves only [project]" install_sh repo "$T/under.git" --prefix "$prefix" &&
+	rm -r "$prefix/etc"
+'
+
 if [ "$(id -u)" -eq 0 ]; then
 	test_expect 'as root in the repository of another user: everything is that user'\''s' '
 		chmod 755 "$T" && git init -q --bare theirs.git && chown -R 1234:2345 theirs.git &&
@@ -276,8 +340,30 @@ if [ "$(id -u)" -eq 0 ]; then
 		rm -rf theirs.git.state/* && check_finds theirs.git "belongs to daemon" &&
 		grep -x "       chown 1234 $T/theirs.git.state" checked
 	'
+	test_expect 'as root: a folder is not made where only the repository'\''s own file wants it' '
+		git init -q --bare sly.git && mkdir roots &&
+		printf "[modelgate]\nstate = %s\n" "$T/roots/sly" >sly.git/modelgate.ini &&
+		chown -R 1234:2345 sly.git && snapshot sly.git >sly.before &&
+		refuses "state = $T/roots/sly" install_sh repo "$T/sly.git" --prefix "$prefix" &&
+		[ ! -e roots/sly ] && unchanged sly.git sly.before &&
+		install_sh repo "$T/sly.git" --prefix "$prefix" --state "$T/roots/sly" &&
+		same 1234 "$(stat -c %u roots/sly)" && checks sly.git
+	'
+	test_expect 'as root: check asks as the owner' '
+		touch roots/sly/store.db && chown root roots/sly/store.db && check_finds sly.git "state: $T/roots/sly/store.db belongs to root" &&
+		rm roots/sly/store.db && checks sly.git &&
+		chown root sly.git/hooks/update && chmod 700 sly.git/hooks/update &&
+		check_finds sly.git "update is not executable for 1234" &&
+		chown 1234 sly.git/hooks/update && chmod 755 sly.git/hooks/update && checks sly.git &&
+		mv sly.git/hooks sly.hooks && ln -s ../sly.hooks sly.git/hooks &&
+		check_finds sly.git "hooks is a symbolic link" && rm sly.git/hooks && mv sly.hooks sly.git/hooks &&
+		chmod 700 "$prefix/bin/modelgate" && check_finds sly.git "1234 may not run" &&
+		chmod 755 "$prefix/bin/modelgate" && checks sly.git
+	'
 else
 	test_skip 'as root in the repository of another user' 'not root'
+	test_skip 'as root: a folder is not made where only the repository wants it' 'not root'
+	test_skip 'as root: check asks as the owner' 'not root'
 	test_skip 'as root: a state folder of somebody else is refused' 'not root'
 	test_skip 'as root: check never takes a state folder that holds something from its owner' 'not root'
 fi
