@@ -35,7 +35,7 @@ PROGRAMS := $(GATES:%=$(BUILD)/bin/%) $(BUILD)/bin/modelgate
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 # Beside the three gates' own files, what they share.
 GATE_OBJECTS := $(call object,$(filter-out $(GATES:%=hooks/%.c),$(sort $(wildcard hooks/*.c))))
-COMMAND_OBJECTS := $(call object,$(sort $(wildcard hooks/modelgate/*.c)))
+COMMAND_OBJECTS := $(call object,$(sort $(wildcard hooks/modelgate/*.c)) hooks/past.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*/*.c)))
 TEST_LIBRARY := $(BUILD)/lib/tests.a
 FUZZ_NAMES := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))

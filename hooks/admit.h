@@ -10,12 +10,18 @@
 struct push;
 struct receive;
 
+enum admit_by {
+	ADMIT_BY_PRE_RECEIVE,
+	ADMIT_BY_UPDATE /* git gives it no push options: nothing can be overridden */
+};
+
 /*
- * Judge PUSH (resolved) as a whole.  Accepted: an intent for each reference with rules is in the
- * store and push.accepted in the audit log, both on disk.  Rejected, or it could not be told:
- * recorded as far as possible, and told to the pusher.  The hook's exit status, 0 or 1.
+ * Judge PUSH (resolved) as a whole.  Accepted, also by an override or in shadow mode: an intent for
+ * each reference with rules, and for each with findings, is in the store and one push.* event in the
+ * audit log, both on disk.  Rejected, or it could not be told: recorded as far as possible.  In either
+ * case the pusher is told.  The hook's exit status, 0 or 1.
  */
-int admit(const struct receive *r, const struct push *push);
+int admit(const struct receive *r, const struct push *push, enum admit_by by);
 
 /*
  * The push could not be judged: record and tell it.  PUSH may be NULL, and R may be half begun.

@@ -17,6 +17,7 @@
 #include "gate/policy.h"
 #include "gate/push.h"
 #include "gate/receive.h"
+#include "gate/tell.h"
 #include "git/repository.h"
 
 struct landed {
@@ -35,6 +36,12 @@ static void landed_clear(struct landed *l)
 	free(l->landings);
 }
 
+/* In shadow mode a reference without rules has an intent if its name was found fault with. */
+static int may_have_intent(const struct receive *r, const struct policy_rule *rule)
+{
+	return rule->kind != POLICY_FREE || r->config->mode == CONFIG_SHADOW;
+}
+
 /* Find the intents of the references that PUSH says have landed.  0, or -1. */
 static int find_landed(struct landed *out, struct store *store, struct repository *repository,
 	const struct receive *r, const struct push *push, struct err *e)
@@ -49,7 +56,7 @@ static int find_landed(struct landed *out, struct store *store, struct repositor
 		int found;
 
 		policy_rule(&rule, r->config, u->target);
-		if (rule.kind == POLICY_FREE)
+		if (!may_have_intent(r, &rule))
 			continue;
 		oid_hex(&u->old, old);
 		oid_hex(&u->new, new);
@@ -71,7 +78,7 @@ static int find_landed(struct landed *out, struct store *store, struct repositor
 	return 0;
 }
 
-static void tell_pipelines(const struct landed *l)
+static void tell_pipelines(const struct receive *r, const struct landed *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct landing *landing = &l->landings[i];
@@ -87,7 +94,7 @@ static void tell_pipelines(const struct landed *l)
 		text = mem_format("pipeline %lld created: chain %s on %s %.*s: %s\n",
 			(long long)landing->pipeline, landing->chain, name, OID_SHORT,
 			landing->intent->new, stages);
-		receive_tell(text);
+		tell_pusher(r, text);
 		free(text);
 		free(name);
 		free(stages);
@@ -111,8 +118,8 @@ static int record(const struct receive *r, const struct push *push, struct err *
 				    LANDING_BY_POST_RECEIVE, e) != 0)
 		goto out;
 	/* GitLab's web page shows nothing of a push that went well. */
-	if (strcmp(r->actor.protocol, "web") != 0)
-		tell_pipelines(&landed);
+	if (r->reader != RECEIVE_WEB_PAGE)
+		tell_pipelines(r, &landed);
 	result = 0;
 out:
 	landed_clear(&landed);
@@ -121,13 +128,13 @@ out:
 	return result;
 }
 
-static int is_ruled(const struct receive *r, const struct push *push)
+static int may_have_intents(const struct receive *r, const struct push *push)
 {
 	struct policy_rule rule;
 
 	for (size_t i = 0; i < push->n; i++) {
 		policy_rule(&rule, r->config, push->v[i].target);
-		if (rule.kind != POLICY_FREE)
+		if (may_have_intent(r, &rule))
 			return 1;
 	}
 	return 0;
@@ -141,7 +148,7 @@ static void tell_failure(const struct receive *r, const struct err *e)
 				"%s run --drain\n",
 		safe, r->gitdir != NULL ? r->gitdir : "PATH");
 
-	receive_tell(text);
+	tell_pusher(r, text);
 	free(text);
 	free(safe);
 }
@@ -156,7 +163,7 @@ static int land(const struct receive *r, const struct str *input, struct err *e)
 	if (push_parse(&push, input->buf, input->len, e) != PUSH_OK ||
 		push_resolve(&push, r->gitdir, e) != 0) {
 		result = -1;
-	} else if (is_ruled(r, &push)) {
+	} else if (may_have_intents(r, &push)) {
 		result = record(r, &push, e);
 		/* Above all if it could not be recorded: then the runner is to find what has landed. */
 		if (launcher_local_wake(r->config, r->gitdir, NULL, result == 0 ? e : &ignored) !=

@@ -23,7 +23,7 @@ static int judge_input(const struct receive *r, const struct str *input)
 		break;
 	default:
 		status = push_resolve(&push, r->gitdir, &e) == 0
-				 ? admit(r, &push)
+				 ? admit(r, &push, ADMIT_BY_PRE_RECEIVE)
 				 : admit_fault(r, &push, CODE_REPOSITORY, err_text(&e));
 	}
 	push_clear(&push);

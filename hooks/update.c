@@ -11,6 +11,7 @@
 #include "gate/judge.h"
 #include "gate/push.h"
 #include "gate/receive.h"
+#include "past.h"
 
 /* 1: an intent of this push names the update; 0: none does; -1. */
 static int was_judged(const struct receive *r, const struct push_update *u, struct err *e)
@@ -29,43 +30,45 @@ static int was_judged(const struct receive *r, const struct push_update *u, stru
 }
 
 /*
- * A reference without rules leaves no intent; what there is to judge is its name, and that is
- * quick.
+ * A reference without rules that has no findings leaves no intent; what there is to judge is its name,
+ * and that is quick.  1: it passes; 0: something is found; -1.
  */
-static int judge_free(const struct receive *r, const struct push *push, struct err *e)
+static int passes_free(const struct receive *r, const struct push *push, struct err *e)
 {
 	struct verdict verdict;
 	struct judge judge;
-	int status = 0;
+	struct past_teller past;
+	int passes = -1;
 
 	receive_judge(r, push, &judge);
-	if (judge_update(&verdict, &judge, 0, e) != 0) {
-		status = admit_fault(r, push, CODE_REPOSITORY, err_text(e));
-	} else {
-		if (verdict.n_findings > 0)
-			status = admit(r, push); /* tells and records what it finds */
+	past_init(&past, r->config->state, r->gitdir);
+	judge.view.past = &past.past;
+	if (judge_push(&verdict, &judge, e) == 0) {
+		passes = verdict.n_findings == 0;
 		verdict_clear(&verdict);
 	}
 	judge_clear(&judge);
-	return status;
+	past_clear(&past);
+	return passes;
 }
 
 static int judge_update_of(const struct receive *r, const struct push *push)
 {
 	struct policy_rule rule;
 	struct err e = ERR_INIT;
-	int status;
+	int passes = 0, judged = 0, status = 0;
 
 	policy_rule(&rule, r->config, push->v[0].target);
-	if (rule.kind == POLICY_FREE) {
-		status = judge_free(r, push, &e);
-	} else {
-		int judged = was_judged(r, &push->v[0], &e);
-
-		status = judged > 0   ? 0
-			 : judged < 0 ? admit_fault(r, push, CODE_STORE, err_text(&e))
-				      : admit(r, push);
-	}
+	if (rule.kind == POLICY_FREE)
+		passes = passes_free(r, push, &e);
+	if (passes == 0)
+		judged = was_judged(r, &push->v[0], &e);
+	if (passes < 0)
+		status = admit_fault(r, push, CODE_REPOSITORY, err_text(&e));
+	else if (judged < 0)
+		status = admit_fault(r, push, CODE_STORE, err_text(&e));
+	else if (passes == 0 && judged == 0) /* tells and records what it finds */
+		status = admit(r, push, ADMIT_BY_UPDATE);
 	err_clear(&e);
 	return status;
 }

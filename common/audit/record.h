@@ -82,7 +82,7 @@ struct audit_record {
 	int64_t pipeline;
 	const char *stage;
 	const char *status;
-	const char *reason;                      /* of an event that is not about refs */
+	const char *reason;                      /* of the event as a whole, not of one ref */
 	const struct audit_recovered *recovered; /* of audit.recovered; else NULL */
 	const char *policy;                      /* struct config's sha256 */
 	const char *correlation_id;

@@ -114,14 +114,27 @@ size_t str_utf8(const char *text, size_t len, unsigned long *c)
 	return *c < least[n] || (*c >= 0xd800 && *c <= 0xdfff) || *c > 0x10ffff ? 0 : n;
 }
 
-/*
- * 1 if a terminal shows the character C as itself.  Controls and the marks that turn the direction
- * of text or take no room count as invisible.
- */
-static int is_visible(unsigned long c)
+int str_is_visible(unsigned long c)
 {
-	return c >= 0x20 && (c < 0x7f || c >= 0xa0) && c != 0x061c && (c < 0x200b || c > 0x200f) &&
-	       (c < 0x2028 || c > 0x202e) && (c < 0x2060 || c > 0x206f) && c != 0xfeff;
+	/* First and last of each run of characters that are not shown as themselves, in order. */
+	static const unsigned long hidden[][2] = {
+		{0x0000, 0x001f}, {0x007f, 0x009f}, /* C0, DEL, C1 */
+		{0x00ad, 0x00ad}, {0x034f, 0x034f}, /* soft hyphen, grapheme joiner */
+		{0x061c, 0x061c},                   /* Arabic letter mark */
+		{0x115f, 0x1160}, {0x17b4, 0x17b5}, /* fillers without a shape */
+		{0x180b, 0x180e},                   /* Mongolian selectors */
+		{0x200b, 0x200f}, {0x2028, 0x202e}, /* no width, ends of line, directions */
+		{0x2060, 0x206f}, {0x2800, 0x2800}, /* joiners, isolates; the empty braille cell */
+		{0x3164, 0x3164}, {0xfeff, 0xfeff}, /* filler; byte order mark */
+		{0xffa0, 0xffa0}, {0xfff0, 0xfffb}, /* filler; annotations */
+		{0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, /* controls of shorthand and music */
+		{0xe0000, 0xe0fff},                     /* tags: text within text */
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]) && c >= hidden[i][0]; i++)
+		if (c <= hidden[i][1])
+			return 0;
+	return 1;
 }
 
 void str_add_safe(struct str *s, const char *text)
@@ -131,7 +144,7 @@ void str_add_safe(struct str *s, const char *text)
 
 	for (; len > 0; text += n, len -= n) {
 		n = str_utf8(text, len, &c);
-		if (n > 0 && is_visible(c)) {
+		if (n > 0 && str_is_visible(c)) {
 			str_addn(s, text, n);
 		} else {
 			n = 1;

@@ -31,6 +31,11 @@ char *str_steal(struct str *s);
  */
 size_t str_utf8(const char *text, size_t len, unsigned long *c);
 
+/*
+ * 1 if a terminal shows the character C as itself, or as nothing but a blank.  Controls, the marks that
+ * turn the direction of text and those that take no room are not visible.
+ */
+int str_is_visible(unsigned long c);
 /* Add TEXT with every byte that is no printable ASCII or valid, visible UTF-8 written as \xHH. */
 void str_add_safe(struct str *s, const char *text);
 /* TEXT made harmless as by str_add_safe, cut to MAX bytes with "..."; the caller's to free(). */

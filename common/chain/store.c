@@ -7,8 +7,12 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "chain/store-internal.h"
 #include "data/config.h"
+
+/* As an old or new value: the reference is not there. */
+#define NO_COMMIT "0000000000000000000000000000000000000000"
 
 int store_open(struct store **out, const char *state, struct err *e)
 {
@@ -140,6 +144,64 @@ int store_landed(
 	return sqlite_one(s->db, &one, e,
 		"SELECT 1 FROM intent WHERE repository = ? AND ref = ? AND new = ? LIMIT 1", "ttt",
 		repository, ref, tip);
+}
+
+/*
+ * The first text after all that start with PREFIX, as SQLite compares them (by byte); PREFIX ends in a
+ * character of ASCII.  The caller's to free().
+ */
+static char *end_of_prefix(const char *prefix)
+{
+	char *end = mem_strdup(prefix);
+
+	end[strlen(end) - 1]++;
+	return end;
+}
+
+int store_used(struct store *s, const char *repository, const char *prefix,
+	int (*each)(void *context, const char *ref), void *context, struct err *e)
+{
+	struct sqlite_stmt *q = NULL;
+	char *end = end_of_prefix(prefix);
+	int row, result = 0;
+
+	row = sqlite_query(s->db, &q, e,
+		"SELECT DISTINCT ref FROM intent i"
+		" WHERE repository = ?1 AND ref >= ?2 AND ref < ?3 AND new <> ?4"
+		" AND (state IN ('landed', 'unsourced') OR EXISTS (SELECT 1 FROM intent later"
+		"  WHERE later.repository = ?1 AND later.ref = i.ref AND later.old = i.new"
+		"  AND later.id > i.id))",
+		"tttt", repository, prefix, end, NO_COMMIT);
+	free(end);
+	if (row != 0)
+		return -1;
+	while (result == 0 && (row = sqlite_next(q, e)) == 1)
+		result = each(context, sqlite_text(q, 0));
+	sqlite_end(q);
+	return row < 0 ? -1 : result;
+}
+
+int store_deployed(struct store *s, const char *repository, const char *id, const char *chain,
+	char **sha, struct err *e)
+{
+	struct sqlite_stmt *q = NULL;
+	long long number;
+	int found;
+
+	*sha = NULL;
+	if (str_number(id, INT64_MAX, &number) != 0)
+		return 0; /* larger than any that was given out */
+	if (sqlite_query(s->db, &q, e,
+		    "SELECT sha FROM pipeline p WHERE id = ? AND repository = ? AND chain = ?"
+		    " AND EXISTS (SELECT 1 FROM stage WHERE pipeline = p.id"
+		    "  AND name = 'deploy' AND status = 'success')",
+		    "itt", (int64_t)number, repository, chain) != 0)
+		return -1;
+	found = sqlite_next(q, e);
+	if (found == 1)
+		*sha = mem_strdup(sqlite_text(q, 0));
+	sqlite_end(q);
+	return found;
 }
 
 int store_pushes(struct store *s, int64_t *n, struct err *e)

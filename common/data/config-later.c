@@ -18,13 +18,6 @@ struct later {
 };
 
 static const struct later table[] = {
-	{"modelgate", "mode", {"enforce"}, NULL},
-	{"branch", "merge-methods", {"merge, fast-forward, squash"}, NULL},
-	{"retrain-branch", "may-change", {"rkl/*", ""}, NULL},
-	{"retrain-branch", "roles", {""}, NULL},
-	{"content", "forbid", {""}, NULL},
-	{"content", "max-file-size", {"0"}, NULL},
-	{"override", "role", {""}, NULL},
 	{"launcher", "kind", {"local"}, NULL},
 	{"build", "registry", {""}, NULL},
 	{"build", "model-fetch", {"auto", "none"}, NULL},

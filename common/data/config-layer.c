@@ -9,16 +9,23 @@
 #include "base/mem.h"
 #include "data/ini.h"
 
+struct config_place *config_place_find(
+	struct config_place *v, size_t n, const struct config_spot *spot)
+{
+	/* Each push loads three configurations: the first letter saves most of the comparisons. */
+	for (size_t i = 0; i < n; i++)
+		if (v[i].key[0] == spot->key[0] && v[i].name[0] == spot->name[0] &&
+			strcmp(v[i].key, spot->key) == 0 &&
+			strcmp(v[i].section, spot->section) == 0 &&
+			strcmp(v[i].name, spot->name) == 0)
+			return &v[i];
+	return NULL;
+}
+
 static struct config_place *find_place(
 	const struct config_draft *d, const char *section, const char *name, const char *key)
 {
-	/* Each push loads three configurations: the first letter saves most of the comparisons. */
-	for (size_t i = 0; i < d->n; i++)
-		if (d->v[i].key[0] == key[0] && d->v[i].name[0] == name[0] &&
-			strcmp(d->v[i].key, key) == 0 && strcmp(d->v[i].section, section) == 0 &&
-			strcmp(d->v[i].name, name) == 0)
-			return &d->v[i];
-	return NULL;
+	return config_place_find(d->v, d->n, CONFIG_SPOT(section, name, key));
 }
 
 static struct config_place *add_place(
@@ -267,14 +274,19 @@ int config_layer(
 	return 0;
 }
 
+void config_places_free(struct config_place *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(v[i].section);
+		free(v[i].name);
+		free(v[i].key);
+	}
+	free(v);
+}
+
 void config_draft_clear(struct config_draft *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		free(d->v[i].section);
-		free(d->v[i].name);
-		free(d->v[i].key);
-	}
-	free(d->v);
+	config_places_free(d->v, d->n);
 	strlist_clear(&d->files);
 	memset(d, 0, sizeof(*d));
 }

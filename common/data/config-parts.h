@@ -132,6 +132,7 @@ struct config_draft {
 int config_layer(
 	struct config_draft *d, const struct ini *i, enum config_layer layer, struct err *e);
 void config_draft_clear(struct config_draft *d); /* leaves D->c alone */
+void config_places_free(struct config_place *v, size_t n);
 
 /* What a message is about; NAME and KEY may be "". */
 struct config_spot {
@@ -140,6 +141,9 @@ struct config_spot {
 
 #define CONFIG_SPOT(section, name, key) (&(const struct config_spot){section, name, key})
 
+/* The place of SPOT among the N places V; NULL: there is none. */
+struct config_place *config_place_find(
+	struct config_place *v, size_t n, const struct config_spot *spot);
 /*
  * "FILE:LINE: [section "name"] key", where the key was set last, or else its section; the caller's
  * to free().

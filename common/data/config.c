@@ -85,6 +85,10 @@ static int finish(struct config_draft *d, int result, struct config **out, struc
 		for (size_t i = 1; i < d->files.n; i++) /* the first is the defaults */
 			strlist_add(&d->c->files, d->files.v[i]);
 		digest(d->c);
+		d->c->places = d->v;
+		d->c->n_places = d->n;
+		d->v = NULL;
+		d->n = 0;
 		*out = d->c;
 	} else {
 		config_free(d->c);
@@ -213,6 +217,7 @@ void config_free(struct config *c)
 	free(c->branches);
 	free(c->chains);
 	free(c->airflows);
+	config_places_free(c->places, c->n_places);
 	strlist_clear(&c->files);
 	free(c);
 }

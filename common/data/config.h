@@ -12,6 +12,7 @@
 #include "base/sha256.h"
 #include "base/str.h"
 
+struct config_place;
 struct err;
 
 /* Bytes of a project's name: MLflow and Airflow make longer names of it. */
@@ -138,7 +139,9 @@ struct config {
 	struct config_airflow *airflows;
 	size_t n_airflows;
 
-	struct strlist files; /* the files read, in order */
+	struct strlist files;        /* the files read, in order */
+	struct config_place *places; /* where each key was set last: see config_origin() */
+	size_t n_places;
 	/*
 	 * SHA-256 of the values in force, one "section<TAB>name<TAB>key<TAB>value<LF>" each,
 	 * sorted.
@@ -180,6 +183,20 @@ const struct config_role *config_role(const struct config *c, const char *name);
 char *config_project(const struct config *c, const char *project_path, const char *gitdir);
 /* Path or URL of an Airflow repository, its default filled in; the caller's to free(). */
 char *config_airflow_repository(const struct config *c, const struct config_airflow *a);
+
+/*
+ * Where a key was set last: its file, borrowed from C, and *LINE; NULL: it has its built-in default.
+ * NAME is that of the section, "" or NULL where it has none.
+ */
+const char *config_set_in(
+	const struct config *c, const char *section, const char *name, const char *key, int *line);
+/* The same for people: "FILE:LINE" or "built-in default"; the caller's to free(). */
+char *config_origin(const struct config *c, const char *section, const char *name, const char *key);
+/*
+ * The value of a key as it could stand in a file, sizes in bytes; the caller's to free().  NULL: there
+ * is no such key, or no section of that name.
+ */
+char *config_value(const struct config *c, const char *section, const char *name, const char *key);
 
 /* File names below the state directory, each used by more than one program. */
 #define CONFIG_STATE_STORE "store.db"

@@ -138,12 +138,22 @@ void json_append_text(struct json *array, const char *text)
 }
 
 /*
- * json-c escapes controls below U+0020 only.  The others, and the two characters that some readers
- * take for the end of a line, can stand nowhere but inside a string: there each may be escaped.
+ * json-c escapes controls below U+0020 only.  The others, the two characters that some readers take for
+ * the end of a line, and those that would turn the text around or hide in it can stand nowhere but
+ * inside a string: there each may be escaped.
  */
 static int needs_escape(unsigned long c)
 {
-	return (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+	return c >= 0x7f && !str_is_visible(c);
+}
+
+/* C as RFC 8259, section 7, escapes it: beyond U+FFFF, a pair. */
+static void add_escape(struct str *s, unsigned long c)
+{
+	if (c > 0xffff)
+		str_addf(s, "\\u%04lx\\u%04lx", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+	else
+		str_addf(s, "\\u%04lx", c);
 }
 
 char *json_text(const struct json *j, enum json_layout layout)
@@ -166,7 +176,7 @@ char *json_text(const struct json *j, enum json_layout layout)
 			str_addn(&s, text + start, at - start);
 			start = at + (n > 0 ? n : 1);
 			if (at < len)
-				str_addf(&s, "\\u%04lx", n > 0 ? c : 0xfffdUL);
+				add_escape(&s, n > 0 ? c : 0xfffd);
 		}
 		n = n > 0 ? n : 1;
 	}

@@ -33,7 +33,8 @@ void json_append_text(struct json *array, const char *text);
 enum json_layout { JSON_ONE_LINE, JSON_PRETTY };
 /*
  * J as text without a final newline, slashes not escaped; the caller's to free().  Every control
- * character (C0, DEL, C1, U+2028, U+2029) is escaped, so one line stays one.
+ * character, the ends of line U+2028 and U+2029, and whatever str_is_visible() does not call visible is
+ * escaped, so one line stays one and is harmless on a terminal.
  */
 char *json_text(const struct json *j, enum json_layout layout);
 

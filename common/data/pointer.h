@@ -13,6 +13,8 @@
 
 struct err;
 
+#define POINTER_MAX_BYTES ((size_t)64 << 10) /* DVC writes some hundred */
+
 /* Where the object lies below a DVC remote. */
 enum pointer_layout {
 	POINTER_FILES_MD5, /* files/md5/<2 digits>/<30>: "hash: md5", DVC 3 */

@@ -12,16 +12,34 @@
 #include "gate/push.h"
 
 #define MAX_SUBJECT 60 /* bytes of a commit's subject or a name in a message */
-#define MAX_NAME 200
 
-/* REASON and FIX are the verdict's from now on; FIX may be NULL. */
-static void add(struct verdict *v, enum code code, char *reason, char *fix)
+/* The keys that decide about a branch with rules. */
+#define BY(key) ((struct finding_key){"branch", key})
+#define BY_RULE ((struct finding_key){NULL, NULL})
+
+static size_t count(const struct verdict *v, enum code code)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_findings; i++)
+		n += v->findings[i].code == code;
+	return n;
+}
+
+void finding_add(struct verdict *v, enum code code, struct finding_key by, char *reason, char *fix)
 {
 	struct finding *f;
 
+	if (count(v, code) >= FINDING_MAX_OF_A_CODE) {
+		free(reason);
+		free(fix);
+		return;
+	}
 	mem_grow(&v->findings, v->n_findings, &v->findings_cap, sizeof(*v->findings));
 	f = &v->findings[v->n_findings++];
 	f->code = code;
+	f->section = by.section;
+	f->key = by.key;
 	f->reason = str_safe(reason, 1000);
 	f->fix = fix != NULL ? str_safe(fix, 1000) : NULL;
 	free(reason);
@@ -84,11 +102,16 @@ static size_t find_way(const struct verdict *v, const char *way[MAX_WAY])
 	return n;
 }
 
-/*
- * "WHAT dev, then open a merge request dev -> main"; where FROM, the branch that the commits are
- * on, or NULL, is on the way itself, from there on.
- */
-static char *way_in(const struct verdict *v, const char *what, const char *from)
+/* Where commits for V's branch are made. */
+static const char *first_on_way(const struct verdict *v)
+{
+	const char *way[MAX_WAY];
+
+	(void)find_way(v, way); /* never none: the branch itself at least */
+	return way[0];
+}
+
+char *finding_way_in(const struct verdict *v, const char *what, const char *from)
 {
 	const char *way[MAX_WAY];
 	size_t n = find_way(v, way), first = 0;
@@ -121,19 +144,20 @@ void finding_rewrite(struct verdict *v)
 	char old[OID_HEX_SIZE];
 
 	oid_hex(&v->update->old, old);
-	add(v, CODE_REWRITE,
+	finding_add(v, CODE_REWRITE, BY_RULE,
 		mem_format("history rewrite: %.*s, the tip of %s, is not an ancestor of what was "
 			   "pushed",
 			OID_SHORT, old, v->rule.name),
-		way_in(v, "do not force; to undo a commit, git revert it on", NULL));
+		finding_way_in(v, "do not force; to undo a commit, git revert it on", NULL));
 }
 
 void finding_direct(struct verdict *v, const struct step *step)
 {
 	char *commit = describe(step);
 
-	add(v, CODE_DIRECT, mem_format("commit %s was made on %s itself", commit, v->rule.name),
-		way_in(v, "push the commit to", NULL));
+	finding_add(v, CODE_DIRECT, BY("direct-push"),
+		mem_format("commit %s was made on %s itself", commit, v->rule.name),
+		finding_way_in(v, "push the commit to", NULL));
 	free(commit);
 }
 
@@ -141,13 +165,13 @@ void finding_direct_path(struct verdict *v, const struct step *step, const char 
 {
 	char *commit = describe(step);
 	char *allowed = strlist_join(&v->rule.branch->direct_may_change, ", ");
-	char *safe = str_safe(path, MAX_NAME);
+	char *safe = str_safe(path, FINDING_MAX_NAME);
 
-	add(v, CODE_DIRECT,
+	finding_add(v, CODE_DIRECT, BY("direct-may-change"),
 		mem_format("commit %s was made on %s itself and changes %s; there it may change "
 			   "only %s",
 			commit, v->rule.name, safe, allowed),
-		way_in(v, "push the other changes to", NULL));
+		finding_way_in(v, "push the other changes to", NULL));
 	free(safe);
 	free(allowed);
 	free(commit);
@@ -160,7 +184,7 @@ void finding_left_line(struct verdict *v, const struct step *step)
 	const char *source = own != NULL ? own : first_source(v->rule.branch);
 	const char *name = v->rule.name;
 
-	add(v, CODE_DIRECT,
+	finding_add(v, CODE_DIRECT, BY_RULE,
 		mem_format("the first parents of what was pushed lead to commit %s%s%s, past the "
 			   "tip of %s",
 			commit, own ? " of " : "", own ? own : "", name),
@@ -177,12 +201,132 @@ void finding_foreign(struct verdict *v, const struct step *step, const char *fro
 
 	oid_hex(&step->merged, merged);
 	if (from != NULL)
-		name = str_safe(names_branch(from) ? names_branch(from) : from, MAX_NAME);
-	add(v, CODE_SOURCE,
+		name = str_safe(names_branch(from) ? names_branch(from) : from, FINDING_MAX_NAME);
+	finding_add(v, CODE_SOURCE, BY("merge-from"),
 		mem_format("commit %s merges %.*s%s%s, which no allowed source of %s holds", commit,
 			OID_SHORT, merged, name ? " of " : "", name ? name : "", v->rule.name),
-		way_in(v, name != NULL ? "merge it into" : "push the commits to", name));
+		finding_way_in(v, name != NULL ? "merge it into" : "push the commits to", name));
 	free(name);
+	free(commit);
+}
+
+/* "a.py, b.py and 3 more"; the caller's to free(). */
+static char *paths_text(const struct strlist *paths, size_t total)
+{
+	struct str s;
+
+	str_init(&s);
+	for (size_t i = 0; i < paths->n; i++) {
+		char *path = str_safe(paths->v[i], FINDING_MAX_NAME);
+
+		str_addf(&s, "%s%s", i > 0 ? ", " : "", path);
+		free(path);
+	}
+	if (total > paths->n)
+		str_addf(&s, " and %zu more", total - paths->n);
+	return str_steal(&s);
+}
+
+/*
+ * The way out of a conflict: the target is merged where commits may be made, and from there they come
+ * again.
+ */
+static char *conflict_fix(const struct verdict *v)
+{
+	const char *way[MAX_WAY], *name = v->rule.name;
+	char *again, *fix;
+
+	if (find_way(v, way) == 1)
+		return finding_way_in(v, "", NULL);
+	again = finding_way_in(v, "", way[0]);
+	fix = mem_format(
+		"merge %s into %s and resolve it there: git fetch origin && git checkout -B %s "
+		"origin/%s && git merge origin/%s, then git push origin %s, then %s",
+		name, way[0], way[0], way[0], name, way[0], again);
+	free(again);
+	return fix;
+}
+
+void finding_content(
+	struct verdict *v, const struct step *step, const struct strlist *paths, size_t total)
+{
+	char merged[OID_HEX_SIZE], *commit = describe(step), *list = paths_text(paths, total);
+	const char *name = v->rule.name;
+
+	oid_hex(&step->merged, merged);
+	switch (step->content) {
+	case MERGES_CONFLICTS:
+		finding_add(v, CODE_CONTENT, BY("content"),
+			mem_format("merge %s resolves by hand what conflicts, in %s", commit, list),
+			conflict_fix(v));
+		break;
+	case MERGES_UNCERTAIN:
+		finding_add(v, CODE_CONTENT, BY("content"),
+			mem_format("merge %s cannot be compared with git's automatic merge on this "
+				   "server, whose git has no merge-tree; there may be a conflict "
+				   "in %s",
+				commit, list),
+			conflict_fix(v));
+		break;
+	default:
+		finding_add(v, CODE_CONTENT, BY("content"),
+			mem_format(
+				"merge %s is not what git's automatic merge of its parents gives: "
+				"it differs in %s",
+				commit, list),
+			mem_format("make the merge again and change nothing in it: git fetch "
+				   "origin && "
+				   "git checkout -B %s origin/%s && git merge --no-ff %.*s; other "
+				   "changes go to %s first",
+				name, name, OID_SHORT, merged, first_on_way(v)));
+	}
+	free(list);
+	free(commit);
+}
+
+/* "merge, squash"; the caller's to free(). */
+static char *methods_text(unsigned methods)
+{
+	static const struct {
+		unsigned method;
+		const char *word;
+	} words[] = {{CONFIG_METHOD_MERGE, "merge"}, {CONFIG_METHOD_FAST_FORWARD, "fast-forward"},
+		{CONFIG_METHOD_SQUASH, "squash"}};
+	struct str s;
+
+	str_init(&s);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (methods & words[i].method)
+			str_addf(&s, "%s%s", s.len > 0 ? ", " : "", words[i].word);
+	return str_steal(&s);
+}
+
+void finding_method(struct verdict *v, const struct step *step)
+{
+	const struct config_branch *b = v->rule.branch;
+	const char *source = names_branch(step->source), *name = v->rule.name, *how;
+	char *commit = describe(step), *taken = methods_text(b->merge_methods);
+
+	how = step->class == STEP_SOURCE   ? "is a fast-forward to"
+	      : step->class == STEP_SQUASH ? "is a squash of"
+					   : "is a merge of";
+	finding_add(v, CODE_METHOD, BY("merge-methods"),
+		mem_format(
+			"commit %s %s %s, and %s takes only: %s", commit, how, source, name, taken),
+		b->merge_methods & CONFIG_METHOD_MERGE
+			? mem_format("make a merge commit: git fetch origin && git checkout -B %s "
+				     "origin/%s && git merge --no-ff origin/%s",
+				  name, name, source)
+		: b->merge_methods & CONFIG_METHOD_FAST_FORWARD
+			? mem_format(
+				  "bring %s up to date with %s, then fast-forward: git push origin "
+				  "origin/%s:refs/heads/%s",
+				  source, name, source, name)
+			: mem_format(
+				  "squash: git fetch origin && git checkout -B %s origin/%s && git "
+				  "merge --squash origin/%s && git commit",
+				  name, name, source));
+	free(taken);
 	free(commit);
 }
 
@@ -190,14 +334,15 @@ void finding_octopus(struct verdict *v, const struct step *step)
 {
 	char *commit = describe(step);
 
-	add(v, CODE_OCTOPUS, mem_format("merge %s has more than two parents", commit),
+	finding_add(v, CODE_OCTOPUS, BY_RULE,
+		mem_format("merge %s has more than two parents", commit),
 		mem_strdup("merge the branches one after the other"));
 	free(commit);
 }
 
 void finding_deletion(struct verdict *v)
 {
-	add(v, CODE_DELETE,
+	finding_add(v, CODE_DELETE, BY_RULE,
 		mem_format("%s is a branch with rules and cannot be deleted", v->rule.name),
 		mem_strdup("leave it; if the project ends, an admin archives the repository"));
 }
@@ -208,7 +353,7 @@ void finding_creation(struct verdict *v)
 	const char *source = first_source(v->rule.branch);
 
 	oid_hex(&v->update->new, new);
-	add(v, CODE_CREATE,
+	finding_add(v, CODE_CREATE, BY("merge-from"),
 		mem_format("%s cannot start at commit %.*s, which none of its sources (%s) holds",
 			v->rule.name, OID_SHORT, new, sources),
 		source == NULL ? NULL
@@ -220,93 +365,46 @@ void finding_creation(struct verdict *v)
 
 void finding_retrain_name(struct verdict *v, const char *branch)
 {
-	char *name = str_safe(branch, MAX_NAME);
+	char *name = str_safe(branch, FINDING_MAX_NAME);
 
-	add(v, CODE_RETRAIN_NAME, mem_format("%s is neither retrain nor " NAMES_RETRAIN_FORM, name),
+	finding_add(v, CODE_RETRAIN_NAME, BY_RULE,
+		mem_format("%s is neither retrain nor " NAMES_RETRAIN_FORM, name),
 		mem_strdup("let the retraining job push its branch, as in retrain-42-20261231, or "
 			   "choose a "
 			   "name that does not start with retrain"));
 	free(name);
 }
 
-void finding_retrain_date(struct verdict *v, const char *date, const struct strlist *formats)
-{
-	char *text = str_safe(date, MAX_NAME), *form = strlist_join(formats, " or ");
-
-	add(v, CODE_RETRAIN_DATE, mem_format("%s is no date written as %s", text, form),
-		mem_strdup("name the branch " NAMES_RETRAIN_FORM
-			   " with the day on which the DAG ran"));
-	free(form);
-	free(text);
-}
-
-void finding_retrain_future(struct verdict *v, const char *date)
-{
-	char *text = str_safe(date, MAX_NAME);
-
-	add(v, CODE_RETRAIN_DATE, mem_format("%s is a day that has not begun anywhere", text),
-		mem_strdup("name the branch after the day on which the DAG ran"));
-	free(text);
-}
-
-void finding_retrain_pipeline(struct verdict *v, const char *id, size_t len)
-{
-	char *copy = mem_strndup(id, len), *text = str_safe(copy, MAX_NAME);
-
-	add(v, CODE_RETRAIN_PIPELINE,
-		mem_format("%s is no pipeline id: it is written without leading zeros", text),
-		mem_strdup(
-			"use the number of the retrain pipeline as `modelgate status` shows it"));
-	free(text);
-	free(copy);
-}
-
-void finding_retrain_moved(struct verdict *v)
-{
-	add(v, CODE_RETRAIN_MOVED,
-		mem_format("%s is the result of one retraining: it is created once and never moved",
-			v->rule.name),
-		mem_strdup("retrain again; the new model gets a branch of its own"));
-}
-
 void finding_lookalike(struct verdict *v, const char *ref, const char *like)
 {
-	char *name = str_safe(ref, MAX_NAME), *other = str_safe(like, MAX_NAME);
+	char *name = str_safe(ref, FINDING_MAX_NAME), *other = str_safe(like, FINDING_MAX_NAME);
 
-	add(v, CODE_LOOKALIKE, mem_format("%s could be mistaken for the branch %s", name, other),
+	finding_add(v, CODE_LOOKALIKE, BY_RULE,
+		mem_format("%s could be mistaken for the branch %s", name, other),
 		mem_strdup("choose another name"));
 	free(other);
 	free(name);
 }
 
-void finding_required_file(struct verdict *v, const char *path)
+void finding_role(struct verdict *v, const struct actor *actor, const struct strlist *roles,
+	struct finding_key by)
 {
-	char *name = str_safe(path, MAX_NAME);
+	char *list = strlist_join(roles, ", ");
+	char *name = str_safe(actor->name[0] ? actor->name : actor->id, FINDING_MAX_NAME);
 
-	add(v, CODE_REQUIRED_FILE,
-		mem_format("%s is missing, and %s must hold it", name, v->rule.name),
-		way_in(v, "add it on", NULL));
-	free(name);
-}
-
-void finding_role(struct verdict *v, const struct actor *actor)
-{
-	char *roles = strlist_join(&v->rule.branch->roles, ", ");
-	char *name = str_safe(actor->name[0] ? actor->name : actor->id, MAX_NAME);
-
-	add(v, CODE_ROLE,
+	finding_add(v, CODE_ROLE, by,
 		mem_format("%s may not move %s: that takes the role %s",
-			name[0] ? name : "who is not known", v->rule.name, roles),
-		mem_format("ask a member of the role %s to merge", roles));
+			name[0] ? name : "who is not known", v->rule.name, list),
+		mem_format("ask a member of the role %s", list));
 	free(name);
-	free(roles);
+	free(list);
 }
 
 void finding_reserved(struct verdict *v, const char *ref)
 {
-	char *name = str_safe(ref, MAX_NAME);
+	char *name = str_safe(ref, FINDING_MAX_NAME);
 
-	add(v, CODE_INPUT,
+	finding_add(v, CODE_INPUT, BY_RULE,
 		mem_format("%s: references below " NAMES_OWN " are kept for modelgate", name),
 		mem_strdup("play a stage with: modelgate play ID STAGE"));
 	free(name);
@@ -317,7 +415,7 @@ void finding_stale(struct verdict *v, const struct oid *now)
 	char hex[OID_HEX_SIZE];
 
 	oid_hex(now, hex);
-	add(v, CODE_INPUT,
+	finding_add(v, CODE_INPUT, BY_RULE,
 		oid_is_zero(now) ? mem_format("%s is not there any more", v->rule.name)
 				 : mem_format("%s is at %.*s now, not where the push says it was",
 					   v->rule.name, OID_SHORT, hex),

@@ -46,11 +46,7 @@ void identity_find(struct actor *out, const struct config *c)
 	}
 }
 
-/*
- * Forms of ids.  GitLab lets a person take "user-17" for a user name; such a member is an id and
- * never matches a name.
- */
-static int is_id(const char *member)
+int identity_is_id(const char *member)
 {
 	static const char *const forms[] = {"user-", "key-", "uid-"};
 
@@ -69,7 +65,7 @@ static int is_member(const struct config_role *role, const struct actor *actor)
 	for (size_t i = 0; i < role->members.n; i++) {
 		const char *member = role->members.v[i];
 
-		if (strcmp(member, is_id(member) ? actor->id : actor->name) == 0)
+		if (strcmp(member, identity_is_id(member) ? actor->id : actor->name) == 0)
 			return 1;
 	}
 	return 0;

@@ -5,12 +5,17 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "data/config.h"
+#include "gate/content.h"
 #include "gate/finding.h"
 #include "gate/identity.h"
 #include "gate/names.h"
 #include "gate/push.h"
+#include "gate/retrain.h"
+#include "gate/sources.h"
+#include "git/merge.h"
 #include "git/repository.h"
 #include "git/tree.h"
 #include "git/walk.h"
@@ -24,23 +29,33 @@ void verdict_clear(struct verdict *v)
 	free(v->findings);
 	free(v->source);
 	strlist_clear(&v->merged);
+	trail_clear(&v->trail);
 	memset(v, 0, sizeof(*v));
 }
 
 void judge_clear(struct judge *j)
 {
+	merges_free(j->merges);
+	j->merges = NULL;
 	repository_free(j->view.repository);
 	j->view.repository = NULL;
 }
 
 static int need_repository(struct judge *j, struct err *e)
 {
+	char *scratch;
+
 	if (j->view.repository != NULL)
 		return 0;
-	return repository_open(&j->view.repository, j->gitdir,
-		j->objects == JUDGE_QUARANTINED_OBJECTS ? REPOSITORY_QUARANTINED_OBJECTS
-							: REPOSITORY_OBJECTS,
-		e);
+	if (repository_open(&j->view.repository, j->gitdir,
+		    j->objects == JUDGE_QUARANTINED_OBJECTS ? REPOSITORY_QUARANTINED_OBJECTS
+							    : REPOSITORY_OBJECTS,
+		    e) != 0)
+		return -1;
+	scratch = path_join(j->view.config->state, CONFIG_STATE_WORK);
+	j->merges = merges_new(j->view.repository, scratch);
+	free(scratch);
+	return 0;
 }
 
 /* MG201 and MG205: what a reference may not be called when it is created. */
@@ -61,38 +76,6 @@ static void judge_name(struct verdict *v, const struct judge *j)
 	like = names_lookalike(j->view.config, u->target);
 	if (like != NULL)
 		finding_lookalike(v, u->target, like);
-}
-
-/* MG202, MG203, MG204 of a well-formed retrain branch. */
-static void judge_retrain(struct verdict *v, const struct judge *j)
-{
-	const struct config *c = j->view.config;
-	const struct push_update *u = v->update;
-	struct names_retrain parts;
-
-	if (oid_is_zero(&u->new)) {
-		v->method = "delete";
-		return;
-	}
-	v->method = oid_is_zero(&u->old) ? "create" : "direct";
-	if (!oid_is_zero(&u->old)) {
-		finding_retrain_moved(v);
-		return;
-	}
-	if (!names_retrain(&parts, v->rule.name))
-		return;
-	if (parts.id[0] == '0')
-		finding_retrain_pipeline(v, parts.id, parts.id_len);
-	switch (names_date(parts.date, &c->date_formats, j->now)) {
-	case NAMES_DATE_OK:
-		break;
-	case NAMES_DATE_WRONG:
-		finding_retrain_date(v, parts.date, &c->date_formats);
-		break;
-	case NAMES_DATE_FUTURE:
-		finding_retrain_future(v, parts.date);
-		break;
-	}
 }
 
 struct path_search {
@@ -128,41 +111,104 @@ static int find_direct_path(const struct step *step, const struct config_branch 
 	return result;
 }
 
-static int judge_step(struct verdict *v, struct judge *j, const struct step *step, struct err *e)
+/* What the code of a merge method is called in the configuration; 0: STEP is none. */
+static unsigned step_method(const struct step *step)
 {
-	const struct config_branch *b = v->rule.branch;
-	int direct = b->direct_push == CONFIG_DIRECT_ALLOW, outside = 0;
-	char *path = NULL;
-
 	switch (step->class) {
 	case STEP_MERGE:
-	case STEP_OLD:
+		return CONFIG_METHOD_MERGE;
+	case STEP_SQUASH:
+		return CONFIG_METHOD_SQUASH;
 	case STEP_SOURCE:
-		return 0;
-	case STEP_LEFT:
-	case STEP_BEHIND:
-	case STEP_ROOT:
-		finding_left_line(v, step);
-		return 0;
+		return CONFIG_METHOD_FAST_FORWARD;
 	default:
-		break;
+		return 0;
 	}
-	if (direct)
-		outside = find_direct_path(step, b, j->view.repository, &path, e);
-	if (outside > 0)
-		finding_direct_path(v, step, path);
-	if (step->class == STEP_DIRECT && !direct)
-		finding_direct(v, step);
-	if (step->class == STEP_FOREIGN && (!direct || outside > 0)) {
-		char *from = provenance_guess(&j->view, &step->merged);
+}
 
-		finding_foreign(v, step, from);
-		free(from);
-	}
-	if (step->class == STEP_OCTOPUS && (!direct || outside > 0))
+/* MG105: name the paths in which the merge of STEP is not the automatic one. */
+static int find_content(
+	struct verdict *v, const struct judge *j, const struct step *step, struct err *e)
+{
+	struct merges_case c = {step->first_parent, step->merged, step->oid, MERGES_TELL_APART};
+	struct strlist paths = {0};
+	size_t total = 0;
+	int result = merges_paths(&paths, FINDING_MAX_PATHS, &total, j->merges, &c, e);
+
+	if (result == 0)
+		finding_content(v, step, &paths, total);
+	strlist_clear(&paths);
+	return result;
+}
+
+/* The classes that are told by the commit alone; where direct commits are taken, so is what they change. */
+static void find_class(
+	struct verdict *v, const struct judge *j, const struct step *step, const char *outside)
+{
+	const struct config_branch *b = v->rule.branch;
+	char *from;
+
+	if (outside != NULL && step->content == MERGES_PENDING)
+		finding_direct_path(v, step, outside);
+	else if (step->class == STEP_DIRECT && b->direct_push == CONFIG_DIRECT_DENY)
+		finding_direct(v, step);
+	if (step->class == STEP_OCTOPUS)
 		finding_octopus(v, step);
-	free(path);
-	return outside < 0 ? -1 : 0;
+	if (step->class != STEP_FOREIGN)
+		return;
+	from = provenance_guess(&j->view, &step->merged, step->subject);
+	finding_foreign(v, step, from);
+	free(from);
+}
+
+/*
+ * A commit that is no merge or squash as it should be.  Where it changes only what direct commits may,
+ * it is one of those.  0, or -1.
+ */
+static int judge_other(struct verdict *v, const struct judge *j, struct step *step, struct err *e)
+{
+	const struct config_branch *b = v->rule.branch;
+	int refused = 1, result = 0;
+	char *outside = NULL;
+
+	if (b->direct_push == CONFIG_DIRECT_ALLOW) {
+		refused = find_direct_path(step, b, j->view.repository, &outside, e);
+		if (refused < 0)
+			return -1;
+	}
+	if (refused)
+		find_class(v, j, step, outside);
+	if (refused && step->content != MERGES_PENDING)
+		result = find_content(v, j, step, e);
+	if (!refused)
+		step->class = STEP_DIRECT;
+	free(outside);
+	return result;
+}
+
+static int is_end(const struct step *step)
+{
+	return step->class >= STEP_OLD;
+}
+
+static int has_wrong_content(const struct step *step)
+{
+	return step->content != MERGES_PENDING && step->content != MERGES_AUTOMATIC;
+}
+
+static int judge_step(struct verdict *v, const struct judge *j, struct step *step, struct err *e)
+{
+	unsigned method;
+
+	if (is_end(step) && step->class != STEP_OLD && step->class != STEP_SOURCE)
+		finding_left_line(v, step);
+	if (!is_end(step) && (step_method(step) == 0 || has_wrong_content(step)) &&
+		judge_other(v, j, step, e) != 0)
+		return -1;
+	method = step_method(step);
+	if (method != 0 && !(v->rule.branch->merge_methods & method))
+		finding_method(v, step);
+	return 0;
 }
 
 /* REF is a source, and holds OID.  The first one noted stands for the update. */
@@ -184,35 +230,37 @@ static void note_source(struct verdict *v, const char *ref, const struct oid *oi
  * How the tip came to the branch, and from where: told by the newest commit that is traced to a
  * source.
  */
-static void name_method(struct verdict *v, const struct trail *trail)
+static void name_method(struct verdict *v)
 {
-	const struct step *newest = &trail->v[0];
+	const struct step *newest = &v->trail.v[0];
 
 	v->method = newest->class == STEP_MERGE    ? "merge"
+		    : newest->class == STEP_SQUASH ? "squash"
 		    : newest->class == STEP_SOURCE ? "fast-forward"
 						   : "direct";
-	for (size_t i = 0; i < trail->n; i++) {
-		const struct step *step = &trail->v[i];
-
-		if (step->class != STEP_MERGE && step->class != STEP_SOURCE)
-			continue;
-		note_source(
-			v, step->source, step->class == STEP_MERGE ? &step->merged : &step->oid);
-	}
+	for (size_t i = 0; i < v->trail.n; i++)
+		if (step_method(&v->trail.v[i]) != 0)
+			note_source(v, v->trail.v[i].source, &v->trail.v[i].held);
 }
 
-static int judge_required_files(struct verdict *v, struct judge *j, struct err *e)
+/* From the old tip to the new one, commit by commit.  0, or -1. */
+static int judge_line(
+	struct verdict *v, struct judge *j, const struct sources *sources, struct err *e)
 {
-	const struct strlist *files = &v->rule.branch->require_files;
+	const struct config_branch *b = v->rule.branch;
+	struct trail_range range = {j->view.repository, j->merges, sources, v->update->old,
+		v->update->new,
+		b->content == CONFIG_CONTENT_ANY ? TRAIL_CONTENT_ANY : TRAIL_CONTENT_AUTOMATIC};
+	size_t n;
 
-	for (size_t i = 0; i < files->n; i++) {
-		int found = tree_has_file(j->view.repository, &v->update->new, files->v[i], e);
-
-		if (found < 0)
+	if (trail_walk(&v->trail, &range, e) != 0)
+		return -1;
+	/* The end first: a line that leads elsewhere explains the commits on it. */
+	n = v->trail.n;
+	for (size_t i = 0; i < n; i++)
+		if (judge_step(v, j, &v->trail.v[i > 0 ? i - 1 : n - 1], e) != 0)
 			return -1;
-		if (found == 0)
-			finding_required_file(v, files->v[i]);
-	}
+	name_method(v);
 	return 0;
 }
 
@@ -220,29 +268,18 @@ static int judge_move(
 	struct verdict *v, struct judge *j, const struct sources *sources, struct err *e)
 {
 	const struct push_update *u = v->update;
-	struct repository *r = j->view.repository;
-	struct trail trail = {0};
-	int held = walk_holds(r, &u->new, 1, &u->old, e), result = -1;
+	int held = walk_holds(j->view.repository, &u->new, 1, &u->old, e);
 
 	if (held < 0)
 		return -1;
+	v->chain = v->rule.branch->chain;
 	if (held == 0) {
 		v->method = "direct";
 		finding_rewrite(v);
-		return 0;
-	}
-	if (trail_walk(&trail, r, sources, &u->old, &u->new, e) != 0)
+	} else if (judge_line(v, j, sources, e) != 0) {
 		return -1;
-	name_method(v, &trail);
-	/* The end first: a line that leads elsewhere explains the commits on it. */
-	for (size_t i = 0; i < trail.n; i++)
-		if (judge_step(v, j, &trail.v[i > 0 ? i - 1 : trail.n - 1], e) != 0)
-			goto out;
-	v->chain = v->rule.branch->chain;
-	result = judge_required_files(v, j, e);
-out:
-	trail_clear(&trail);
-	return result;
+	}
+	return content_judge_required(v, j, e);
 }
 
 static int judge_creation(
@@ -269,7 +306,7 @@ static int judge_creation(
 		else
 			note_source(v, source->ref, &u->new);
 	}
-	return v->chain != NULL && v->chain[0] != '\0' ? judge_required_files(v, j, e) : 0;
+	return v->chain != NULL && v->chain[0] != '\0' ? content_judge_required(v, j, e) : 0;
 }
 
 /*
@@ -280,8 +317,11 @@ static int check_old(struct verdict *v, struct judge *j, struct err *e)
 {
 	struct oid now;
 
-	if (need_repository(j, e) != 0 ||
-		repository_tip(j->view.repository, v->update->target, &now, e) < 0)
+	if (need_repository(j, e) != 0)
+		return -1;
+	if (j->references == JUDGE_AS_GIVEN)
+		return 0;
+	if (repository_tip(j->view.repository, v->update->target, &now, e) < 0)
 		return -1;
 	if (oid_equal(&now, &v->update->old))
 		return 0;
@@ -292,27 +332,32 @@ static int check_old(struct verdict *v, struct judge *j, struct err *e)
 static int judge_branch(struct verdict *v, struct judge *j, struct err *e)
 {
 	const struct push_update *u = v->update;
+	const struct config_branch *b = v->rule.branch;
 	struct sources sources = {0};
-	int stale, result;
+	int result;
 
-	if (!identity_may(j->view.config, j->actor, &v->rule.branch->roles))
-		finding_role(v, j->actor);
+	if (!identity_may(j->view.config, j->actor, &b->roles))
+		finding_role(v, j->actor, &b->roles, (struct finding_key){"branch", "roles"});
 	if (oid_is_zero(&u->new)) {
 		v->method = "delete";
 		finding_deletion(v);
 		return 0;
 	}
-	stale = check_old(v, j, e);
-	if (stale != 0)
-		return stale < 0 ? -1 : 0;
-	if (sources_find(&sources, &j->view, v->rule.branch, e) != 0)
+	if (sources_find(&sources, &j->view, b, e) != 0)
 		return -1;
 	if (oid_is_zero(&u->old))
 		result = judge_creation(v, j, &sources, e);
 	else
 		result = judge_move(v, j, &sources, e);
 	sources_clear(&sources);
-	return result;
+	return result != 0 ? -1 : content_judge_blobs(v, j, e);
+}
+
+static int judge_retrain(struct verdict *v, struct judge *j, struct err *e)
+{
+	if (retrain_judge(v, j, e) != 0)
+		return -1;
+	return oid_is_zero(&v->update->new) ? 0 : content_judge_blobs(v, j, e);
 }
 
 /* Lowest code first; findings of one code stay as they were found. */
@@ -328,25 +373,55 @@ static void sort_findings(struct verdict *v)
 	}
 }
 
-int judge_update(struct verdict *out, struct judge *j, size_t index, struct err *e)
+/* A reference with rules.  0, or -1. */
+static int judge_ruled(struct verdict *v, struct judge *j, struct err *e)
 {
-	int result = 0;
+	int stale = check_old(v, j, e);
 
+	if (stale != 0)
+		return stale < 0 ? -1 : 0;
+	return v->rule.kind == POLICY_RETRAIN ? judge_retrain(v, j, e) : judge_branch(v, j, e);
+}
+
+static int judge_one(struct verdict *out, struct judge *j, size_t index, struct err *e)
+{
 	memset(out, 0, sizeof(*out));
 	out->update = &j->view.push->v[index];
 	policy_rule(&out->rule, j->view.config, out->update->target);
 	judge_name(out, j);
-	if (out->rule.kind == POLICY_RETRAIN)
-		judge_retrain(out, j);
-	if (out->rule.kind == POLICY_BRANCH)
-		result = judge_branch(out, j, e);
-	if (out->rule.kind == POLICY_RETRAIN && check_old(out, j, e) < 0)
-		result = -1;
-	if (result != 0) {
+	if (out->rule.kind != POLICY_FREE && judge_ruled(out, j, e) != 0) {
 		err_wrap(e, "%s", out->update->ref);
 		verdict_clear(out);
 		return -1;
 	}
 	sort_findings(out);
 	return 0;
+}
+
+static void clear_all(struct verdict *verdicts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		verdict_clear(&verdicts[i]);
+}
+
+int judge_push(struct verdict *verdicts, struct judge *j, struct err *e)
+{
+	size_t n = j->view.push->n;
+
+	/*
+	 * The merges that only Git can answer are gathered from all updates and answered together; then
+	 * everything is judged again, and nothing is left to ask.
+	 */
+	for (;;) {
+		for (size_t i = 0; i < n; i++)
+			if (judge_one(&verdicts[i], j, i, e) != 0) {
+				clear_all(verdicts, i);
+				return -1;
+			}
+		if (j->merges == NULL || merges_pending(j->merges) == 0)
+			return 0;
+		clear_all(verdicts, n);
+		if (merges_run(j->merges, e) != 0)
+			return -1;
+	}
 }

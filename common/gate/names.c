@@ -141,6 +141,35 @@ enum names_date names_date(const char *text, const struct strlist *formats, int6
 	return result;
 }
 
+int names_same_day(const char *a, const char *b, const struct strlist *formats)
+{
+	time_t day_a, day_b;
+
+	if (strcmp(a, b) == 0)
+		return 1;
+	for (size_t i = 0; i < formats->n; i++) {
+		if (!read_day(a, formats->v[i], &day_a))
+			continue;
+		for (size_t k = 0; k < formats->n; k++)
+			if (read_day(b, formats->v[k], &day_b) && day_a == day_b)
+				return 1;
+	}
+	return 0;
+}
+
+int names_is_well_formed_retrain(const struct config *c, const char *branch)
+{
+	struct names_retrain parts;
+	time_t day;
+
+	if (!names_retrain(&parts, branch) || parts.id[0] == '0')
+		return 0;
+	for (size_t i = 0; i < c->date_formats.n; i++)
+		if (read_day(parts.date, c->date_formats.v[i], &day))
+			return 1;
+	return 0;
+}
+
 /* 1 if NAME is OTHER but for case, and not OTHER itself. */
 static int differs_by_case(const char *name, const char *other)
 {

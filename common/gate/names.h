@@ -44,6 +44,14 @@ enum names_date { NAMES_DATE_OK, NAMES_DATE_WRONG, NAMES_DATE_FUTURE };
  */
 enum names_date names_date(const char *text, const struct strlist *formats, int64_t now);
 
+/* 1 if the dates A and B, of any two of the FORMATS, can mean one day, or are the same text. */
+int names_same_day(const char *a, const char *b, const struct strlist *formats);
+/*
+ * 1 if BRANCH is retrain-<pipeline_id>-<date> with an id without leading zeros and a real day, in the
+ * future or not, in a format of C.
+ */
+int names_is_well_formed_retrain(const struct config *c, const char *branch);
+
 /*
  * The branch that the reference REF could be mistaken for, although it is another: one that differs
  * by case alone, one below it, or a tag of its name; among `dev`, the branches of C and retrain

@@ -12,16 +12,12 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "data/config.h"
-#include "gate/finding.h"
 #include "gate/identity.h"
 #include "gate/judge.h"
 #include "gate/policy.h"
 #include "gate/push.h"
 #include "git/repository.h"
 #include "sys/files.h"
-
-/* What GitLab's web page shows of a hook's output (GitLab docs, "Git server hooks"). */
-#define WEB_PREFIX "GL-HOOK-ERR: "
 
 #define MAX_ANCESTORS 8 /* processes between a hook and its git */
 
@@ -153,6 +149,9 @@ enum receive_start receive_begin(struct receive *r, struct err *e)
 	enum receive_start start;
 
 	memset(r, 0, sizeof(*r));
+	/* As long as it is not known whether GitLab is believed: its page drops lines without the prefix. */
+	if (strcmp(environment("GL_PROTOCOL"), "web") == 0)
+		r->reader = RECEIVE_WEB_PAGE;
 	if (open_standard(e) != 0)
 		return RECEIVE_BAD_REPOSITORY;
 	r->gitdir = repository_common_dir(*gitdir ? gitdir : ".", e);
@@ -163,6 +162,8 @@ enum receive_start receive_begin(struct receive *r, struct err *e)
 		return RECEIVE_BAD_REPOSITORY;
 	}
 	start = load(r, e);
+	if (start == RECEIVE_READY && r->config->identity != CONFIG_IDENTITY_GITLAB)
+		r->reader = RECEIVE_TERMINAL;
 	/* The names that the hook is given are others than the repository's. */
 	if (start == RECEIVE_READY && *name_space != '\0') {
 		(void)err_set(e, "namespace %s of a repository cannot be judged", name_space);
@@ -273,14 +274,21 @@ static void clear_texts(struct ref_texts *texts, size_t n)
 	free(texts);
 }
 
-int receive_record(const struct receive *r, const char *event, const struct verdict *verdicts,
-	size_t n, const char *before, struct err *e)
+static const char *const events[] = {
+	[OVERRIDE_ACCEPTED] = "push.accepted",
+	[OVERRIDE_OVERRIDDEN] = "push.overridden",
+	[OVERRIDE_SHADOWED] = "push.shadowed",
+	[OVERRIDE_REJECTED] = "push.rejected",
+};
+
+int receive_record(const struct receive *r, const struct receive_judged *judged, const char *before,
+	struct err *e)
 {
+	size_t n = judged->n, first = before != NULL ? 0 : 1;
 	struct audit_ref *refs = mem_zalloc(n, sizeof(*refs));
 	struct ref_texts *texts = mem_zalloc(n, sizeof(*texts));
 	struct audit_record records[2];
 	char *change = NULL;
-	size_t first = before != NULL ? 0 : 1;
 	int result;
 
 	if (before != NULL)
@@ -288,9 +296,11 @@ int receive_record(const struct receive *r, const char *event, const struct verd
 			"first push with rules under this policy; before it was %s", before);
 	fill_record(&records[0], r, "policy.changed");
 	records[0].reason = change;
-	fill_record(&records[1], r, event);
+	fill_record(&records[1], r, events[judged->outcome]);
+	if (judged->outcome == OVERRIDE_OVERRIDDEN)
+		records[1].reason = judged->override->reason;
 	for (size_t i = 0; i < n; i++)
-		fill_verdict(&refs[i], &texts[i], &verdicts[i]);
+		fill_verdict(&refs[i], &texts[i], &judged->verdicts[i]);
 	records[1].refs = refs;
 	records[1].n_refs = n;
 	result = audit_append(r->config->state, records + first, 2 - first, e);
@@ -322,117 +332,4 @@ enum receive_recorded receive_record_fault(
 	clear_texts(texts, n);
 	free(refs);
 	return result == 0 ? RECEIVE_RECORDED : RECEIVE_NOT_RECORDED;
-}
-
-/* Where it is the sources that were missed, say what they are. */
-static void add_sources(struct str *out, const struct verdict *v)
-{
-	enum code code = v->findings[0].code;
-	char *sources;
-
-	if (code != CODE_DIRECT && code != CODE_SOURCE && code != CODE_OCTOPUS &&
-		code != CODE_CREATE)
-		return;
-	sources = finding_sources_text(v->rule.branch);
-	str_addf(out, "  %s takes merges from: %s", v->rule.name, sources);
-	if (v->rule.branch->direct_push == CONFIG_DIRECT_ALLOW) {
-		char *paths = strlist_join(&v->rule.branch->direct_may_change, ", ");
-
-		str_addf(out, "; and commits that change %s%s", *paths ? "only " : "anything",
-			paths);
-		free(paths);
-	}
-	str_addc(out, '\n');
-	free(sources);
-}
-
-static void add_last_line(struct str *out, const struct receive *r, enum receive_recorded recorded)
-{
-	str_add(out, "  nothing was changed");
-	if (recorded == RECEIVE_RECORDED)
-		str_addf(out, "; audit id %s", r->id);
-	str_addc(out, '\n');
-}
-
-char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n,
-	enum receive_recorded recorded)
-{
-	struct str out;
-
-	str_init(&out);
-	for (size_t i = 0; i < n; i++) {
-		const struct verdict *v = &verdicts[i];
-		char old[OID_HEX_SIZE], new[OID_HEX_SIZE], code[CODE_TEXT_SIZE], *ref;
-
-		if (v->n_findings == 0)
-			continue;
-		oid_hex(&v->update->old, old);
-		oid_hex(&v->update->new, new);
-		code_text(v->findings[0].code, code);
-		ref = str_safe(v->update->ref, PUSH_MAX_REF);
-		str_addf(&out, "rejected %s %.*s..%.*s %s: %s\n", ref, OID_SHORT, old, OID_SHORT,
-			new, code, v->findings[0].reason);
-		free(ref);
-		add_sources(&out, v);
-		if (v->findings[0].fix != NULL)
-			str_addf(&out, "  to fix: %s\n", v->findings[0].fix);
-	}
-	add_last_line(&out, r, recorded);
-	return str_steal(&out);
-}
-
-/* What to do next; the caller's to free(). */
-static char *fault_fix(const struct receive *r, enum code code)
-{
-	const char *gitdir = r->gitdir != NULL ? r->gitdir : "PATH";
-
-	switch (code) {
-	case CODE_CONFIG:
-		return mem_format("an admin mends it, and sees whether it is right with: modelgate "
-				  "--repo %s status",
-			gitdir);
-	case CODE_REPOSITORY:
-		return mem_format("an admin looks at the repository: git -C %s fsck", gitdir);
-	case CODE_AUDIT:
-		return mem_strdup(
-			"an admin gives the user of the hooks a state directory to write; "
-			"./install.sh check shows what is wrong");
-	case CODE_STORE:
-		return mem_strdup("push again in a minute; if it stays, an admin looks at the "
-				  "state directory");
-	default:
-		return mem_strdup("push again; if it stays, tell an admin");
-	}
-}
-
-char *receive_fault_text(
-	const struct receive *r, enum code code, const char *reason, enum receive_recorded recorded)
-{
-	char text[CODE_TEXT_SIZE], *safe = str_safe(reason, 2000), *fix = fault_fix(r, code);
-	struct str out;
-
-	code_text(code, text);
-	str_init(&out);
-	str_addf(&out, "rejected %s: %s\n", text, safe);
-	str_addf(&out, "  to fix: %s\n", fix);
-	add_last_line(&out, r, recorded);
-	free(fix);
-	free(safe);
-	return str_steal(&out);
-}
-
-void receive_tell(const char *text)
-{
-	const char *prefix = strcmp(environment("GL_PROTOCOL"), "web") == 0 ? WEB_PREFIX : "";
-	struct str out;
-
-	str_init(&out);
-	while (*text != '\0') {
-		size_t n = strcspn(text, "\n");
-
-		str_addf(&out, "%smodelgate: %.*s\n", prefix, (int)n, text);
-		text += n + (text[n] == '\n');
-	}
-	(void)files_write_all(STDERR_FILENO, out.buf, out.len); /* nobody left to tell */
-	str_clear(&out);
 }

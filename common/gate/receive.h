@@ -1,6 +1,6 @@
 /*
  * One push as a hook meets it: where it runs, for whom, under which configuration; and what it
- * tells the pusher and the audit log.
+ * tells the audit log.  What it tells the pusher: gate/tell.h.
  */
 #ifndef MODELGATE_GATE_RECEIVE_H
 #define MODELGATE_GATE_RECEIVE_H
@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "gate/code.h"
+#include "gate/override.h"
 
 struct config;
 struct err;
@@ -27,6 +28,7 @@ struct receive {
 	struct actor actor;
 	char id[CLOCK_ID_SIZE]; /* of this push, a ULID */
 	char *key; /* what the hooks of one push share, and no two pushes at one time */
+	enum receive_reader { RECEIVE_TERMINAL, RECEIVE_WEB_PAGE } reader; /* of what is told */
 };
 
 enum receive_start {
@@ -51,13 +53,21 @@ int receive_input(struct str *out, struct err *e);
 /* The judge for PUSH (resolved), with no repository open yet. */
 void receive_judge(const struct receive *r, const struct push *push, struct judge *out);
 
+/* A push that could be judged, and what its verdicts come to. */
+struct receive_judged {
+	const struct verdict *verdicts;
+	size_t n;
+	const struct override *override;
+	enum override_outcome outcome;
+};
+
 /*
- * Append one push.* EVENT with all VERDICTS to the audit log.  BEFORE is the digest of another
- * policy that was in force until now, which policy.changed tells first; NULL: there was none.  0,
- * or -1 and *E (MG903).
+ * Append the one push.* event of a push with all its verdicts to the audit log.  BEFORE is the digest
+ * of another policy that was in force until now, which policy.changed tells first; NULL: there was
+ * none.  0, or -1 and *E (MG903).
  */
-int receive_record(const struct receive *r, const char *event, const struct verdict *verdicts,
-	size_t n, const char *before, struct err *e);
+int receive_record(const struct receive *r, const struct receive_judged *judged, const char *before,
+	struct err *e);
 enum receive_recorded { RECEIVE_RECORDED, RECEIVE_NOT_RECORDED };
 /*
  * Append push.rejected for a push that could not be judged: each update of PUSH (may be NULL) with
@@ -65,14 +75,5 @@ enum receive_recorded { RECEIVE_RECORDED, RECEIVE_NOT_RECORDED };
  */
 enum receive_recorded receive_record_fault(
 	const struct receive *r, const struct push *push, enum code code, const char *reason);
-
-/* The lines for a pusher whose push has rejected VERDICTS; the caller's to free(). */
-char *receive_rejection_text(const struct receive *r, const struct verdict *verdicts, size_t n,
-	enum receive_recorded recorded);
-/* The lines for a push that could not be judged; with the audit id if there is such a record. */
-char *receive_fault_text(const struct receive *r, enum code code, const char *reason,
-	enum receive_recorded recorded);
-/* Write TEXT to standard error, each line with the prefix that the pusher's side shows. */
-void receive_tell(const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <git2/sys/odb_backend.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 
 #define PRIORITY 100                   /* before libgit2's own, which have 1 and 2 */
 #define MAX_HEADER 32                  /* "commit 18446744073709551615" and its NUL fit */
+#define HEADER_FILE 4096               /* bytes of a file that the header is surely in */
 #define MAX_ALTERNATES_FILE (1U << 20) /* bytes of info/alternates */
 #define MAX_ALTERNATES_DEPTH 5         /* as git */
 
@@ -31,8 +33,8 @@ struct object {
 	void *data; /* of libgit2's allocator */
 };
 
-/* "commit 123": 0, or -1. */
-static int parse_header(struct object *out, const char *header)
+/* "commit 123", at most MAX: 0, or -1. */
+static int parse_header(struct object *out, const char *header, long long max)
 {
 	static const struct {
 		const char *name;
@@ -44,7 +46,7 @@ static int parse_header(struct object *out, const char *header)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (!str_starts(header, types[i].name))
 			continue;
-		if (str_number(header + strlen(types[i].name), LOOSE_MAX_SIZE, &size) != 0)
+		if (str_number(header + strlen(types[i].name), max, &size) != 0)
 			return -1;
 		out->type = types[i].type;
 		out->size = (size_t)size;
@@ -53,29 +55,43 @@ static int parse_header(struct object *out, const char *header)
 	return -1;
 }
 
+/*
+ * Inflate the first bytes, into HEAD, which is zeroed: 0, *STATUS is zlib's, the header is a text in
+ * HEAD, and *BODY is how much of the content follows it; or -1.
+ */
+static int inflate_head(unsigned char head[MAX_HEADER + 1], size_t *body, int *status, z_stream *z)
+{
+	size_t header;
+
+	z->next_out = head;
+	z->avail_out = MAX_HEADER;
+	*status = inflate(z, Z_SYNC_FLUSH);
+	if (*status != Z_OK && *status != Z_STREAM_END)
+		return -1;
+	header = strlen((char *)head) + 1;
+	*body = MAX_HEADER - z->avail_out;
+	if (header > *body)
+		return -1;
+	*body -= header;
+	return 0;
+}
+
 /* Inflate the header and then, into a buffer of the size it names, the content.  0, or -1. */
 static int inflate_object(struct object *out, git_odb_backend *b, z_stream *z)
 {
 	unsigned char head[MAX_HEADER + 1] = "";
-	size_t body, header;
+	size_t body;
 	int status;
 
-	z->next_out = head;
-	z->avail_out = MAX_HEADER;
-	status = inflate(z, Z_SYNC_FLUSH);
-	if (status != Z_OK && status != Z_STREAM_END)
+	if (inflate_head(head, &body, &status, z) != 0 ||
+		parse_header(out, (char *)head, LOOSE_MAX_SIZE) != 0)
 		return -1;
-	header = strlen((char *)head) + 1;
-	body = MAX_HEADER - z->avail_out;
-	if (header > body || parse_header(out, (char *)head) != 0)
-		return -1;
-	body -= header;
 	if (body > out->size)
 		return -1;
 	out->data = git_odb_backend_data_alloc(b, out->size + 1);
 	if (out->data == NULL)
 		return -1;
-	memcpy(out->data, head + header, body);
+	memcpy(out->data, head + strlen((char *)head) + 1, body);
 	z->next_out = (unsigned char *)out->data + body;
 	z->avail_out = (unsigned)(out->size - body + 1); /* one more: a longer stream is seen */
 	if (status != Z_STREAM_END)
@@ -128,6 +144,60 @@ static int read_object(
 	return result;
 }
 
+/* The header in the first bytes of a file: 0, or -1. */
+static int inflate_header(struct object *out, unsigned char *bytes, size_t len)
+{
+	unsigned char head[MAX_HEADER + 1] = "";
+	z_stream z = {0};
+	size_t body;
+	int result = -1, status;
+
+	if (inflateInit(&z) != Z_OK)
+		return -1;
+	z.next_in = bytes;
+	z.avail_in = (unsigned)len; /* at most HEADER_FILE */
+	if (inflate_head(head, &body, &status, &z) == 0)
+		result = parse_header(out, (char *)head, LLONG_MAX);
+	(void)inflateEnd(&z); /* complains of streams that were not read to their end */
+	return result;
+}
+
+/* 0; GIT_ENOTFOUND: there is no file PATH; GIT_ERROR. */
+static int read_header_file(struct object *out, const char *path)
+{
+	unsigned char bytes[HEADER_FILE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return errno == ENOENT ? GIT_ENOTFOUND : GIT_ERROR;
+	n = read(fd, bytes, sizeof(bytes));
+	(void)close(fd); /* only read from */
+	return n > 0 && inflate_header(out, bytes, (size_t)n) == 0 ? 0 : GIT_ERROR;
+}
+
+/* Type and size alone, of an object of any size, whatever follows the header. */
+static int read_header(size_t *size, git_object_t *type, git_odb_backend *b, const git_oid *id)
+{
+	const struct loose *l = (const struct loose *)b;
+	struct object object = {0};
+	char hex[GIT_OID_HEXSZ + 1];
+	int result = GIT_ENOTFOUND;
+
+	(void)git_oid_tostr(hex, sizeof(hex), id); /* the buffer is large enough */
+	for (size_t i = 0; result == GIT_ENOTFOUND && i < l->dirs.n; i++) {
+		char *path = mem_format("%s/%.2s/%s", l->dirs.v[i], hex, hex + 2);
+
+		result = read_header_file(&object, path);
+		free(path);
+	}
+	if (result == GIT_ERROR)
+		git_error_set_str(GIT_ERROR_ODB, "the loose object is damaged");
+	*size = object.size;
+	*type = object.type;
+	return result;
+}
+
 static void free_backend(git_odb_backend *b)
 {
 	struct loose *l = (struct loose *)b;
@@ -174,6 +244,7 @@ int loose_add(git_odb *odb, const struct strlist *dirs, struct err *e)
 		return git_err(e, "loose objects cannot be read");
 	}
 	l->backend.read = read_object;
+	l->backend.read_header = read_header;
 	l->backend.free = free_backend;
 	for (size_t i = 0; i < dirs->n; i++)
 		if (add_dir(&l->dirs, dirs->v[i], 0, e) != 0) {

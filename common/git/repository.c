@@ -22,11 +22,17 @@
 
 struct repository {
 	git_repository *git;
+	struct strlist object_dirs;
 };
 
 git_repository *repository_handle(struct repository *r)
 {
 	return r->git;
+}
+
+const struct strlist *repository_object_dirs(const struct repository *r)
+{
+	return &r->object_dirs;
 }
 
 int repository_is_reftable(const char *gitdir)
@@ -58,6 +64,7 @@ static int open_failure(struct err *e, const char *gitdir)
 /* Add the object folder DIR to ODB and to DIRS. */
 static int add_objects(git_odb *odb, struct strlist *dirs, const char *dir, struct err *e)
 {
+	char *real;
 	struct stat st;
 
 	/*
@@ -65,7 +72,11 @@ static int add_objects(git_odb *odb, struct strlist *dirs, const char *dir, stru
 	 */
 	if (dir[0] == '\0' || stat(dir, &st) != 0)
 		return 0;
-	strlist_add(dirs, dir);
+	real = files_real_path(dir, e);
+	if (real == NULL)
+		return -1;
+	strlist_add(dirs, real);
+	free(real);
 	if (git_odb_add_disk_alternate(odb, dir) < 0)
 		return git_err(e, "objects in %s cannot be read", dir);
 	return 0;
@@ -94,19 +105,21 @@ static int add_quarantine(git_odb *odb, struct strlist *dirs, struct err *e)
 static int open_objects(
 	struct repository *r, const char *gitdir, enum repository_objects objects, struct err *e)
 {
-	char *own = path_join(gitdir, "objects");
-	struct strlist dirs = {0};
+	char *common = repository_common_dir(gitdir, e), *own;
 	git_odb *odb = NULL;
 	int result = -1;
 
-	strlist_add(&dirs, own);
+	if (common == NULL)
+		return -1;
+	own = path_join(common, "objects");
+	strlist_add(&r->object_dirs, own);
 	if (git_repository_odb(&odb, r->git) < 0)
 		(void)git_err(e, "object database cannot be opened");
-	else if (objects == REPOSITORY_OBJECTS || add_quarantine(odb, &dirs, e) == 0)
-		result = loose_add(odb, &dirs, e);
+	else if (objects == REPOSITORY_OBJECTS || add_quarantine(odb, &r->object_dirs, e) == 0)
+		result = loose_add(odb, &r->object_dirs, e);
 	git_odb_free(odb);
-	strlist_clear(&dirs);
 	free(own);
+	free(common);
 	return result;
 }
 
@@ -146,6 +159,7 @@ void repository_free(struct repository *r)
 	if (r == NULL)
 		return;
 	git_repository_free(r->git);
+	strlist_clear(&r->object_dirs);
 	free(r);
 	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
 }
@@ -268,6 +282,43 @@ out:
 	return result;
 }
 
+int repository_has(struct repository *r, const struct oid *oid)
+{
+	git_odb *odb = NULL;
+	git_oid id;
+	int has;
+
+	oid_to_git(&id, oid);
+	has = git_repository_odb(&odb, r->git) == 0 && git_odb_exists(odb, &id);
+	git_odb_free(odb);
+	return has;
+}
+
+int repository_revision(struct repository *r, const char *revision, enum repository_peel peel,
+	struct oid *out, struct err *e)
+{
+	git_object *object = NULL, *peeled = NULL;
+	int error, result = -1;
+
+	memset(out, 0, sizeof(*out));
+	error = git_revparse_single(&object, r->git, revision);
+	if (error == 0)
+		error = git_object_peel(&peeled, object,
+			peel == REPOSITORY_COMMIT ? GIT_OBJECT_COMMIT : git_object_type(object));
+	if (error == 0) {
+		oid_from_git(out, git_object_id(peeled));
+		result = 1;
+	} else if (error == GIT_ENOTFOUND || error == GIT_EAMBIGUOUS || error == GIT_EPEEL ||
+		   error == GIT_EINVALIDSPEC) {
+		result = 0;
+	} else {
+		(void)git_err(e, "%s cannot be looked up", revision);
+	}
+	git_object_free(peeled);
+	git_object_free(object);
+	return result;
+}
+
 int commit_read(struct commit *out, struct repository *r, const struct oid *oid, struct err *e)
 {
 	char hex[OID_HEX_SIZE];
@@ -327,5 +378,21 @@ out:
 	free(joined);
 	str_clear(&text);
 	free(file);
+	return dir;
+}
+
+char *repository_discover(const char *path, struct err *e)
+{
+	git_buf found = {0};
+	char *dir = NULL;
+
+	if (git_start(e) != 0)
+		return NULL;
+	if (git_repository_discover(&found, path, 0, NULL) < 0)
+		(void)err_set(e, "this folder lies in no Git repository");
+	else
+		dir = repository_common_dir(found.ptr, e);
+	git_buf_dispose(&found);
+	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
 	return dir;
 }

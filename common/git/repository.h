@@ -14,6 +14,7 @@
 struct err;
 struct repository;
 struct str;
+struct strlist;
 
 enum repository_objects {
 	REPOSITORY_OBJECTS,            /* those of the repository */
@@ -28,6 +29,8 @@ enum repository_objects {
 int repository_open(struct repository **out, const char *gitdir, enum repository_objects objects,
 	struct err *e);
 void repository_free(struct repository *r); /* NULL is fine */
+/* The absolute paths of the object folders that R reads, but for what their alternates name. */
+const struct strlist *repository_object_dirs(const struct repository *r);
 
 /*
  * What the reference NAME points to after symbolic references: 1 and *OUT; 0: there is none such;
@@ -45,6 +48,11 @@ int repository_resolve(const char *gitdir, const char *name, char **target, stru
  * the caller's to free(); NULL and *E.
  */
 char *repository_common_dir(const char *gitdir, struct err *e);
+/*
+ * The same of the repository that PATH, a folder, lies in: as `git` started there would find it.  The
+ * caller's to free(); NULL and *E: there is none.
+ */
+char *repository_discover(const char *path, struct err *e);
 /* 1 if GITDIR keeps its references as reftable, which nothing here can read. */
 int repository_is_reftable(const char *gitdir);
 /*
@@ -55,6 +63,17 @@ int repository_is_reftable(const char *gitdir);
 int repository_each(struct repository *r, const char *prefix,
 	int (*each)(void *context, const char *name, const struct oid *tip), void *context,
 	struct err *e);
+
+/*
+ * The object that REVISION names (gitrevisions(7): an object id, at least four digits of one, a
+ * branch, a tag, HEAD~1 ...), a commit where PEEL asks for that: 1 and *OUT; 0: there is none, or
+ * several; -1 and *E.
+ */
+enum repository_peel { REPOSITORY_OBJECT, REPOSITORY_COMMIT };
+int repository_revision(struct repository *r, const char *revision, enum repository_peel peel,
+	struct oid *out, struct err *e);
+/* 1 if the object OID is there, whatever it is; 0. */
+int repository_has(struct repository *r, const struct oid *oid);
 
 struct commit {
 	struct oid oid;

@@ -12,12 +12,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "git/internal.h"
+#include "git/repository.h"
 #include "sys/files.h"
 
 /*
  * Folders below one another; real projects have a dozen, and each costs a descriptor of an export.
  */
 #define MAX_DEPTH 128
+#define MAX_PATH_SIZE 4096 /* bytes; git cannot check out a longer path */
 
 static int load_tree(git_tree **out, struct repository *r, const struct oid *commit, struct err *e)
 {
@@ -62,14 +64,20 @@ struct comparison {
 	struct repository *r;
 	int (*each)(void *context, const char *path);
 	void *context;
+	size_t changes;
 };
 
-static int compare_trees(const struct comparison *c, const git_tree *a, const git_tree *b,
+static int too_many(struct err *e)
+{
+	return err_set(e, "more than %d files and folders differ", TREE_MAX_CHANGES);
+}
+
+static int compare_trees(struct comparison *c, const git_tree *a, const git_tree *b,
 	const char *prefix, int depth, struct err *e);
 
 /* Entry A against entry B of the same name and kind, or one of them NULL. */
-static int compare_entries(const struct comparison *c, const git_tree_entry *a,
-	const git_tree_entry *b, const char *prefix, int depth, struct err *e)
+static int compare_entries(struct comparison *c, const git_tree_entry *a, const git_tree_entry *b,
+	const char *prefix, int depth, struct err *e)
 {
 	const git_tree_entry *any = a != NULL ? a : b;
 	git_tree *below_a = NULL, *below_b = NULL;
@@ -79,6 +87,8 @@ static int compare_entries(const struct comparison *c, const git_tree_entry *a,
 	if (a != NULL && b != NULL && git_oid_equal(git_tree_entry_id(a), git_tree_entry_id(b)) &&
 		git_tree_entry_filemode_raw(a) == git_tree_entry_filemode_raw(b))
 		return 0;
+	if (++c->changes > TREE_MAX_CHANGES)
+		return too_many(e);
 	path = entry_path(prefix, any);
 	if (!is_folder(any)) {
 		result = c->each(c->context, path);
@@ -107,7 +117,7 @@ static const git_tree_entry *entry_at(const git_tree *tree, size_t i)
  * would then miss a file that became executable.  Both trees are in Git's order, in which a file
  * and a folder of one name are two different things: so the one is reported gone and the other new.
  */
-static int compare_trees(const struct comparison *c, const git_tree *a, const git_tree *b,
+static int compare_trees(struct comparison *c, const git_tree *a, const git_tree *b,
 	const char *prefix, int depth, struct err *e)
 {
 	size_t i = 0, j = 0;
@@ -135,7 +145,7 @@ static int compare_trees(const struct comparison *c, const git_tree *a, const gi
 int tree_changes(struct repository *r, const struct oid *a, const struct oid *b,
 	int (*each)(void *context, const char *path), void *context, struct err *e)
 {
-	const struct comparison c = {.r = r, .each = each, .context = context};
+	struct comparison c = {.r = r, .each = each, .context = context};
 	git_tree *tree_a = NULL, *tree_b = NULL;
 	int result = -1;
 
@@ -146,10 +156,170 @@ int tree_changes(struct repository *r, const struct oid *a, const struct oid *b,
 	return result;
 }
 
+/* ---- what commits bring ---- */
+
+/* A folder of a commit, and the folders at its place in the commit's parents. */
+struct place {
+	const git_tree *tree;
+	git_tree **parents;
+	size_t n_parents;
+	const char *prefix; /* of its paths: empty or ends in a slash */
+	int depth;
+};
+
+static int search_place(struct tree_search *s, const struct place *at, struct err *e);
+
+static void free_trees(git_tree **trees, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		git_tree_free(trees[i]);
+	free(trees);
+}
+
+/* Search the folder ENTRY, which is PATH. */
+static int search_folder(struct tree_search *s, const struct place *at, const git_tree_entry *entry,
+	const char *path, struct err *e)
+{
+	char *prefix = mem_format("%s/", path);
+	struct place below = {.prefix = prefix, .depth = at->depth + 1};
+	git_tree *tree = NULL;
+	int result = -1;
+
+	below.parents = mem_zalloc(at->n_parents, sizeof(git_tree *));
+	if (load_subtree(&tree, s->repository, entry, e) != 0)
+		goto out;
+	below.tree = tree;
+	for (size_t i = 0; i < at->n_parents; i++) {
+		const git_tree_entry *other =
+			git_tree_entry_byname(at->parents[i], git_tree_entry_name(entry));
+
+		if (other == NULL || !is_folder(other))
+			continue;
+		if (load_subtree(&below.parents[below.n_parents], s->repository, other, e) != 0)
+			goto out;
+		below.n_parents++;
+	}
+	result = search_place(s, &below, e);
+out:
+	free_trees(below.parents, below.n_parents);
+	git_tree_free(tree);
+	free(prefix);
+	return result;
+}
+
+/* 1 if one of the parents has the same at this place. */
+static int is_known(const struct place *at, const git_tree_entry *entry)
+{
+	for (size_t i = 0; i < at->n_parents; i++) {
+		const git_tree_entry *other =
+			git_tree_entry_byname(at->parents[i], git_tree_entry_name(entry));
+
+		/* By kind too: a submodule may have been given the id of what is to come. */
+		if (other != NULL && git_tree_entry_type(other) == git_tree_entry_type(entry) &&
+			git_oid_equal(git_tree_entry_id(other), git_tree_entry_id(entry)))
+			return 1;
+	}
+	return 0;
+}
+
+static int search_entry(
+	struct tree_search *s, const struct place *at, const git_tree_entry *entry, struct err *e)
+{
+	struct oid blob;
+	char *path;
+	int result;
+
+	if (strlen(at->prefix) + strlen(git_tree_entry_name(entry)) > MAX_PATH_SIZE)
+		return err_set(e, "a path below %.100s is too long", at->prefix);
+	path = entry_path(at->prefix, entry);
+	if (is_folder(entry)) {
+		result = search_folder(s, at, entry, path, e);
+	} else {
+		oid_from_git(&blob, git_tree_entry_id(entry));
+		result = s->each(s->context, path, &blob);
+	}
+	free(path);
+	return result;
+}
+
+/* Trees may be forged: whatever their order is, what is not found in a parent is searched. */
+static int search_place(struct tree_search *s, const struct place *at, struct err *e)
+{
+	size_t n = git_tree_entrycount(at->tree);
+	int result = 0;
+
+	if (at->depth > MAX_DEPTH)
+		return err_set(e, "folders are more than %d deep at %.100s", MAX_DEPTH, at->prefix);
+	for (size_t i = 0; result == 0 && i < n; i++) {
+		const git_tree_entry *entry = git_tree_entry_byindex(at->tree, i);
+
+		s->read += 1 + at->n_parents;
+		if (s->read > TREE_MAX_READ)
+			return err_set(e, "more than %d files and folders are to be compared",
+				TREE_MAX_READ);
+		if (git_tree_entry_type(entry) == GIT_OBJECT_COMMIT || is_known(at, entry))
+			continue;
+		if (++s->changes > TREE_MAX_CHANGES)
+			return too_many(e);
+		result = search_entry(s, at, entry, e);
+	}
+	return result;
+}
+
+int tree_search(
+	struct tree_search *s, const struct oid *commit, enum tree_against against, struct err *e)
+{
+	struct place root = {.prefix = ""};
+	git_tree *tree = NULL;
+	struct commit c;
+	int result = -1;
+
+	if (commit_read(&c, s->repository, commit, e) != 0)
+		return -1;
+	root.parents = mem_zalloc(c.n_parents, sizeof(git_tree *));
+	if (load_tree(&tree, s->repository, commit, e) != 0)
+		goto out;
+	root.tree = tree;
+	for (; against == TREE_AGAINST_PARENTS && root.n_parents < c.n_parents; root.n_parents++)
+		if (load_tree(&root.parents[root.n_parents], s->repository,
+			    &c.parents[root.n_parents], e) != 0)
+			goto out;
+	result = search_place(s, &root, e);
+out:
+	free_trees(root.parents, root.n_parents);
+	git_tree_free(tree);
+	commit_clear(&c);
+	return result;
+}
+
+int tree_blob_size(struct repository *r, const struct oid *blob, uint64_t *out, struct err *e)
+{
+	git_odb *odb = NULL;
+	git_object_t type;
+	git_oid id;
+	size_t size;
+	char hex[OID_HEX_SIZE];
+	int error;
+
+	*out = 0;
+	oid_hex(blob, hex);
+	oid_to_git(&id, blob);
+	if (git_repository_odb(&odb, repository_handle(r)) < 0)
+		return git_err(e, "object database cannot be opened");
+	error = git_odb_read_header(&size, &type, odb, &id);
+	git_odb_free(odb);
+	if (error < 0)
+		return git_err(e, "file %s cannot be read", hex);
+	if (type != GIT_OBJECT_BLOB)
+		return err_set(e, "object %s is no file", hex);
+	*out = size;
+	return 0;
+}
+
 /* ---- one file ---- */
 
-/* The entry of the regular file PATH: 1 and *OUT, the caller's to git_tree_entry_free(); 0; -1. */
-static int find_file(git_tree_entry **out, struct repository *r, const struct oid *commit,
+/* The entry at PATH: 1 and *OUT, the caller's to git_tree_entry_free(); 0; -1. */
+static int find_entry(git_tree_entry **out, struct repository *r, const struct oid *commit,
 	const char *path, struct err *e)
 {
 	git_tree *tree = NULL;
@@ -162,14 +332,64 @@ static int find_file(git_tree_entry **out, struct repository *r, const struct oi
 	git_tree_free(tree);
 	if (error == GIT_ENOTFOUND)
 		return 0;
-	if (error < 0)
-		return git_err(e, "%s cannot be looked up", path);
-	if (git_tree_entry_filemode(*out) == GIT_FILEMODE_BLOB ||
-		git_tree_entry_filemode(*out) == GIT_FILEMODE_BLOB_EXECUTABLE)
-		return 1;
+	return error < 0 ? git_err(e, "%s cannot be looked up", path) : 1;
+}
+
+static enum tree_kind kind_of(const git_tree_entry *entry)
+{
+	switch (git_tree_entry_filemode(entry)) {
+	case GIT_FILEMODE_TREE:
+		return TREE_FOLDER;
+	case GIT_FILEMODE_BLOB_EXECUTABLE:
+		return TREE_EXECUTABLE;
+	case GIT_FILEMODE_LINK:
+		return TREE_LINK;
+	case GIT_FILEMODE_COMMIT:
+		return TREE_SUBMODULE;
+	default:
+		return TREE_FILE;
+	}
+}
+
+/* The same of a regular file: anything else counts as not there. */
+static int find_file(git_tree_entry **out, struct repository *r, const struct oid *commit,
+	const char *path, struct err *e)
+{
+	int found = find_entry(out, r, commit, path, e);
+
+	if (found != 1 || kind_of(*out) == TREE_FILE || kind_of(*out) == TREE_EXECUTABLE)
+		return found;
 	git_tree_entry_free(*out);
 	*out = NULL;
 	return 0;
+}
+
+/* The size alone, so that a huge file is not read to be refused. */
+static int read_size(size_t *out, git_odb *odb, const git_tree_entry *entry)
+{
+	git_object_t type;
+
+	return git_odb_read_header(out, &type, odb, git_tree_entry_id(entry));
+}
+
+int tree_look(struct tree_entry *out, struct repository *r, const struct oid *commit,
+	const char *path, struct err *e)
+{
+	git_tree_entry *entry = NULL;
+	git_odb *odb = NULL;
+	int found = find_entry(&entry, r, commit, path, e);
+
+	memset(out, 0, sizeof(*out));
+	if (found == 1) {
+		out->kind = kind_of(entry);
+		if (out->kind != TREE_FOLDER && out->kind != TREE_SUBMODULE &&
+			(git_repository_odb(&odb, repository_handle(r)) < 0 ||
+				read_size(&out->size, odb, entry) < 0))
+			found = git_err(e, "%s cannot be read", path);
+	}
+	git_odb_free(odb);
+	git_tree_entry_free(entry);
+	return found < 0 ? -1 : 0;
 }
 
 int tree_file(struct repository *r, const struct oid *commit, const char *path, size_t max,
@@ -178,16 +398,14 @@ int tree_file(struct repository *r, const struct oid *commit, const char *path, 
 	git_tree_entry *entry = NULL;
 	git_odb *odb = NULL;
 	git_odb_object *object = NULL;
-	git_object_t type;
 	size_t size;
 	int result = find_file(&entry, r, commit, path, e);
 
 	if (result != 1)
 		return result;
 	result = -1;
-	/* The size first, so that a huge file is not read to be refused. */
 	if (git_repository_odb(&odb, repository_handle(r)) < 0 ||
-		git_odb_read_header(&size, &type, odb, git_tree_entry_id(entry)) < 0) {
+		read_size(&size, odb, entry) < 0) {
 		(void)git_err(e, "%s cannot be read", path);
 		goto out;
 	}

@@ -1,259 +1,219 @@
 #include "git/walk.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/err.h"
 #include "base/mem.h"
-#include "base/str.h"
-#include "git/internal.h"
-#include "git/repository.h"
+#include "git/walk-internal.h"
 
 /*
- * Commits are painted from both ends, newest first: the ancestors of OID with BELOW, those of the
- * tips with ABOVE.  Every commit on a way from a tip down to OID is a proper descendant of OID and
- * so never gets BELOW; hence when no commit waits that has ABOVE alone, OID cannot be reached any
- * more, and the answer is no, whatever the dates.  Where OID descends from the tips' line, as when
- * a merge is asked for among its own parents' histories, that is after a handful of commits.
+ * Commits are painted from both ends, newest first: the ancestors of what is held or asked for with
+ * BELOW, those of the tips with ABOVE.
  */
-enum { BELOW = 1, ABOVE = 2, QUEUED = 4 };
-
-struct node {
-	struct oid oid;
-	int64_t time;
-	struct oid *parents;
-	size_t n_parents;
-	unsigned flags;
-};
-
-struct walk {
-	git_odb *odb;
-	struct node **table; /* open addressing; NULL: free */
-	size_t table_size;   /* a power of two */
-	size_t n;
-	struct node **heap; /* newest first */
-	size_t heap_n;
-	size_t heap_cap;
-	size_t above; /* waiting nodes with ABOVE and not BELOW */
-};
-
-static void put(struct walk *w, struct node *node)
-{
-	size_t at;
-
-	memcpy(&at, node->oid.raw, sizeof(at));
-	for (at &= w->table_size - 1; w->table[at] != NULL; at = (at + 1) & (w->table_size - 1))
-		;
-	w->table[at] = node;
-}
-
-static struct node *get(const struct walk *w, const struct oid *oid)
-{
-	size_t at;
-
-	memcpy(&at, oid->raw, sizeof(at));
-	for (at &= w->table_size - 1; w->table[at] != NULL; at = (at + 1) & (w->table_size - 1))
-		if (oid_equal(&w->table[at]->oid, oid))
-			return w->table[at];
-	return NULL;
-}
-
-static void grow_table(struct walk *w)
-{
-	struct node **old = w->table;
-	size_t old_size = w->table_size;
-
-	w->table_size = old_size ? old_size * 2 : 1024;
-	w->table = mem_zalloc(w->table_size, sizeof(struct node *));
-	for (size_t i = 0; i < old_size; i++)
-		if (old[i] != NULL)
-			put(w, old[i]);
-	free(old);
-}
-
-static void sift_up(struct walk *w, struct node *node)
-{
-	size_t at = w->heap_n++;
-
-	for (; at > 0 && w->heap[(at - 1) / 2]->time < node->time; at = (at - 1) / 2)
-		w->heap[at] = w->heap[(at - 1) / 2];
-	w->heap[at] = node;
-}
-
-static struct node *pop(struct walk *w)
-{
-	struct node *top = w->heap[0], *last = w->heap[--w->heap_n];
-	size_t at = 0;
-
-	for (;;) {
-		size_t child = 2 * at + 1;
-
-		if (child >= w->heap_n)
-			break;
-		if (child + 1 < w->heap_n && w->heap[child + 1]->time > w->heap[child]->time)
-			child++;
-		if (w->heap[child]->time <= last->time)
-			break;
-		w->heap[at] = w->heap[child];
-		at = child;
-	}
-	w->heap[at] = last;
-	top->flags &= ~(unsigned)QUEUED;
-	if ((top->flags & (ABOVE | BELOW)) == ABOVE)
-		w->above--;
-	return top;
-}
-
-/* The line of a commit object that starts with NAME, after it; NULL: TEXT starts otherwise. */
-static const char *field(const char *text, const char *name)
-{
-	return str_starts(text, name) ? text + strlen(name) : NULL;
-}
+enum { BELOW = 2, ABOVE = 4, STALE = 8, FOUND = 16, GONE = 32 };
 
 /*
- * The committer's time in the lines after the parents; 0 where git was given something else, which
- * it takes unless receive.fsckObjects is on.  It only chooses what is read first.
+ * Does a commit with ABOVE lead to GOAL?  Every commit on a way from a tip down to GOAL is a proper
+ * descendant of GOAL and so never gets BELOW; hence when no commit waits that has ABOVE alone, GOAL
+ * cannot be reached any more, and the answer is no, whatever the dates.  Where GOAL descends from
+ * the tips' line, as when a merge is asked for among its own parents' histories, that is after a
+ * handful of commits.
  */
-static int64_t parse_time(const char *text)
+static int reaches(struct walk *w, const struct oid *tips, size_t n, const struct oid *oid,
+	struct err *e)
 {
-	const char *value, *end;
+	const struct walk_node *goal;
 
-	if (field(text, "author ") == NULL || (end = strchr(text, '\n')) == NULL ||
-		(value = field(end + 1, "committer ")) == NULL ||
-		(end = strchr(value, '\n')) == NULL)
-		return 0;
-	while (end > value && *end != '>')
-		end--;
-	return *end == '>' ? strtoll(end + 1, NULL, 10) : 0;
-}
-
-/*
- * Parse the head of a commit object (git's Documentation/gitformat, "tree, parent, author,
- * committer").
- */
-static int parse_commit(struct node *node, const char *text)
-{
-	size_t cap = 0;
-	const char *value, *end;
-	char hex[OID_HEX_SIZE] = "";
-
-	if (field(text, "tree ") == NULL || (end = strchr(text, '\n')) == NULL)
-		return -1;
-	for (text = end + 1; (value = field(text, "parent ")) != NULL; text = end + 1) {
-		end = strchr(value, '\n');
-		if (end == NULL || end - value != OID_HEX_SIZE - 1)
+	for (size_t i = 0; i < n; i++)
+		if (walk_paint(w, &tips[i], ABOVE, e) != 0)
 			return -1;
-		memcpy(hex, value, OID_HEX_SIZE - 1);
-		mem_grow(&node->parents, node->n_parents, &cap, sizeof(struct oid));
-		if (oid_parse(&node->parents[node->n_parents++], hex) != 0)
+	if (walk_paint(w, oid, BELOW, e) != 0)
+		return -1;
+	goal = walk_load(w, oid, e);
+	while (w->waiting > 0 && !(goal->flags & ABOVE)) {
+		const struct walk_node *node = walk_pop(w);
+
+		if (walk_paint_parents(w, node, node->flags & (ABOVE | BELOW), e) != 0)
 			return -1;
 	}
-	node->time = parse_time(text);
-	return 0;
-}
-
-static struct node *load(struct walk *w, const struct oid *oid, struct err *e)
-{
-	struct node *node = get(w, oid);
-	git_odb_object *object = NULL;
-	char hex[OID_HEX_SIZE], *text;
-	git_oid id;
-	int broken;
-
-	if (node != NULL)
-		return node;
-	oid_to_git(&id, oid);
-	oid_hex(oid, hex);
-	if (git_odb_read(&object, w->odb, &id) < 0) {
-		(void)git_err(e, "commit %s cannot be read", hex);
-		return NULL;
-	}
-	node = mem_zalloc(1, sizeof(*node));
-	node->oid = *oid;
-	text = mem_strndup(git_odb_object_data(object), git_odb_object_size(object));
-	broken = git_odb_object_type(object) != GIT_OBJECT_COMMIT || parse_commit(node, text) != 0;
-	free(text);
-	git_odb_object_free(object);
-	if (broken) {
-		free(node->parents);
-		free(node);
-		(void)err_set(e, "object %s is no whole commit", hex);
-		return NULL;
-	}
-	if (2 * (w->n + 1) > w->table_size)
-		grow_table(w);
-	put(w, node);
-	w->n++;
-	return node;
-}
-
-static int paint(struct walk *w, const struct oid *oid, unsigned flags, struct err *e)
-{
-	struct node *node = load(w, oid, e);
-	int was_above, is_above;
-
-	if (node == NULL)
-		return -1;
-	if ((node->flags & flags) == flags)
-		return 0;
-	was_above = (node->flags & QUEUED) && (node->flags & (ABOVE | BELOW)) == ABOVE;
-	node->flags |= flags;
-	is_above = (node->flags & (ABOVE | BELOW)) == ABOVE;
-	if (!(node->flags & QUEUED)) {
-		node->flags |= QUEUED;
-		mem_grow(&w->heap, w->heap_n, &w->heap_cap, sizeof(struct node *));
-		sift_up(w, node);
-	}
-	if (is_above && !was_above)
-		w->above++;
-	if (was_above && !is_above)
-		w->above--;
-	return 0;
-}
-
-static void clear(struct walk *w)
-{
-	for (size_t i = 0; i < w->table_size; i++) {
-		if (w->table[i] == NULL)
-			continue;
-		free(w->table[i]->parents);
-		free(w->table[i]);
-	}
-	free(w->table);
-	free(w->heap);
-	git_odb_free(w->odb);
+	return goal->flags & ABOVE ? 1 : 0;
 }
 
 int walk_holds(struct repository *r, const struct oid *tips, size_t n, const struct oid *oid,
 	struct err *e)
 {
-	struct walk w = {0};
-	const struct node *goal;
-	int result = -1;
+	struct walk w;
+	int result;
 
 	for (size_t i = 0; i < n; i++)
 		if (oid_equal(&tips[i], oid))
 			return 1;
 	if (n == 0)
 		return 0;
-	if (git_repository_odb(&w.odb, repository_handle(r)) < 0)
-		return git_err(e, "object database cannot be opened");
-	grow_table(&w);
-	for (size_t i = 0; i < n; i++)
-		if (paint(&w, &tips[i], ABOVE, e) != 0)
-			goto out;
-	if (paint(&w, oid, BELOW, e) != 0)
-		goto out;
-	goal = get(&w, oid);
-	while (w.above > 0 && !(goal->flags & ABOVE)) {
-		const struct node *node = pop(&w);
+	if (walk_init(&w, r, ABOVE | BELOW, ABOVE, e) != 0)
+		return -1;
+	result = reaches(&w, tips, n, oid, e);
+	walk_clear(&w);
+	return result;
+}
 
-		for (size_t i = 0; i < node->n_parents; i++)
-			if (paint(&w, &node->parents[i], node->flags & (ABOVE | BELOW), e) != 0)
-				goto out;
+/* ---- what is new ---- */
+
+/* Commits in the order in which they were met. */
+struct line {
+	struct walk_node **v;
+	size_t n;
+	size_t cap;
+};
+
+static void add(struct line *l, struct walk_node *node)
+{
+	mem_grow(&l->v, l->n, &l->cap, sizeof(struct walk_node *));
+	l->v[l->n++] = node;
+}
+
+/* Paint from both ends until no commit waits that only a tip is known to lead to. */
+static int paint_range(struct walk *w, const struct walk_range *range, struct err *e)
+{
+	for (size_t i = 0; i < range->n_tips; i++)
+		if (walk_paint(w, &range->tips[i], ABOVE, e) != 0)
+			return -1;
+	for (size_t i = 0; i < range->n_held; i++)
+		if (walk_paint(w, &range->held[i], BELOW, e) != 0)
+			return -1;
+	while (w->waiting > 0) {
+		const struct walk_node *node = walk_pop(w);
+
+		if (walk_paint_parents(w, node, node->flags & (ABOVE | BELOW), e) != 0)
+			return -1;
 	}
-	result = goal->flags & ABOVE ? 1 : 0;
-out:
-	clear(&w);
+	return 0;
+}
+
+/* Mark as GONE what has BELOW, and forget the other flags. */
+static void settle(struct walk *w)
+{
+	struct walk_node *node;
+
+	for (size_t i = 0; i < w->table_size; i++) {
+		node = w->table[i];
+		if (node != NULL)
+			node->flags = node->flags & BELOW ? GONE : 0;
+	}
+	w->heap_n = 0;
+	w->waiting = 0;
+}
+
+/* The tips' commits that are not GONE, newest first. */
+static int list_new(struct line *out, struct walk *w, const struct walk_range *range, struct err *e)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < range->n_tips; i++)
+		result = walk_paint(w, &range->tips[i], ABOVE, e);
+	while (result == 0 && w->heap_n > 0) {
+		struct walk_node *node = walk_pop(w);
+
+		if (node->flags & GONE)
+			continue;
+		add(out, node);
+		result = walk_paint_parents(w, node, ABOVE, e);
+	}
+	return result;
+}
+
+int walk_new(struct repository *r, const struct walk_range *range,
+	int (*each)(void *context, const struct oid *oid), void *context, struct err *e)
+{
+	struct line new = {0};
+	struct walk w;
+	int result;
+
+	if (walk_init(&w, r, ABOVE | BELOW, ABOVE, e) != 0)
+		return -1;
+	result = paint_range(&w, range, e);
+	settle(&w);
+	if (result == 0)
+		result = list_new(&new, &w, range, e);
+	for (size_t i = 0; result == 0 && i < new.n; i++)
+		result = each(context, &new.v[i]->oid);
+	free(new.v);
+	walk_clear(&w);
+	return result;
+}
+
+/* ---- where two lines part ---- */
+
+/*
+ * Add to *OUT the commits that both A and B hold and that were met so; all merge bases are among
+ * them.  What lies below one of them is STALE, and goes on being painted until nothing else waits.
+ */
+static int paint_common(struct line *out, struct walk *w, const struct oid *a, const struct oid *b,
+	struct err *e)
+{
+	if (walk_paint(w, a, ABOVE, e) != 0 || walk_paint(w, b, BELOW, e) != 0)
+		return -1;
+	while (w->waiting > 0) {
+		struct walk_node *node = walk_pop(w);
+		unsigned flags = node->flags & (ABOVE | BELOW | STALE);
+
+		if (flags == (ABOVE | BELOW)) {
+			if (!(node->flags & FOUND))
+				add(out, node);
+			node->flags |= FOUND;
+			flags |= STALE;
+		}
+		if (walk_paint_parents(w, node, flags, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Leave in FOUND what no other one of FOUND holds.  Where commit dates are in order that is what is
+ * not STALE by now, and one commit or a few.
+ */
+static int reduce(struct line *found, struct walk *w, struct err *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		if (!(found->v[i]->flags & STALE))
+			found->v[kept++] = found->v[i];
+	found->n = kept;
+	for (size_t i = 0; found->n > 1 && i < found->n;) {
+		struct walk_node *node = found->v[i];
+		int held = 0;
+
+		for (size_t k = 0; held == 0 && k < found->n; k++) {
+			if (k == i)
+				continue;
+			walk_restart(w, ABOVE | BELOW, ABOVE);
+			held = reaches(w, &found->v[k]->oid, 1, &node->oid, e);
+		}
+		if (held < 0)
+			return -1;
+		if (held > 0)
+			found->v[i] = found->v[--found->n];
+		else
+			i++;
+	}
+	return 0;
+}
+
+int walk_merge_base(struct oid *out, struct repository *r, const struct oid *a, const struct oid *b,
+	struct err *e)
+{
+	struct line found = {0};
+	struct walk w;
+	int result = -1;
+
+	if (walk_init(&w, r, STALE, 0, e) != 0)
+		return -1;
+	if (paint_common(&found, &w, a, b, e) == 0 && reduce(&found, &w, e) == 0)
+		result = found.n == 1;
+	if (result > 0)
+		*out = found.v[0]->oid;
+	free(found.v);
+	walk_clear(&w);
 	return result;
 }

@@ -17,7 +17,6 @@
 #include "git/tree.h"
 #include "sys/files.h"
 
-#define MAX_POINTER 65536 /* bytes of a pointer; DVC writes some two hundred */
 #define COPY_SIZE 65536
 
 void model_clear(struct model *m)
@@ -49,7 +48,7 @@ int model_read(struct model *out, struct repository *r, const struct oid *commit
 
 	memset(out, 0, sizeof(*out));
 	str_init(&text);
-	found = tree_file(r, commit, config->model_file, MAX_POINTER, &text, e);
+	found = tree_file(r, commit, config->model_file, POINTER_MAX_BYTES, &text, e);
 	if (found == 1 && pointer_parse(&out->pointer, text.buf, text.len, e) != 0)
 		found = err_wrap(e, "%s is no valid DVC pointer", config->model_file);
 	str_clear(&text);

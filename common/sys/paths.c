@@ -3,8 +3,6 @@
 #include "paths-built.h" /* made by the Makefile */
 #include "sys/spawn.h"
 
-#define PATHS_MARKER "modelgate-hook "
-
 const char *paths_command(void)
 {
 	return PATHS_BUILT_COMMAND;
@@ -15,7 +13,6 @@ const char *paths_system_config(void)
 	return PATHS_BUILT_SYSTEM_CONFIG;
 }
 
-/* The words in front of the version are how install.sh knows a hook of ours without running it. */
 const char *paths_version(void)
 {
 	static const char marked[] = PATHS_MARKER PATHS_BUILT_VERSION;

@@ -4,6 +4,12 @@
 
 #define PATHS_REPOSITORY_CONFIG "modelgate.ini" /* below <repo> or <repo>/custom_hooks */
 
+/*
+ * Stands in front of the version in each of our programs: so a hook of ours is known without running it,
+ * by install.sh and by `modelgate check`.
+ */
+#define PATHS_MARKER "modelgate-hook "
+
 const char *paths_command(void);       /* <prefix>/bin/modelgate */
 const char *paths_system_config(void); /* <sysconfdir>/modelgate/modelgate.ini */
 const char *paths_version(void);       /* "0.1.0" or what git describe said */

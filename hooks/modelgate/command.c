@@ -1,10 +1,14 @@
+#define _GNU_SOURCE /* setgroups, initgroups */
 #include "command.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -75,6 +79,30 @@ void command_actor(struct actor *out)
 	out->id = mem_format("uid-%lld", uid);
 	out->name = mem_strdup(pw != NULL ? pw->pw_name : "");
 	out->protocol = mem_strdup("local");
+}
+
+char *command_user_name(uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw != NULL ? mem_strdup(pw->pw_name) : mem_format("user %lu", (unsigned long)uid);
+}
+
+int command_become_owner(const struct stat *st, const char *path, struct err *e)
+{
+	const struct passwd *pw;
+
+	if (geteuid() != 0 || st->st_uid == 0)
+		return 0;
+	pw = getpwuid(st->st_uid);
+	if ((pw != NULL ? initgroups(pw->pw_name, st->st_gid) : setgroups(1, &st->st_gid)) != 0 ||
+		setgid(st->st_gid) != 0 || setuid(st->st_uid) != 0)
+		return err_errno(e, errno, "%s: cannot become its owner, %lu", path,
+			(unsigned long)st->st_uid);
+	/* Root's settings and logins are not for the tools; the owner's folder is looked up. */
+	if (unsetenv("HOME") != 0)
+		return err_errno(e, errno, "HOME cannot be unset");
+	return 0;
 }
 
 static void print_help(const struct verb *v)

@@ -7,11 +7,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "audit/record.h"
 
 struct config;
 struct err;
+struct stat;
 
 /* Exit statuses (contract, section 6). */
 enum { COMMAND_DONE = 0, COMMAND_NO = 1, COMMAND_USAGE = 2, COMMAND_CANNOT_TELL = 3 };
@@ -29,6 +31,7 @@ struct verb {
 	/* ARGV[0] is the verb.  Returns the exit status. */
 	int (*run)(struct command *c, int argc, char **argv);
 	int needs_config; /* 1: main.c loads it, and as root becomes the state directory's owner */
+	int needs_repository; /* 1: where --repo is not given, main.c looks for one around us */
 	/* For the usage line, after "modelgate NAME": what must be given, then what may, in "[". */
 	const char *arguments;
 	const char *summary; /* one line */
@@ -36,8 +39,8 @@ struct verb {
 };
 
 /* One in each verb's file; main.c's table points to them. */
-extern const struct verb verb_audit, verb_cancel, verb_logs, verb_models, verb_new, verb_play,
-	verb_retry, verb_run, verb_status;
+extern const struct verb verb_audit, verb_cancel, verb_check, verb_explain, verb_logs, verb_models,
+	verb_new, verb_play, verb_retry, verb_run, verb_status;
 
 /*
  * The options of a verb, read in any order among its plain arguments ("--" ends them).
@@ -68,6 +71,11 @@ int command_number(const char *text, const char *what, long long *out);
  * actor_clear().  main.c asks before it changes its own user; verbs take it from struct command.
  */
 void command_actor(struct actor *out);
+
+/* The user UID for people, the caller's to free(). */
+char *command_user_name(uid_t uid);
+/* As root, become the owner of PATH, of which *ST tells.  0, or -1 and *E. */
+int command_become_owner(const struct stat *st, const char *path, struct err *e);
 
 #define COMMAND_TIME_SIZE 20 /* "2026-11-23 20:21:49" and its NUL */
 /* WHEN in UTC, to the second, for people; "-" for 0. */

@@ -1,7 +1,4 @@
-#define _GNU_SOURCE /* setgroups, initgroups */
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +11,12 @@
 #include "base/path.h"
 #include "command.h"
 #include "data/config.h"
+#include "git/repository.h"
 #include "sys/files.h"
 #include "sys/paths.h"
 
 static const struct verb *const verbs[] = {&verb_status, &verb_play, &verb_retry, &verb_cancel,
-	&verb_logs, &verb_models, &verb_new, &verb_run, &verb_audit};
+	&verb_logs, &verb_models, &verb_new, &verb_run, &verb_explain, &verb_check, &verb_audit};
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 #define MAX_WORD 15 /* letters of a word that may be a verb with slips */
@@ -150,12 +148,14 @@ static int read_options(int argc, char **argv, int *at, char **repository, char 
 	return -1;
 }
 
-/* The user UID for people, the caller's to free(). */
-static char *user_name(uid_t uid)
+/* The repository around the working directory, for a verb that cannot do without.  0, or -1. */
+static int need_repository(struct command *c, char **repository, struct err *e)
 {
-	const struct passwd *pw = getpwuid(uid);
-
-	return pw != NULL ? mem_strdup(pw->pw_name) : mem_format("user %lu", (unsigned long)uid);
+	if (c->repository != NULL)
+		return 0;
+	*repository = repository_discover(".", e);
+	c->repository = *repository;
+	return c->repository != NULL ? 0 : err_wrap(e, "--repo PATH is not given");
 }
 
 /* Whoever can write to the state directory can have the verbs do what he likes. */
@@ -180,8 +180,8 @@ static int check_same_owner(
 		return err_errno(e, errno, "%s: its owner is not known", repository);
 	if (git.st_uid == st->st_uid)
 		return 0;
-	state_owner = user_name(st->st_uid);
-	repository_owner = user_name(git.st_uid);
+	state_owner = command_user_name(st->st_uid);
+	repository_owner = command_user_name(git.st_uid);
 	(void)err_set(e,
 		"%s belongs to %s, but %s to %s: root acts for a repository only if both have the "
 		"same owner",
@@ -198,24 +198,13 @@ static int check_same_owner(
  */
 static int become_owner(const char *state, const char *repository, struct err *e)
 {
-	const struct passwd *pw;
 	struct stat st;
 
 	if (geteuid() != 0 || stat(state, &st) != 0)
 		return 0;
 	if (repository != NULL && check_same_owner(state, &st, repository, e) != 0)
 		return -1;
-	if (st.st_uid == 0)
-		return 0;
-	pw = getpwuid(st.st_uid);
-	if ((pw != NULL ? initgroups(pw->pw_name, st.st_gid) : setgroups(1, &st.st_gid)) != 0 ||
-		setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0)
-		return err_errno(e, errno, "%s: cannot become its owner, %lu", state,
-			(unsigned long)st.st_uid);
-	/* Root's settings and logins are not for the tools; the owner's folder is looked up. */
-	if (unsetenv("HOME") != 0)
-		return err_errno(e, errno, "HOME cannot be unset");
-	return 0;
+	return command_become_owner(&st, state, e);
 }
 
 /* Whoever is neither owner of the state nor root is told so, not which file it came to light by. */
@@ -227,28 +216,42 @@ static int check_owner(const char *state, const struct actor *actor, struct err 
 	if (geteuid() == 0 || stat(state, &st) != 0 || st.st_uid == geteuid() ||
 		access(state, R_OK | W_OK | X_OK) == 0)
 		return 0;
-	owner = user_name(st.st_uid);
+	owner = command_user_name(st.st_uid);
 	(void)err_set(e, "%s belongs to %s: call this with sudo; you are still recorded as %s",
 		state, owner, actor->name[0] != '\0' ? actor->name : actor->id);
 	free(owner);
 	return -1;
 }
 
-static int run(const struct verb *v, struct command *c, int argc, char **argv)
+static int load(struct command *c, struct err *e)
 {
 	const struct config_sources from = {c->system_file, c->repository};
+
+	if (config_load(&c->config, &from, e) != 0)
+		return err_wrap(e, "MG901");
+	return 0;
+}
+
+static int run(const struct verb *v, struct command *c, int argc, char **argv)
+{
 	struct err e = ERR_INIT;
+	char *found = NULL;
+	int status;
 
 	/* --help needs no configuration. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--help") == 0)
 			return v->run(c, argc, argv);
-	if (v->needs_config && (config_load(&c->config, &from, &e) != 0 ||
-				       check_owner(c->config->state, &c->actor, &e) != 0 ||
-				       check_mode(c->config->state, &e) != 0 ||
-				       become_owner(c->config->state, c->repository, &e) != 0))
-		return command_err(COMMAND_CANNOT_TELL, &e);
-	return v->run(c, argc, argv);
+	if ((v->needs_repository && need_repository(c, &found, &e) != 0) ||
+		(v->needs_config &&
+			(load(c, &e) != 0 || check_owner(c->config->state, &c->actor, &e) != 0 ||
+				check_mode(c->config->state, &e) != 0 ||
+				become_owner(c->config->state, c->repository, &e) != 0)))
+		status = command_err(COMMAND_CANNOT_TELL, &e);
+	else
+		status = v->run(c, argc, argv);
+	free(found);
+	return status;
 }
 
 static int find_and_run(int argc, char **argv, struct command *c)

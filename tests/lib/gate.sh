@@ -45,7 +45,7 @@ recorded() {
 	gate_server=$1
 	shift
 	grep '"event":"push\.' "$(audit "$gate_server")" | tail -n 1 >"$T/.run/record"
-	gate_id=$(gate_lines | sed -n 's/.*audit id //p')
+	gate_id=$(gate_lines | sed -n 's/.*audit id //p' | sort -u)
 	[ "$(json_count "push_id=${gate_id:-*}" "$@" <"$T/.run/record")" -eq 1 ] && return
 	cat "$T/.run/record"
 	echo "is not: push_id=${gate_id:-*} $*"

@@ -92,13 +92,17 @@ static void change(struct history *h, git_index *index, char sign, char *text)
 		must(git_index_remove(index, text, 0) == 0, "remove");
 		return;
 	}
+	e.mode = text[0] == '*'   ? GIT_FILEMODE_BLOB_EXECUTABLE
+		 : text[0] == '>' ? GIT_FILEMODE_LINK
+				  : GIT_FILEMODE_BLOB;
+	if (e.mode != GIT_FILEMODE_BLOB)
+		text++;
 	if (content != NULL)
 		*content++ = '\0';
 	else
 		content = text;
 	must(git_blob_create_from_buffer(&e.id, h->repo, content, strlen(content)) == 0, "blob");
 	e.path = text;
-	e.mode = GIT_FILEMODE_BLOB;
 	must(git_index_add(index, &e) == 0, "add");
 }
 

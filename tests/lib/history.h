@@ -4,7 +4,8 @@
  *     NAME[:PARENT[,PARENT...]][@SECONDS][+PATH[=CONTENT]]...[!PATH]...
  *
  * each a commit: the files of its first parent and what the other parents have beside them, with
- * PATH set to CONTENT (its own name if none is given) or removed.  Each commit is a minute younger
+ * PATH set to CONTENT (its own name if none is given) or removed; +*PATH is an executable, +>PATH a
+ * symbolic link to CONTENT.  Each commit is a minute younger
  * than the one before it; @-90 makes it 90 seconds older than it would be.
  */
 #ifndef MODELGATE_TESTS_HISTORY_H

@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "chain/reconcile.h"
+#include "chain/store-internal.h"
 #include "fixture.h"
 
 static void test_find(void **state)
@@ -86,6 +89,149 @@ static void test_pushes(void **state)
 	store_close(s);
 }
 
+static int add_name(void *context, const char *ref)
+{
+	struct str *names = context;
+
+	str_addf(names, "%s%s", names->len > 0 ? " " : "", ref + strlen("refs/heads/"));
+	return 0;
+}
+
+static void assert_used(struct store *s, const char *repository, const char *expected)
+{
+	struct str names;
+	struct err e = ERR_INIT;
+
+	str_init(&names);
+	assert_result(
+		store_used(s, repository, "refs/heads/retrain-1-", add_name, &names, &e), 0, &e);
+	assert_string_equal(names.buf, expected);
+	str_clear(&names);
+}
+
+static void add_intent(
+	struct store *s, const char *repository, const char *ref, const char *old, const char *new)
+{
+	struct intent i = fixture_intent(repository, ref, old, new, "");
+	struct err e = ERR_INIT;
+
+	assert_result(store_add_intents(s, &i, 1, &e), 0, &e);
+	intent_clear(&i);
+}
+
+/* A name is used once a landing of it is known: told, or shown by what came after. */
+static void test_used(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct config *c = fixture_config("");
+	struct err e = ERR_INIT;
+
+	assert_used(s, "/r", "");
+	(void)fixture_land(s, c, "/r", "retrain-1-a", "0", "1", "");
+	(void)fixture_land(s, c, "/r", "retrain-10-a", "0", "1", "");
+	(void)fixture_land(s, c, "/r", "retrain-1", "0", "1", "");
+	(void)fixture_land(s, c, "/q", "retrain-1-q", "0", "1", "");
+	assert_used(s, "/r", "retrain-1-a");
+	assert_used(s, "/q", "retrain-1-q");
+	/* deleted since */
+	(void)fixture_land(s, c, "/r", "retrain-1-a", "1", "0", "");
+	assert_used(s, "/r", "retrain-1-a");
+	/* deleted under the rules, created before there were any */
+	(void)fixture_land(s, c, "/r", "retrain-1-before", "1", "0", "");
+	assert_used(s, "/r", "retrain-1-a");
+	/* nobody knows yet what became of it; then it is deleted, so it was there */
+	add_intent(s, "/r", "retrain-1-b", "0", "2");
+	assert_used(s, "/r", "retrain-1-a");
+	add_intent(s, "/r", "retrain-1-b", "3", "0");
+	assert_used(s, "/r", "retrain-1-a");
+	add_intent(s, "/r", "retrain-1-b", "2", "0");
+	assert_used(s, "/r", "retrain-1-a retrain-1-b");
+	/* refused by git: known after a day, also where the same came earlier to be deleted */
+	add_intent(s, "/r", "retrain-1-c", "2", "0");
+	add_intent(s, "/r", "retrain-1-c", "0", "2");
+	assert_result(reconcile(s, NULL, clock_now() + 2 * RECONCILE_LAPSE, &e), 0, &e);
+	assert_used(s, "/r", "retrain-1-a retrain-1-b");
+	/* pushed again, and landed */
+	(void)fixture_land(s, c, "/r", "retrain-1-c", "0", "2", "");
+	assert_used(s, "/r", "retrain-1-a retrain-1-b retrain-1-c");
+	config_free(c);
+	store_close(s);
+}
+
+static int enough(void *context, const char *ref)
+{
+	*(int *)context += 1;
+	return ref != NULL ? 7 : 0;
+}
+
+static void test_used_ends(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct config *c = fixture_config("");
+	struct err e = ERR_INIT;
+	int seen = 0;
+
+	(void)fixture_land(s, c, "/r", "retrain-1-a", "0", "1", "");
+	(void)fixture_land(s, c, "/r", "retrain-1-b", "0", "1", "");
+	assert_result(store_used(s, "/r", "refs/heads/retrain-1-", enough, &seen, &e), 7, &e);
+	assert_int_equal(seen, 1);
+	config_free(c);
+	store_close(s);
+}
+
+static void set_stage(struct store *s, int64_t id, const char *stage, const char *status)
+{
+	struct err e = ERR_INIT;
+
+	assert_result(
+		sqlite_run(s->db, &e, "UPDATE stage SET status = ? WHERE pipeline = ? AND name = ?",
+			"tit", status, id, stage),
+		0, &e);
+}
+
+static void test_deployed(void **state)
+{
+	static const struct {
+		const char *build, *deploy; /* their statuses */
+		const char *repository, *id, *chain;
+		int expected;
+	} cases[] = {
+		{"success", "success", "/r", "1", "retrain", 1},
+		{"success", "running", "/r", "1", "retrain", 0},
+		{"success", "failed", "/r", "1", "retrain", 0},
+		{"success", "created", "/r", "1", "retrain", 0},
+		{"success", "success", "/q", "1", "retrain", 0},
+		{"success", "success", "/r", "2", "retrain", 0},
+		{"success", "success", "/r", "1", "dev", 0},
+		{"success", "success", "/r", "-1", "retrain", 0},
+		{"success", "success", "/r", "", "retrain", 0},
+		{"success", "success", "/r", "9223372036854775808", "retrain", 0},
+		{"success", "success", "/r", "18446744073709551617", "retrain", 0},
+	};
+	struct store *s = fixture_store(*state);
+	struct config *c = fixture_config("");
+	int64_t id = fixture_land(s, c, "/r", "retrain", "1", "2", "retrain");
+
+	assert_int_equal(id, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err e = ERR_INIT;
+		char *sha = NULL;
+
+		set_stage(s, id, "build", cases[i].build);
+		set_stage(s, id, "deploy", cases[i].deploy);
+		assert_result(store_deployed(s, cases[i].repository, cases[i].id, cases[i].chain,
+				      &sha, &e),
+			cases[i].expected, &e);
+		if (cases[i].expected == 1)
+			assert_string_equal(sha, "2222222222222222222222222222222222222222");
+		else
+			assert_null(sha);
+		free(sha);
+	}
+	config_free(c);
+	store_close(s);
+}
+
 #define WRITERS 4
 #define EACH 10
 
@@ -150,7 +296,8 @@ static void test_concurrent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {scratch_test(test_find), scratch_test(test_newest),
-		scratch_test(test_pushes), scratch_test(test_concurrent)};
+		scratch_test(test_pushes), scratch_test(test_used), scratch_test(test_used_ends),
+		scratch_test(test_deployed), scratch_test(test_concurrent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -491,8 +491,6 @@ static void refuses_what_does_not_agree(void **state)
 static void refuses_what_comes_later(void **state)
 {
 	static const struct row rows[] = {
-		{"[modelgate]\nmode = shadow\n", "t.ini:2: [modelgate] mode = shadow" NOT_YET,
-			"[modelgate]\nmode = enforce\n"},
 		{"[branch \"prod\"]\nmerge-methods = merge\n",
 			"t.ini:2: [branch \"prod\"] merge-methods = merge" NOT_YET,
 			"[branch \"prod\"]\nmerge-methods = merge, squash, fast-forward\n"},
@@ -507,8 +505,6 @@ static void refuses_what_comes_later(void **state)
 		{"[content]\nmax-file-size = 5M\n",
 			"t.ini:2: [content] max-file-size = 5242880" NOT_YET,
 			"[content]\nmax-file-size = 0\n"},
-		{ROLE_R "[override]\nrole = r\n", "t.ini:4: [override] role = r" NOT_YET,
-			ROLE_R "[override]\nrole =\n"},
 		{"[launcher]\nkind = gitlab\n", "t.ini:2: [launcher] kind = gitlab" NOT_YET,
 			"[launcher]\nkind = local\n"},
 		{"[build]\nregistry = r.example.com/m\n",

@@ -28,6 +28,8 @@ static void test_text(void **state)
 		{"\\\x7f", "\\\\\\u007f"},
 		{"\xc2\x85\xc2\x9b", "\\u0085\\u009b"},
 		{"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
+		{"\xe2\x80\xae\xe2\x81\xa6", "\\u202e\\u2066"}, /* turn the text around */
+		{"\xf3\xa0\x81\xa1", "\\udb40\\udc61"},         /* beyond U+FFFF */
 		{"\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd", "\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd"},
 		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
 		{"bad \xff end", "bad \xef\xbf\xbd end"},

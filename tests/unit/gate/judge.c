@@ -15,10 +15,15 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "data/config.h"
+#include "base/path.h"
 #include "gate/judge.h"
+#include "gate/past.h"
 #include "gate/push.h"
 #include "git/repository.h"
+#include "gate/sources.h"
+#include "git/merge.h"
 #include "history.h"
+#include "sys/files.h"
 
 struct row {
 	const char *title;
@@ -35,6 +40,11 @@ struct row {
 #define BASE "a+f d1:a+g m1:a,d1 d2:d1+h "
 #define REFS "dev=d2 main=m1 "
 #define EVIL "x:m1+evil "
+#define POINTER                                                                                    \
+	"{\"outs\":[{\"md5\":\"0123456789abcdef0123456789abcdef\",\"size\":1,\"hash\":\"md5\","    \
+	"\"path\":\"model.pkl\"}]}"
+#define MODEL "+rkl/model.pkl.dvc=" POINTER
+#define ONLY(methods) "[branch \"main\"]\nmerge-methods = " methods "\n"
 #define FILES "+retrain.py+dag-retrain.py"
 
 static const struct row rows[] = {
@@ -98,6 +108,106 @@ static const struct row rows[] = {
 		NULL, NULL, ""},
 	{"octopus of two dev commits", BASE "d3:d1+l d4:d2,d3 m2:m1,d2,d3 ", "dev=d4 main=m1 ",
 		"main:m1..m2", "MG104", NULL, NULL, ""},
+	/* MG105: the content of merges.  dev added h to a+f, main holds f and g */
+	{"evil: a file added in the merge", BASE "m2:m1,d2+evil ", REFS, "main:m1..m2", "MG105",
+		"merge", "refs/heads/dev", ""},
+	{"evil: a file edited in the merge", BASE "m2:m1,d2+f=other ", REFS, "main:m1..m2", "MG105",
+		"merge", "refs/heads/dev", ""},
+	{"evil: what dev brings is dropped", BASE "m2:m1,d2!h ", REFS, "main:m1..m2", "MG105",
+		"merge", "refs/heads/dev", ""},
+	{"evil: what main has is dropped", BASE "m2:m1,d2!f ", REFS, "main:m1..m2", "MG105",
+		"merge", "refs/heads/dev", ""},
+	{"evil, and content = any", BASE "m2:m1,d2+evil ", REFS, "main:m1..m2", "", "merge",
+		"refs/heads/dev", "[branch \"main\"]\ncontent = any\n"},
+	{"an evil merge below a good one", BASE "m2:m1,d2+evil d3:d2+i m3:m2,d3 ",
+		"dev=d3 main=m1 ", "main:m1..m3", "MG105", "merge", "refs/heads/dev", ""},
+	{"two evil merges", BASE "m2:m1,d2+evil d3:d2+i m3:m2,d3+evil2 ", "dev=d3 main=m1 ",
+		"main:m1..m3", "MG105 MG105", "merge", NULL, ""},
+	{"both sides changed other files", "a+f+g d:a+f=2 p:a+g=2 m:p,d+f=2 ", "dev=d main=p ",
+		"main:p..m", "", "merge", "refs/heads/dev", ""},
+	{"and the merge keeps its own", "a+f+g d:a+f=2 p:a+g=2 m:p,d ", "dev=d main=p ",
+		"main:p..m", "MG105", "merge", NULL, ""},
+	{"a conflict resolved by hand", "a+f d:a+f=2 p:a+f=3 m:p,d+f=23 ", "dev=d main=p ",
+		"main:p..m", "MG105", "merge", NULL, ""},
+	{"resolved on dev, it comes again", "a+f d:a+f=2 p:a+f=3 b:d,p+f=23 m:p,b+f=23 ",
+		"dev=b main=p ", "main:p..m", "", "merge", "refs/heads/dev", ""},
+	{"both sides made the same change", "a+f d:a+f=2+g p:a+f=2 m:p,d ", "dev=d main=p ",
+		"main:p..m", "", "merge", "refs/heads/dev", ""},
+	{"one removes, the other changes: a conflict", "a+f d:a!f+g p:a+f=3 m:p,d!f ",
+		"dev=d main=p ", "main:p..m", "MG105", "merge", NULL, ""},
+	{"unrelated histories", "a+f r+z m:a,r ", "dev=r main=a ", "main:a..m", "", "merge",
+		"refs/heads/dev", ""},
+	{"unrelated histories, and another file", "a+f r+z m:a,r+y ", "dev=r main=a ", "main:a..m",
+		"MG105", "merge", NULL, ""},
+	/* squashes */
+	{"squash of dev's tip onto the base", "a+f d1:a+g d2:d1+h s:a+g+h ", "dev=d2 main=a ",
+		"main:a..s", "", "squash", "refs/heads/dev", ""},
+	{"squash of an older dev commit", "a+f d1:a+g d2:d1+h s:a+g ", "dev=d2 main=a ",
+		"main:a..s", "", "squash", "refs/heads/dev", ""},
+	{"squash that leaves half out", "a+f d1:a+g+h s:a+g ", "dev=d1 main=a ", "main:a..s",
+		"MG102", "direct", NULL, ""},
+	{"squash with a file more", "a+f d1:a+g s:a+g+evil ", "dev=d1 main=a ", "main:a..s",
+		"MG102", "direct", NULL, ""},
+	{"squash after a squash", "a+f d1:a+g s1:a+g d2:d1+h s2:s1+h ", "dev=d2 main=s1 ",
+		"main:s1..s2", "", "squash", "refs/heads/dev", ""},
+	{"squash onto what only main has", "a+f p:a+x d1:a+g s:p+g ", "dev=d1 main=p ", "main:p..s",
+		"", "squash", "refs/heads/dev", ""},
+	{"squash that drops what only main has", "a+f p:a+x d1:a+g s:p+g!x ", "dev=d1 main=p ",
+		"main:p..s", "MG102", "direct", NULL, ""},
+	{"squash that takes dev's tree over main's", "a+f+x p:a+x=2 d1:a+g s:p+g+x ",
+		"dev=d1 main=p ", "main:p..s", "MG102", "direct", NULL, ""},
+	{"squash of a feature branch", "a+f f:a+k s:a+k ", "dev=a main=a feature=f ", "main:a..s",
+		"MG102", "direct", NULL, ""},
+	{"squash of what main has already", BASE "s:m1+g ", REFS, "main:m1..s", "MG102", "direct",
+		NULL, ""},
+	{"two squashes in one push", "a+f d1:a+g s1:a+g d2:d1+h s2:s1+h ", "dev=d2 main=a ",
+		"main:a..s2", "", "squash", NULL, ""},
+	{"a squash of nothing: dev's commit and its revert", "a+f d1:a+g d2:d1!g s:a ",
+		"dev=d2 main=a ", "main:a..s", "MG102", "direct", NULL, ""},
+	{"squash of a landed retrain branch", "a+f r:a+rkl/x s:a+rkl/x ",
+		"main=a retrain-12-20260101=r ", "main:a..s", "", "squash",
+		"refs/heads/retrain-12-20260101", ""},
+	{"squash of one that did not land", "a+f r:a+rkl/x s:a+rkl/x ",
+		"main=a retrain-13-20260101=r ", "main:a..s", "MG102", "direct", NULL, ""},
+	{"merge of a squash on the old tip", BASE "s:m1+h m2:m1,s+h ", REFS, "main:m1..m2", "",
+		"squash", "refs/heads/dev", ""},
+	{"merge of a squash on an older tip of main",
+		BASE "s:a+g m2:m1,d2 s2:m1+h x:m2+h "
+		     "d3:d2+i s3:m1+h+i m3:m2,s3+i ",
+		"dev=d3 main=m2 ", "main:m2..m3", "", "squash", "refs/heads/dev", ""},
+	{"merge of a squash beside main's line", BASE "s:d1+h m2:m1,s ", "dev=d2 main=m1 ",
+		"main:m1..m2", "MG103", NULL, NULL, ""},
+	{"merge of a squash with a file more", BASE "s:m1+h+evil m2:m1,s ", REFS, "main:m1..m2",
+		"MG103", "direct", NULL, ""},
+	{"evil merge of a squash", BASE "s:m1+h m2:m1,s+evil ", REFS, "main:m1..m2", "MG105",
+		"squash", NULL, ""},
+	{"merge of a merge of a squash", BASE "s:m1+h t:s+z m2:m1,t ", REFS, "main:m1..m2", "MG103",
+		NULL, NULL, ""},
+	/* MG106 */
+	{"merge where only merges are taken", BASE "m2:m1,d2 ", REFS, "main:m1..m2", "", "merge",
+		NULL, ONLY("merge")},
+	{"fast-forward where only merges are taken", "a d1:a+g ", "dev=d1 main=a ", "main:a..d1",
+		"MG106", "fast-forward", NULL, ONLY("merge")},
+	{"squash where only merges are taken", "a d1:a+g s:a+g ", "dev=d1 main=a ", "main:a..s",
+		"MG106", "squash", NULL, ONLY("merge")},
+	{"merge of a squash where only merges are taken", BASE "s:m1+h m2:m1,s ", REFS,
+		"main:m1..m2", "MG106", "squash", NULL, ONLY("merge")},
+	{"merge where only squashes are taken", BASE "m2:m1,d2 ", REFS, "main:m1..m2", "MG106",
+		"merge", NULL, ONLY("squash")},
+	{"squash where only squashes are taken", "a d1:a+g s:a+g ", "dev=d1 main=a ", "main:a..s",
+		"", "squash", NULL, ONLY("squash")},
+	{"merge on a fast-forward where only merges are taken", "a d1:a+g d2:d1+h d3:d2+i m:d2,d3 ",
+		"dev=d3 main=a ", "main:a..m", "MG106", "merge", NULL, ONLY("merge")},
+	{"an evil merge where none is taken", BASE "m2:m1,d2+evil ", REFS, "main:m1..m2",
+		"MG105 MG106", "merge", NULL, ONLY("fast-forward")},
+	/* retrain takes direct commits: what is not classed is one */
+	{"evil merge of main into retrain that changes only rkl",
+		"a" FILES " b:a+rkl/y m:a,b+rkl/x ", "main=b retrain=a ", "retrain:a..m", "",
+		"direct", NULL, ""},
+	{"evil merge of main into retrain", "a" FILES " b:a+s m:a,b+rkl/x ", "main=b retrain=a ",
+		"retrain:a..m", "MG105", "merge", NULL, ""},
+	{"squash of main onto retrain", "a" FILES " b:a+s s:a+s ", "main=b retrain=a ",
+		"retrain:a..s", "", "squash", "refs/heads/main", ""},
 	/* MG107 and MG108 */
 	{"deletion of main", BASE, REFS, "main:m1..0", "MG107", "delete", NULL, ""},
 	{"deletion of retrain", BASE, REFS "retrain=m1 ", "retrain:m1..0", "MG107", "delete", NULL,
@@ -144,7 +254,7 @@ static const struct row rows[] = {
 		NULL, NULL, ""},
 	{"main said to be new, which it is not", BASE, REFS, "main:0..d2", "MG904", NULL, NULL, ""},
 	{"a retrain branch said to be new, which it is not", "a r:a+rkl/x ",
-		"retrain-12-20260101=a ", "retrain-12-20260101:0..r", "MG904", "create", NULL, ""},
+		"retrain-12-20260101=a ", "retrain-12-20260101:0..r", "MG904", NULL, NULL, ""},
 	{"such a one is no source", "a r:a+rkl/x m:a,r ", "main=a retrain-13-20260101=a ",
 		"main:a..m retrain-13-20260101:0..r", "MG103", NULL, NULL, ""},
 	{"creation while the only source is forced in the same push", BASE "f1:a+k ", "dev=d2 ",
@@ -194,20 +304,23 @@ static const struct row rows[] = {
 	{"creation that launches does", "a ", "main=a ", "retrain:0..a", "MG301 MG301", "create",
 		NULL, "[branch \"retrain\"]\nlaunch-on-create = yes\n"},
 	/* names */
-	{"a retrain branch", "a ", "", "retrain-12-20260101:0..a", "", "create", NULL, ""},
-	{"a retrain branch, the other format", "a ", "", "retrain-12-2026-01-01:0..a", "", "create",
-		NULL, ""},
-	{"31 February", "a ", "", "retrain-12-20260231:0..a", "MG202", "create", NULL, ""},
-	{"one digit short", "a ", "", "retrain-12-2026111:0..a", "MG202", "create", NULL, ""},
-	{"a day too far", "a ", "", "retrain-12-20260104:0..a", "MG202", "create", NULL, ""},
-	{"today at UTC+14", "a ", "", "retrain-12-20260103:0..a", "", "create", NULL, ""},
-	{"words for a date", "a ", "", "retrain-12-now:0..a", "MG202", "create", NULL, ""},
-	{"below a retrain branch", "a ", "", "retrain-12-20260101/x:0..a", "MG202", "create", NULL,
+	{"a retrain branch", "a" MODEL " ", "", "retrain-12-20260101:0..a", "", "create", NULL, ""},
+	{"a retrain branch, the other format", "a" MODEL " ", "", "retrain-12-2026-01-01:0..a", "",
+		"create", NULL, ""},
+	{"31 February", "a" MODEL " ", "", "retrain-12-20260231:0..a", "MG202", "create", NULL, ""},
+	{"one digit short", "a" MODEL " ", "", "retrain-12-2026111:0..a", "MG202", "create", NULL,
 		""},
-	{"leading zeros", "a ", "", "retrain-012-20260101:0..a", "MG203", "create", NULL, ""},
+	{"a day too far", "a" MODEL " ", "", "retrain-12-20260104:0..a", "MG202", "create", NULL,
+		""},
+	{"today at UTC+14", "a" MODEL " ", "", "retrain-12-20260103:0..a", "", "create", NULL, ""},
+	{"words for a date", "a" MODEL " ", "", "retrain-12-now:0..a", "MG202", "create", NULL, ""},
+	{"below a retrain branch", "a" MODEL " ", "", "retrain-12-20260101/x:0..a", "MG202",
+		"create", NULL, ""},
+	{"leading zeros", "a" MODEL " ", "", "retrain-012-20260101:0..a", "MG203", "create", NULL,
+		""},
 	{"no pipeline id", "a ", "", "retrain-x-20260101:0..a", "MG201", NULL, NULL, ""},
 	{"no date", "a ", "", "retrain-12:0..a", "MG201", NULL, NULL, ""},
-	{"an empty date", "a ", "", "retrain-12-:0..a", "MG201", NULL, NULL, ""},
+	{"an empty date", "a" MODEL " ", "", "retrain-12-:0..a", "MG201", NULL, NULL, ""},
 	{"another word", "a ", "", "retraining:0..a", "MG201", NULL, NULL, ""},
 	{"other case", "a ", "", "Retrain-12-20260101:0..a", "MG201", NULL, NULL, ""},
 	{"retrain in other case", "a ", "", "RETRAIN:0..a", "MG201 MG205", NULL, NULL, ""},
@@ -235,6 +348,51 @@ static const struct row rows[] = {
 		"[branch \"release\"]\nmerge-from = main\n"},
 	{"modelgate's own references", "a ", "", "refs/modelgate/x:0..a", "MG904", NULL, NULL, ""},
 	{"feature work", "a b ", "feature=a ", "feature:a..b", "", NULL, NULL, ""},
+	/* where a retrain branch comes from: pipelines 12 to 15 were made for the commit a */
+	{"of a pipeline that is none", "a" MODEL " ", "", "retrain-99-20260101:0..a", "MG203",
+		"create", NULL, ""},
+	{"which is fine if pipelines need not be known", "a" MODEL " ", "",
+		"retrain-99-20260101:0..a", "", "create", NULL,
+		"[retrain-branch]\nknown-pipeline = off\n"},
+	{"of a pipeline too big for any number", "a" MODEL " ", "",
+		"retrain-99999999999999999999-20260101:0..a", "MG203", "create", NULL, ""},
+	{"a model on top of the pipeline's commit", "a r:a" MODEL " ", "main=a ",
+		"retrain-12-20260101:0..r", "", "create", NULL, ""},
+	{"beside the pipeline's commit", "a" MODEL " r" MODEL " ", "", "retrain-12-20260101:0..r",
+		"MG206", "create", NULL, ""},
+	{"below the pipeline's commit", "b" MODEL " a:b+x ", "", "retrain-12-20260101:0..b",
+		"MG206 MG207", "create", NULL, ""},
+	{"code is changed with the model", "a r:a+score.py" MODEL " ", "",
+		"retrain-12-20260101:0..r", "MG207", "create", NULL, ""},
+	{"which is fine if it may", "a r:a+score.py" MODEL " ", "", "retrain-12-20260101:0..r", "",
+		"create", NULL, "[retrain-branch]\nmay-change = rkl/*, score.py\n"},
+	{"code is changed and changed back", "a q:a+score.py r:q!score.py" MODEL " ", "",
+		"retrain-12-20260101:0..r", "", "create", NULL, ""},
+	{"no model", "a r:a+rkl/x ", "", "retrain-12-20260101:0..r", "MG302", "create", NULL, ""},
+	{"the model is a folder", "a r:a+rkl/model.pkl.dvc/x ", "", "retrain-12-20260101:0..r",
+		"MG302", "create", NULL, ""},
+	{"the model is another file", "a r:a+rkl/m.dvc=" POINTER " ", "",
+		"retrain-12-20260101:0..r", "", "create", NULL,
+		"[retrain-branch]\nmodel-file = rkl/m.dvc\n"},
+	{"the model is no pointer", "a r:a+rkl/model.pkl.dvc=x ", "", "retrain-12-20260101:0..r",
+		"MG303", "create", NULL, ""},
+	/* a name is used once: retrain-15-20260101 landed and is gone */
+	{"used before", "a" MODEL " ", "", "retrain-15-20260101:0..a", "MG204", "create", NULL, ""},
+	{"used before, in the other format", "a" MODEL " ", "", "retrain-15-2026-01-01:0..a",
+		"MG204", "create", NULL, ""},
+	{"another day", "a" MODEL " ", "", "retrain-15-20260102:0..a", "", "create", NULL, ""},
+	{"another pipeline", "a" MODEL " ", "", "retrain-14-20260101:0..a", "", "create", NULL, ""},
+	{"there in the other format", "a" MODEL " ", "retrain-13-20260101=a ",
+		"retrain-13-2026-01-01:0..a", "MG204", "create", NULL, ""},
+	{"the other format in the same push", "a" MODEL " ", "",
+		"retrain-13-20260101:0..a retrain-13-2026-01-01:0..a", "", "create", NULL, ""},
+	/* who may create one */
+	{"no member creates one", "a" MODEL " ", "", "retrain-12-20260101:0..a", "MG401", "create",
+		NULL, "[role \"r\"]\nmembers = other\n[retrain-branch]\nroles = r\n"},
+	{"a member does", "a" MODEL " ", "", "retrain-12-20260101:0..a", "", "create", NULL,
+		"[role \"r\"]\nmembers = pusher\n[retrain-branch]\nroles = r\n"},
+	{"no member deletes one", "a ", "retrain-12-20260101=a ", "retrain-12-20260101:a..0", "",
+		"delete", NULL, "[role \"r\"]\nmembers = other\n[retrain-branch]\nroles = r\n"},
 	/* retrain branches as sources: 12 landed through the gates, 13 did not */
 	{"a landed retrain branch into main", "a r:a+rkl/x m:a,r ", "main=a retrain-12-20260101=r ",
 		"main:a..m", "", "merge", "refs/heads/retrain-12-20260101", ""},
@@ -267,6 +425,43 @@ static int landed(void *context, const char *ref, const struct oid *tip, struct 
 	(void)tip;
 	(void)e;
 	return strcmp(ref, "refs/heads/retrain-12-20260101") == 0;
+}
+
+static int used(void *context, const char *prefix, int (*each)(void *arg, const char *ref),
+	void *arg, struct err *e)
+{
+	(void)context;
+	(void)e;
+	return str_starts("refs/heads/retrain-15-20260101", prefix)
+		       ? each(arg, "refs/heads/retrain-15-20260101")
+		       : 0;
+}
+
+/* Pipelines 12 to 15 were made for the history's commit "a", the others there are not. */
+static int deployed(
+	void *context, const char *id, const char *chain, struct oid *commit, struct err *e)
+{
+	(void)e;
+	assert_string_equal(chain, "retrain");
+	*commit = history_oid(context, "a");
+	return strcmp(id, "12") >= 0 && strcmp(id, "15") <= 0 && strlen(id) == 2;
+}
+
+/* The configuration TEXT, with a state folder beside the repository. */
+static struct config *make_config(const struct history *h, const char *text, const char *title)
+{
+	char *state = path_join(history_dir(h), "state"), *work = path_join(state, "work");
+	char *all = mem_format("[modelgate]\nstate = %s\n%s", state, text);
+	struct config *config = NULL;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(files_make_folder(work, 0700, &e), 0);
+	if (config_parse(&config, all, strlen(all), "test.ini", &e) != 0)
+		fail_msg("%s: %s", title, err_text(&e));
+	free(all);
+	free(work);
+	free(state);
+	return config;
 }
 
 static void fill_push(struct push *push, const struct history *h, const char *text)
@@ -308,31 +503,44 @@ static char *codes_of(const struct verdict *v)
 	return str_steal(&s);
 }
 
+/* Judge the push and return the first verdict, the caller's to verdict_clear(). */
+static struct verdict judge_first(struct judge *judge, struct history *h, const char *title)
+{
+	struct past past = {landed, used, deployed, h};
+	size_t n = judge->view.push->n;
+	struct verdict *verdicts = mem_zalloc(n, sizeof(*verdicts)), first;
+	struct err e = ERR_INIT;
+
+	judge->view.past = &past;
+	judge->gitdir = history_dir(h);
+	if (judge_push(verdicts, judge, &e) != 0)
+		fail_msg("%s: %s", title, err_text(&e));
+	first = verdicts[0];
+	for (size_t i = 1; i < n; i++)
+		verdict_clear(&verdicts[i]);
+	free(verdicts);
+	return first;
+}
+
 /* 1 if the verdict is as ROW says; else both are printed. */
 static int check(const struct row *row)
 {
 	struct actor actor = {(char *)"uid-77", (char *)"pusher", (char *)"local"};
 	struct history *h = history_new(row->history);
-	struct config *config = NULL;
+	struct config *config = make_config(h, row->config, row->title);
 	struct push push = {0};
 	struct judge judge = {0};
 	struct verdict v;
-	struct err e = ERR_INIT;
 	char *codes;
 	int ok;
 
-	if (config_parse(&config, row->config, strlen(row->config), "test.ini", &e) != 0)
-		fail_msg("%s: %s", row->title, err_text(&e));
 	history_refs(h, row->refs);
 	fill_push(&push, h, row->push);
 	judge.view.config = config;
 	judge.view.push = &push;
-	judge.view.landed = landed;
-	judge.gitdir = history_dir(h);
 	judge.actor = &actor;
 	assert_int_equal(clock_parse("2026-01-02T10:00:00Z", &judge.now), 0);
-	if (judge_update(&v, &judge, 0, &e) != 0)
-		fail_msg("%s: %s", row->title, err_text(&e));
+	v = judge_first(&judge, h, row->title);
 	codes = codes_of(&v);
 	ok = strcmp(codes, row->expected) == 0 &&
 	     (row->method == NULL || str_same(row->method, v.method)) &&
@@ -379,23 +587,18 @@ static void test_chain(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct history *h = history_new(BASE "m2:m1,d2 ");
 		struct actor actor = {(char *)"", (char *)"", (char *)""};
-		struct config *config = NULL;
+		struct config *config = make_config(h, cases[i].config, cases[i].push);
 		struct push push = {0};
 		struct judge judge = {0};
 		struct verdict v;
 
-		assert_int_equal(config_parse(&config, cases[i].config, strlen(cases[i].config),
-					 "test.ini", NULL),
-			0);
 		history_refs(h, cases[i].refs);
 		fill_push(&push, h, cases[i].push);
 		judge.view.config = config;
 		judge.view.push = &push;
-		judge.view.landed = landed;
-		judge.gitdir = history_dir(h);
 		judge.actor = &actor;
 		judge.now = clock_now();
-		assert_int_equal(judge_update(&v, &judge, 0, NULL), 0);
+		v = judge_first(&judge, h, cases[i].push);
 		if (!str_same(v.chain, cases[i].chain))
 			fail_msg("%s: expected chain %s, got %s", cases[i].push,
 				cases[i].chain ? cases[i].chain : "none",
@@ -418,19 +621,22 @@ static void test_length(void **state)
 		struct repository *r = NULL;
 		struct trail trail;
 		struct err e = ERR_INIT;
-		struct oid old, tip;
+		struct trail_range range = {.sources = &none};
 		int result;
 
 		h = history_new("a ");
-		old = history_oid(h, "a");
-		tip = history_chain(h, "a", PROVENANCE_MAX_COMMITS - 1 + extra);
+		range.old = history_oid(h, "a");
+		range.new = history_chain(h, "a", TRAIL_MAX_COMMITS - 1 + extra);
 		assert_int_equal(repository_open(&r, history_dir(h), REPOSITORY_OBJECTS, &e), 0);
-		result = trail_walk(&trail, r, &none, &old, &tip, &e);
+		range.repository = r;
+		range.merges = merges_new(r, history_dir(h));
+		result = trail_walk(&trail, &range, &e);
 		if (result != -extra)
 			fail_msg("%d commits: expected %d, got %d: %s",
-				PROVENANCE_MAX_COMMITS - 1 + extra, -extra, result, err_text(&e));
+				TRAIL_MAX_COMMITS - 1 + extra, -extra, result, err_text(&e));
 		trail_clear(&trail);
 		err_clear(&e);
+		merges_free(range.merges);
 		repository_free(r);
 		history_free(h);
 	}

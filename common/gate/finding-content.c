@@ -1,0 +1,171 @@
+#include "gate/finding-content.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "data/config.h"
+#include "gate/finding.h"
+#include "gate/judge.h"
+#include "gate/names.h"
+#include "git/repository.h"
+
+#define MAX_SUBJECT 60       /* bytes of a commit's subject in a message */
+#define MAX_COMMAND_NAME 150 /* bytes of a name in a command, which is cut with its message */
+#define COMMAND_DIGITS 12    /* of a commit in a command: seven can mean two */
+
+void finding_required_file(struct verdict *v, const char *path)
+{
+	char *name = str_safe(path, FINDING_MAX_NAME);
+
+	finding_add(v, CODE_REQUIRED_FILE, (struct finding_key){"branch", "require-files"},
+		mem_format("%s is missing, and %s must hold it", name, v->rule.name),
+		finding_way_in(v, "add it on", NULL));
+	free(name);
+}
+
+/* ---- a file that may not come in: what is wrong with it ---- */
+
+/* "12.3 MB", with units of 1024 as the configuration has them; the caller's to free(). */
+static char *size_text(uint64_t size)
+{
+	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+	uint64_t unit = 1, tenths;
+	size_t i = 0;
+
+	for (; size / unit >= 1024 && i + 1 < sizeof(units) / sizeof(units[0]); i++)
+		unit *= 1024;
+	tenths = size % unit * 10 / unit;
+	if (tenths == 0)
+		return mem_format("%llu %s", (unsigned long long)(size / unit), units[i]);
+	return mem_format("%llu.%llu %s", (unsigned long long)(size / unit),
+		(unsigned long long)tenths, units[i]);
+}
+
+/* "has 12.3 MB; at most 10 MB may come in"; the caller's to free(). */
+static char *too_large(uint64_t size, uint64_t limit)
+{
+	char *is = size_text(size), *may = size_text(limit), *text;
+
+	if (strcmp(is, may) == 0) { /* only its last digits tell them apart */
+		free(is);
+		free(may);
+		is = mem_format("%llu bytes", (unsigned long long)size);
+		may = mem_format("%llu", (unsigned long long)limit);
+	}
+	text = mem_format("has %s; at most %s may come in", is, may);
+	free(may);
+	free(is);
+	return text;
+}
+
+static char *reason(const struct verdict *v, const struct finding_file *f)
+{
+	char hex[OID_HEX_SIZE], *first = commit_subject(f->commit);
+	char *subject = str_safe(first, MAX_SUBJECT), *path = str_safe(f->path, FINDING_MAX_NAME);
+	char *what = f->forbid != NULL
+			     ? mem_format("matches %s, which may not come in", f->forbid)
+			     : too_large(f->size, (uint64_t)v->rule.config->max_file_size);
+	char *text;
+
+	oid_hex(&f->commit->oid, hex);
+	text = mem_format("%s in commit %.*s \"%s\" %s", path, OID_SHORT, hex, subject, what);
+	free(what);
+	free(path);
+	free(subject);
+	free(first);
+	return text;
+}
+
+/* ---- and what to do ---- */
+
+/*
+ * NAME as one word for a shell that stands between single quotes, and as a path for git, which knows
+ * globs and ":" of its own; the caller's to free().  NULL: it cannot be written so.
+ */
+static char *word(const char *name)
+{
+	size_t len = strlen(name);
+	unsigned long c;
+	size_t n;
+
+	if (len == 0 || len > MAX_COMMAND_NAME || strchr("-:~", name[0]) != NULL ||
+		strpbrk(name, "'\"\\$`!*?[]") != NULL)
+		return NULL;
+	for (size_t i = 0; i < len; i += n) {
+		n = str_utf8(name + i, len - i, &c);
+		if (n == 0 || !str_is_visible(c))
+			return NULL;
+	}
+	return strpbrk(name, " \t#&();<>|{}^=") != NULL ? mem_format("\"%s\"", name)
+							: mem_strdup(name);
+}
+
+/* The commands that make BRANCH anew without the file, PUSH being how it is pushed. */
+static char *without_file(const struct finding_file *f, const char *branch, const char *push)
+{
+	char hex[OID_HEX_SIZE], *path = word(f->path), *name = word(branch), *range, *text;
+
+	oid_hex(&f->commit->oid, hex);
+	hex[COMMAND_DIGITS] = '\0';
+	range = f->commit->n_parents > 0 ? mem_format("%s^..HEAD", hex) : mem_strdup("HEAD");
+	if (path == NULL || name == NULL)
+		text = mem_format("take the file out of every commit from %s on, with git "
+				  "filter-branch, and push the branch again",
+			hex);
+	else
+		text = mem_format(
+			"take it out of the history: git switch %s && git filter-branch -f "
+			"--index-filter 'git rm -q --cached --ignore-unmatch -- %s' %s && "
+			"%s origin %s; to keep it with DVC: git checkout %s -- %s && "
+			"git rm -q --cached -- %s && dvc add %s",
+			name, path, range, push, name, hex, path, path, path);
+	free(range);
+	free(name);
+	free(path);
+	return text;
+}
+
+/* The commit came from a branch that is never rewritten. */
+static char *held_already(const struct verdict *v, const struct finding_file *f, const char *branch)
+{
+	const struct config *c = v->rule.config;
+	char *name = str_safe(branch, FINDING_MAX_NAME), *roles = NULL, *text;
+
+	if (c->override_role.n > 0) {
+		roles = strlist_join(&c->override_role, ", ");
+		text = mem_format("%s holds it already and is not rewritten: ask a member of the "
+				  "role %s for git push -o modelgate.override=\"reason\"",
+			name, roles);
+	} else {
+		text = mem_format("%s holds it already and is not rewritten: ask an admin for "
+				  "another %s in [content]",
+			name, f->forbid != NULL ? "forbid" : "max-file-size");
+	}
+	free(roles);
+	free(name);
+	return text;
+}
+
+static char *fix(const struct verdict *v, const struct finding_file *f)
+{
+	struct policy_rule rule;
+
+	if (v->rule.kind == POLICY_RETRAIN)
+		return mem_strdup("let the retraining job keep it out of its commit (a model goes "
+				  "to DVC: dvc add), and retrain");
+	if (f->source == NULL)
+		return without_file(f, v->rule.name, "git push");
+	policy_rule(&rule, v->rule.config, f->source);
+	if (rule.kind == POLICY_FREE && rule.name != NULL)
+		return without_file(f, rule.name, "git push --force");
+	return held_already(v, f, rule.name != NULL ? rule.name : f->source);
+}
+
+void finding_file(struct verdict *v, const struct finding_file *f)
+{
+	const struct finding_key by = {"content", f->forbid != NULL ? "forbid" : "max-file-size"};
+
+	finding_add(v, CODE_FORBIDDEN_FILE, by, reason(v, f), fix(v, f));
+}

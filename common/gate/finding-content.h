@@ -1,0 +1,23 @@
+/* The words for files: those that a branch lacks, and those that may not come in. */
+#ifndef MODELGATE_GATE_FINDING_CONTENT_H
+#define MODELGATE_GATE_FINDING_CONTENT_H
+
+#include <stdint.h>
+
+struct commit;
+struct verdict;
+
+void finding_required_file(struct verdict *v, const char *path);
+
+/* A file that may not come in. */
+struct finding_file {
+	const char *path;
+	const char *forbid;          /* the pattern that it matches; NULL: it is too large */
+	uint64_t size;               /* bytes, of one that is too large */
+	const struct commit *commit; /* that it is in */
+	const char *
+		source; /* reference that the commit came from; NULL: none, it was made on the branch */
+};
+void finding_file(struct verdict *v, const struct finding_file *f);
+
+#endif

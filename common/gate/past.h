@@ -1,0 +1,31 @@
+/*
+ * What a gate has to know of earlier pushes and pipelines.  The gate does not know where that is kept:
+ * who asks the judge hands it over (hooks/past.h).
+ */
+#ifndef MODELGATE_GATE_PAST_H
+#define MODELGATE_GATE_PAST_H
+
+struct err;
+struct oid;
+
+/* Each returns -1 and sets *E if it could not be told. */
+struct past {
+	/* 1 if the reference REF came to TIP under these rules, else 0. */
+	int (*landed)(void *context, const char *ref, const struct oid *tip, struct err *e);
+	/*
+	 * Call EACH with the name of every reference that starts with PREFIX and was created under these
+	 * rules at any time, also if it was deleted since, until EACH returns other than 0, which is
+	 * returned; else 0.
+	 */
+	int (*used)(void *context, const char *prefix, int (*each)(void *arg, const char *ref),
+		void *arg, struct err *e);
+	/*
+	 * 1 and *COMMIT if ID (decimal digits) is a pipeline of this repository with the chain CHAIN whose
+	 * deploy stage succeeded, made for that commit; else 0.
+	 */
+	int (*deployed)(void *context, const char *id, const char *chain, struct oid *commit,
+		struct err *e);
+	void *context;
+};
+
+#endif

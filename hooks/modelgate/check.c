@@ -1,0 +1,257 @@
+#include "check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "command.h"
+#include "data/config.h"
+#include "data/json.h"
+#include "gate/policy.h"
+#include "git/repository.h"
+#include "sys/paths.h"
+
+#define MAX_TEXT 4096 /* bytes of a line */
+
+static const char *const words[] = {
+	[CHECK_OK] = "ok", [CHECK_WRONG] = "wrong", [CHECK_NOTE] = "note"};
+
+static void print(enum check_status status, const char *text, const char *mend)
+{
+	char *safe = str_safe(text, MAX_TEXT);
+
+	printf("%-6s %s\n", words[status], safe);
+	free(safe);
+	if (mend == NULL)
+		return;
+	safe = str_safe(mend, MAX_TEXT);
+	printf("       %s\n", safe);
+	free(safe);
+}
+
+void check_tell(struct check *c, enum check_status status, const char *field, char *mend,
+	const char *format, ...)
+{
+	struct json *line;
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	text = mem_vformat(format, ap);
+	va_end(ap);
+	if (c->lines == NULL) {
+		print(status, text, mend);
+	} else {
+		line = json_new_object();
+		json_put_text(line, "status", words[status]);
+		json_put_text(line, "check", field);
+		json_put_text(line, "text", text);
+		json_put_text(line, "mend", mend);
+		json_append(c->lines, line);
+	}
+	c->n_wrong += status == CHECK_WRONG;
+	free(text);
+	free(mend);
+}
+
+char *check_installed(const char *name)
+{
+	char *bin = path_dir(paths_command()), *prefix = path_dir(bin);
+	char *path = path_join(prefix, name);
+
+	free(prefix);
+	free(bin);
+	return path;
+}
+
+char *check_install_command(const struct check *c)
+{
+	char *prefix = check_installed(""), *command;
+
+	prefix[strlen(prefix) - 1] = '\0'; /* the slash */
+	command = mem_format("./install.sh repo %s%s%s",
+		c->repository != NULL ? c->repository : "PATH",
+		strcmp(prefix, "/usr/local") == 0 ? "" : " --prefix ",
+		strcmp(prefix, "/usr/local") == 0 ? "" : prefix);
+	free(prefix);
+	return command;
+}
+
+/* ---- the repository and the configuration ---- */
+
+static void check_repository(struct check *c)
+{
+	struct repository *r = NULL;
+	struct err e = ERR_INIT;
+
+	if (c->repository == NULL) {
+		check_note(c, "repository",
+			"repository: none is looked at; modelgate --repo PATH check does");
+	} else if (repository_open(&r, c->repository, REPOSITORY_OBJECTS, &e) == 0) {
+		check_ok(c, "repository", "repository: %s, owner %s", c->repository, c->owner_name);
+	} else {
+		check_wrong(c, "repository", mem_format("git -C %s fsck", c->repository),
+			"repository: MG902: %s", err_text(&e));
+	}
+	repository_free(r);
+	err_clear(&e);
+}
+
+static void check_scope(struct check *c)
+{
+	char *origin;
+
+	if (c->repository == NULL ||
+		policy_scope(c->config, c->repository, NULL, NULL) == POLICY_IN_SCOPE)
+		return;
+	origin = config_origin(c->config, "modelgate", "", "projects");
+	check_note(c, "configuration",
+		"configuration: projects (%s) leaves this repository out by its path%s: its pushes "
+		"are not judged",
+		origin,
+		c->config->identity == CONFIG_IDENTITY_GITLAB
+			? ", unless it has GitLab's path of the project"
+			: "");
+	free(origin);
+}
+
+static void check_mode(struct check *c)
+{
+	char *origin;
+
+	if (c->config->mode != CONFIG_SHADOW)
+		return;
+	origin = config_origin(c->config, "modelgate", "", "mode");
+	check_note(c, "configuration",
+		"configuration: mode = shadow (%s): nothing is rejected, it is only told", origin);
+	free(origin);
+}
+
+/* Reading the files has seen to their owners and modes too.  0, or -1: it is refused, told. */
+static int check_configuration(struct check *c, struct config **out, const char *system_file)
+{
+	const struct config_sources from = {system_file, c->repository};
+	struct err e = ERR_INIT;
+	char *files;
+
+	if (config_load(out, &from, &e) != 0) {
+		check_wrong(c, "configuration", mem_strdup("mend what it names"),
+			"configuration: MG901: %s", err_text(&e));
+		err_clear(&e);
+		return -1;
+	}
+	c->config = *out;
+	files = strlist_join(&c->config->files, ", ");
+	check_ok(c, "configuration", "configuration: %s",
+		files[0] != '\0' ? files : "none: the defaults hold");
+	free(files);
+	check_mode(c);
+	check_scope(c);
+	return 0;
+}
+
+/* ---- whom the hooks run as ---- */
+
+/*
+ * Be the one whom the hooks run as, so that what can be read and written here is what they can: the owner
+ * of PATH.  0, or -1 and *E.
+ */
+static int become(struct check *c, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return err_errno(e, errno, "%s", path);
+	free(c->owner_name);
+	c->owner = st.st_uid;
+	c->owner_name = command_user_name(c->owner);
+	if (geteuid() != 0 && geteuid() != c->owner)
+		return err_set(e, "%s belongs to %s: call this with sudo, or as that user", path,
+			c->owner_name);
+	return command_become_owner(&st, path, e);
+}
+
+/* Without a repository the state directory tells, if it is there. */
+static int become_of_state(struct check *c, struct err *e)
+{
+	struct stat st;
+
+	if (c->repository != NULL || stat(c->config->state, &st) != 0)
+		return 0;
+	return become(c, c->config->state, e);
+}
+
+static int look(struct check *c, const char *system_file, struct err *e)
+{
+	struct config *config = NULL;
+	int result = -1;
+
+	c->owner = geteuid();
+	c->owner_name = command_user_name(c->owner);
+	if (c->repository != NULL && become(c, c->repository, e) != 0)
+		return -1;
+	check_repository(c);
+	result = check_configuration(c, &config, system_file) == 0 ? become_of_state(c, e) : 0;
+	if (result == 0) {
+		check_hooks(c);
+		check_git(c);
+	}
+	if (result == 0 && c->config != NULL) {
+		check_state(c);
+		check_policy(c);
+	}
+	config_free(config);
+	return result;
+}
+
+static void print_json(const struct check *c)
+{
+	struct json *j = json_new_object();
+	char *text;
+
+	json_put_number(j, "wrong", (int64_t)c->n_wrong);
+	json_put(j, "checks", c->lines);
+	text = json_text(j, JSON_ONE_LINE);
+	printf("%s\n", text);
+	free(text);
+	json_free(j);
+}
+
+static int check(struct command *command, int argc, char **argv)
+{
+	const char *as_json = NULL;
+	const struct command_option options[] = {{"--json", &as_json}, {NULL, NULL}};
+	struct check c = {.repository = command->repository};
+	struct err e = ERR_INIT;
+	int status, n = command_options(&verb_check, argc, argv, options, 0, 0);
+
+	if (n < 0)
+		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
+	c.lines = as_json != NULL ? json_new_array() : NULL;
+	if (look(&c, command->system_file, &e) != 0) {
+		status = command_err(COMMAND_CANNOT_TELL, &e);
+		json_free(c.lines);
+	} else {
+		status = c.n_wrong > 0 ? COMMAND_NO : COMMAND_DONE;
+		if (c.lines != NULL)
+			print_json(&c);
+	}
+	free(c.owner_name);
+	return status;
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.run = check,
+	.arguments = "[--json]",
+	.summary = "Is everything in place? Each line: ok, or what is wrong and how to mend it",
+	.options = "  --json  as JSON\n",
+};
