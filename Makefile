@@ -8,6 +8,7 @@ V ?= 0
 TOOLS_PATH ?=
 FUZZ_SECONDS ?= 60
 BENCH_ROUNDS ?= 40
+PROPERTY_CASES ?= 2000
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -40,6 +41,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard 
 TEST_LIBRARY := $(BUILD)/lib/tests.a
 FUZZ_NAMES := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 REPLAYS := $(FUZZ_NAMES:%=$(BUILD)/tests/replay/%)
+# What the property test and the replay of real histories ask.
+JUDGE_CASES := $(BUILD)/tests/property/judge-cases
 FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
 MAN_PAGES := $(sort $(wildcard hooks/*.[1-8] hooks/modelgate/*.[1-8] config/*.[1-8]))
 
@@ -117,6 +120,10 @@ $(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIBRARY) $(ARCHIV
 	$(call say,LD,$@)
 	$(call link,$< $(TEST_LIBRARY),-lcmocka)
 
+$(JUDGE_CASES): $(BUILD)/obj/tests/property/driver.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$<)
+
 $(REPLAYS): $(BUILD)/tests/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$< $(BUILD)/obj/tests/fuzz/replay.o)
@@ -144,8 +151,15 @@ test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
 
 PROVE := prove --failures --comments
 HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
-hooks-test: test-root ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
+hooks-test: test-root $(JUDGE_CASES) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j2 $(HOOK_TESTS)
+
+property: $(JUDGE_CASES) ## the judge against a slow reference, on PROPERTY_CASES (2000) random histories
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) PROPERTY_CASES=$(PROPERTY_CASES) \
+		prove --failures --comments tests/property/run
+
+replay-history: $(JUDGE_CASES) ## the judge against git on REPOSITORY=PATH, a clone with real history
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) tests/replay/run $(REPOSITORY)
 
 real: test-root $(BUILD)/venv/done ## against Airflow and DVC as their projects release them
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) tests/real/*.t
@@ -184,7 +198,7 @@ layers: ## no include against the layers
 lint: layers ## warnings of two compilers, format, cppcheck, shellcheck, man pages, lengths
 	+$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' tests/lint/run
 
-compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS)
+compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS) $(JUDGE_CASES)
 
 bench: test-root ## a push with our hooks against one with empty C hooks
 	$(Q)mkdir -p $(BUILD)/bench && $(CC) $(CFLAGS) -o $(BUILD)/bench/empty-hook tests/bench/empty-hook.c
@@ -218,8 +232,8 @@ help: ## this list
 	@echo 'Variables: PREFIX DESTDIR BUILD CC CFLAGS LDFLAGS V=1 (show commands) CI=1 (-Werror)'
 
 FORCE:
-.PHONY: all asan bench check clean compile-all fuzz fuzz-run help hooks-test install layers lint real \
-	replay test-root uninstall unit FORCE
+.PHONY: all asan bench check clean compile-all fuzz fuzz-run help hooks-test install layers lint \
+	property real replay replay-history test-root uninstall unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 

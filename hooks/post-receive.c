@@ -142,15 +142,10 @@ static int may_have_intents(const struct receive *r, const struct push *push)
 
 static void tell_failure(const struct receive *r, const struct err *e)
 {
-	char *safe = str_safe(err_text(e), 1000);
-	char *text = mem_format("the push has landed; its pipeline could not be started now: %s\n"
-				"  the runner will do it; an admin can start one: modelgate --repo "
-				"%s run --drain\n",
-		safe, r->gitdir != NULL ? r->gitdir : "PATH");
+	char *text = tell_unrecorded_text(r, err_text(e));
 
 	tell_pusher(r, text);
 	free(text);
-	free(safe);
 }
 
 static int land(const struct receive *r, const struct str *input, struct err *e)

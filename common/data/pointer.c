@@ -9,25 +9,59 @@
 #include "base/str.h"
 #include "data/yaml.h"
 
-/* What the value of a key may be. */
-enum shape { ANYTHING, TEXT, TRUTH, NUMBER, LIST, MAPPING };
+#define IN_QUOTES "must be in quotes: without them it is no text in YAML"
+
+/* What the value of a key may be, as DVC's own schema has it (schema.py, output.py). */
+enum shape {
+	ANYTHING,
+	TEXT,
+	FOLDER,   /* a text, or null */
+	CHECKSUM, /* a text or digits, three at least; or null */
+	TRUTH,
+	NUMBER,
+	LIST,
+	TEXTS,    /* a list of texts */
+	MAPPINGS, /* a list of mappings */
+	MAPPING,
+	CLOUD /* a mapping of one mapping at most, by the name of a remote */
+};
 
 struct key {
 	const char *name;
 	enum shape shape;
 };
 
-static const struct key root_keys[] = {{"outs", LIST}, {"deps", LIST}, {"wdir", TEXT},
-	{"md5", TEXT}, {"frozen", TRUTH}, {"locked", TRUTH}, {"meta", ANYTHING}, {"desc", TEXT},
+static const struct key root_keys[] = {{"outs", LIST}, {"deps", MAPPINGS}, {"wdir", FOLDER},
+	{"md5", CHECKSUM}, {"frozen", TRUTH}, {"locked", TRUTH}, {"meta", ANYTHING}, {"desc", TEXT},
 	{"always_changed", TRUTH}, {NULL, ANYTHING}};
 
-static const struct key out_keys[] = {{"path", TEXT}, {"hash", TEXT}, {"md5", TEXT}, {"etag", TEXT},
-	{"checksum", TEXT}, {"size", NUMBER}, {"nfiles", NUMBER}, {"isexec", TRUTH},
-	{"version_id", TEXT}, {"cloud", MAPPING}, {"files", LIST}, {"remote", TEXT},
-	{"cache", TRUTH}, {"push", TRUTH}, {"persist", TRUTH}, {"fs_config", MAPPING},
-	{"desc", TEXT}, {"type", TEXT}, {"labels", LIST}, {"meta", ANYTHING}, {NULL, ANYTHING}};
+static const struct key out_keys[] = {{"path", TEXT}, {"hash", TEXT},
+	{"md5", ANYTHING /* see read_md5() */}, {"etag", CHECKSUM}, {"checksum", CHECKSUM},
+	{"size", NUMBER}, {"nfiles", NUMBER}, {"isexec", TRUTH}, {"version_id", TEXT},
+	{"cloud", CLOUD}, {"files", MAPPINGS}, {"remote", TEXT}, {"cache", TRUTH}, {"push", TRUTH},
+	{"persist", TRUTH}, {"fs_config", MAPPING}, {"desc", TEXT}, {"type", TEXT},
+	{"labels", TEXTS}, {"meta", ANYTHING}, {NULL, ANYTHING}};
 
-/* Decimal without a leading zero, which YAML would take for an octal number. */
+static int is_text(const struct yaml *y)
+{
+	return yaml_text(y) != NULL && yaml_type(y) == YAML_TEXT;
+}
+
+static int is_null(const struct yaml *y)
+{
+	return yaml_text(y) != NULL && yaml_type(y) == YAML_NULL;
+}
+
+static int is_checksum(const struct yaml *y)
+{
+	const char *text = yaml_text(y);
+
+	if (text == NULL || text[0] == '\0' || is_null(y))
+		return text != NULL;
+	return (yaml_type(y) == YAML_TEXT || yaml_type(y) == YAML_INTEGER) && strlen(text) >= 3;
+}
+
+/* Decimal without a leading zero, which some readers of YAML take for an octal number. */
 static int is_number(const struct yaml *y)
 {
 	const char *text = yaml_text(y);
@@ -37,32 +71,55 @@ static int is_number(const struct yaml *y)
 	       str_number(text, INT64_MAX, &value) == 0 && (text[0] != '0' || text[1] == '\0');
 }
 
-static int is_truth(const struct yaml *y)
+static int is_mapping(const struct yaml *y)
 {
-	static const char *const words[] = {"true", "True", "TRUE", "false", "False", "FALSE"};
-	const char *text = yaml_text(y);
+	return yaml_kind(y) == YAML_MAPPING;
+}
 
-	if (text != NULL && yaml_style(y) == YAML_PLAIN)
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if (strcmp(text, words[i]) == 0)
-				return 1;
-	return 0;
+/* 1 if every value in Y, a list or a mapping, is as FITS says. */
+static int all_are(const struct yaml *y, int (*fits)(const struct yaml *y))
+{
+	for (size_t i = 0; i < yaml_length(y); i++)
+		if (!fits(yaml_at(y, i)))
+			return 0;
+	return 1;
+}
+
+static const char *misfit_of_text(const struct yaml *y)
+{
+	if (is_text(y))
+		return NULL;
+	return yaml_text(y) == NULL || is_null(y) ? "must be a text" : IN_QUOTES;
 }
 
 /* NULL, or what Y should be and is not. */
 static const char *misfit(const struct yaml *y, enum shape shape)
 {
+	const int list = yaml_kind(y) == YAML_SEQUENCE;
+
 	switch (shape) {
 	case TEXT:
-		return yaml_text(y) != NULL ? NULL : "must be a text";
+		return misfit_of_text(y);
+	case FOLDER:
+		return is_null(y) ? NULL : misfit_of_text(y);
+	case CHECKSUM:
+		return is_checksum(y) ? NULL : "must be a checksum";
 	case TRUTH:
-		return is_truth(y) ? NULL : "must be true or false";
+		return yaml_type(y) == YAML_TRUTH ? NULL : "must be true or false";
 	case NUMBER:
 		return is_number(y) ? NULL : "must be a whole number, 0 or more";
 	case LIST:
-		return yaml_kind(y) == YAML_SEQUENCE ? NULL : "must be a list";
+		return list ? NULL : "must be a list";
+	case TEXTS:
+		return list && all_are(y, is_text) ? NULL : "must be a list of texts";
+	case MAPPINGS:
+		return list && all_are(y, is_mapping) ? NULL : "must be a list of mappings";
 	case MAPPING:
-		return yaml_kind(y) == YAML_MAPPING ? NULL : "must be a mapping";
+		return is_mapping(y) ? NULL : "must be a mapping";
+	case CLOUD:
+		return is_mapping(y) && yaml_length(y) <= 1 && all_are(y, is_mapping)
+			       ? NULL
+			       : "must be a mapping of one mapping";
 	case ANYTHING:
 		break;
 	}
@@ -110,7 +167,9 @@ static int read_md5(struct pointer *p, const struct yaml *out, struct err *e)
 
 	if (y == NULL)
 		return -1;
-	digits = strspn(text, "0123456789abcdef");
+	if (yaml_type(y) == YAML_OTHER) /* such as 1234e5678... */
+		return err_set(e, "line %d: outs[0].md5: " IN_QUOTES, yaml_line(y));
+	digits = text != NULL ? strspn(text, "0123456789abcdef") : 0;
 	if (digits != MD5_HEX_SIZE - 1 ||
 		(text[digits] != '\0' && strcmp(text + digits, ".dir") != 0))
 		return err_set(e,
@@ -159,7 +218,7 @@ static int read_path(
 	struct pointer *p, const struct yaml *root, const struct yaml *out, struct err *e)
 {
 	const struct yaml *y = must_have(out, "path", e), *wdir = yaml_get(root, "wdir");
-	const char *folder = wdir != NULL ? yaml_text(wdir) : ".", *wrong;
+	const char *folder = wdir != NULL && !is_null(wdir) ? yaml_text(wdir) : ".", *wrong;
 
 	if (y == NULL)
 		return -1;

@@ -1,6 +1,7 @@
 #include "data/yaml.h"
 
 #include <limits.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
+
+#define MAX_KEY 60 /* bytes of a key in a message */
 
 struct yaml {
 	enum yaml_kind kind;
@@ -24,13 +28,37 @@ struct yaml {
 /* Where the reading stands. */
 struct reader {
 	yaml_parser_t parser;
-	int nodes; /* so far */
+	int nodes;       /* so far */
+	struct str path; /* of the node that is read: outs[0].md5 */
 	struct err *e;
 };
 
 static int line_of(yaml_mark_t mark)
 {
 	return mark.line < INT_MAX ? (int)mark.line + 1 : INT_MAX;
+}
+
+static int fault(struct reader *r, int line, const char *what)
+{
+	return err_set(
+		r->e, "line %d: %s%s%s", line, r->path.buf, r->path.len > 0 ? ": " : "", what);
+}
+
+/* Go on to a node below; what is returned leads back, with leave(). */
+static size_t enter(struct reader *r, const char *key)
+{
+	size_t back = r->path.len;
+	char *shown = str_safe(key, MAX_KEY);
+
+	str_addf(&r->path, "%s%s", back > 0 ? "." : "", shown);
+	free(shown);
+	return back;
+}
+
+static void leave(struct reader *r, size_t back)
+{
+	r->path.len = back;
+	r->path.buf[back] = '\0';
 }
 
 static int next_event(struct reader *r, yaml_event_t *event)
@@ -62,7 +90,7 @@ void yaml_tree_free(struct yaml *y)
 }
 
 /* Anchors and tags of EVENT, which starts a node; all are refused. */
-static int check_decoration(const yaml_event_t *event, struct err *e)
+static int check_decoration(struct reader *r, const yaml_event_t *event)
 {
 	int line = line_of(event->start_mark);
 	const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -81,23 +109,23 @@ static int check_decoration(const yaml_event_t *event, struct err *e)
 		tag = event->data.mapping_start.tag;
 		break;
 	default: /* an alias: nothing else can stand where a node is read */
-		return err_set(e, "line %d: an alias (*), which is not allowed", line);
+		return fault(r, line, "an alias (*), which is not allowed");
 	}
 	if (anchor != NULL)
-		return err_set(e, "line %d: an anchor (&), which is not allowed", line);
+		return fault(r, line, "an anchor (&), which is not allowed");
 	if (tag != NULL)
-		return err_set(e, "line %d: a tag (!), which is not allowed", line);
+		return fault(r, line, "a tag (!), which is not allowed");
 	return 0;
 }
 
-static int fill_scalar(struct yaml *y, const yaml_event_t *event, struct err *e)
+static int fill_scalar(struct reader *r, struct yaml *y, const yaml_event_t *event)
 {
 	const char *value = (const char *)event->data.scalar.value;
 	size_t len = event->data.scalar.length;
 
 	y->style = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? YAML_PLAIN : YAML_QUOTED;
 	y->text = mem_strndup(value, len);
-	return strlen(y->text) == len ? 0 : err_set(e, "line %d: a NUL in a text", y->line);
+	return strlen(y->text) == len ? 0 : fault(r, y->line, "a NUL in a text");
 }
 
 static int read_node(struct reader *r, yaml_event_t *event, int depth, struct yaml **out);
@@ -107,21 +135,25 @@ static int read_pair(struct reader *r, struct yaml *y, yaml_event_t *event, int 
 {
 	struct yaml *key = NULL, *value = NULL;
 	yaml_event_t next;
+	size_t back = r->path.len;
 	int status;
 
 	if (read_node(r, event, depth, &key) != 0)
 		return -1;
 	if (key->kind != YAML_SCALAR) {
-		status = err_set(r->e, "line %d: a key that is not a text", key->line);
+		status = fault(r, key->line, "a key that is not a text");
 	} else if (yaml_get(y, key->text) != NULL) {
-		status = err_set(r->e, "line %d: a key that is there twice", key->line);
+		(void)enter(r, key->text);
+		status = fault(r, key->line, "a key that is there twice");
 	} else {
+		(void)enter(r, key->text);
 		status = next_event(r, &next);
 		if (status == 0) {
 			status = read_node(r, &next, depth, &value);
 			yaml_event_delete(&next);
 		}
 	}
+	leave(r, back);
 	if (status != 0) {
 		yaml_tree_free(key);
 		return -1;
@@ -136,8 +168,13 @@ static int read_pair(struct reader *r, struct yaml *y, yaml_event_t *event, int 
 static int read_element(struct reader *r, struct yaml *y, yaml_event_t *event, int depth)
 {
 	struct yaml *value;
+	size_t back = r->path.len;
+	int status;
 
-	if (read_node(r, event, depth, &value) != 0)
+	str_addf(&r->path, "[%zu]", y->n);
+	status = read_node(r, event, depth, &value);
+	leave(r, back);
+	if (status != 0)
 		return -1;
 	mem_grow(&y->values, y->n, &y->cap, sizeof(struct yaml *));
 	y->values[y->n++] = value;
@@ -171,19 +208,19 @@ static int read_node(struct reader *r, yaml_event_t *event, int depth, struct ya
 	int status;
 
 	*out = NULL;
-	if (check_decoration(event, r->e) != 0)
+	if (check_decoration(r, event) != 0)
 		return -1;
 	if (++r->nodes > YAML_MAX_NODES)
 		return err_set(r->e, "line %d: more than %d values", line_of(event->start_mark),
 			YAML_MAX_NODES);
 	if (event->type != YAML_SCALAR_EVENT && depth >= YAML_MAX_DEPTH)
-		return err_set(r->e, "line %d: nested deeper than %d", line_of(event->start_mark),
-			YAML_MAX_DEPTH);
+		return err_set(r->e, "line %d: %s: nested deeper than %d",
+			line_of(event->start_mark), r->path.buf, YAML_MAX_DEPTH);
 	y = mem_zalloc(1, sizeof(*y));
 	y->line = line_of(event->start_mark);
 	y->style = YAML_QUOTED;
 	if (event->type == YAML_SCALAR_EVENT) {
-		status = fill_scalar(y, event, r->e);
+		status = fill_scalar(r, y, event);
 	} else {
 		y->kind = event->type == YAML_MAPPING_START_EVENT ? YAML_MAPPING : YAML_SEQUENCE;
 		status = read_children(r, y, depth + 1);
@@ -233,26 +270,52 @@ static int read_document(struct reader *r, struct yaml **out)
 	return status;
 }
 
+/*
+ * libyaml takes a tab for a blank between two tokens, other readers refuse the file; inside of quotes it
+ * can be written as \t.
+ */
+static int check_tabs(const char *text, size_t len, struct err *e)
+{
+	enum { IN_LINE, IN_COMMENT } place = IN_LINE;
+	int line = 1;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n') {
+			line++;
+			place = IN_LINE;
+		} else if (text[i] == '#' && (i == 0 || strchr(" \t\n", text[i - 1]) != NULL)) {
+			place = IN_COMMENT;
+		} else if (text[i] == '\t' && place == IN_LINE) {
+			return err_set(e, "line %d: a tab, which is not allowed", line);
+		}
+	}
+	return 0;
+}
+
 int yaml_parse(struct yaml **out, const char *text, size_t len, struct err *e)
 {
 	struct reader r = {.e = e};
+	int status;
 
 	*out = NULL;
 	if (len > YAML_MAX_BYTES)
 		return err_set(e, "%zu bytes, more than %zu", len, YAML_MAX_BYTES);
+	if (check_tabs(text, len, e) != 0)
+		return -1;
 	if (!yaml_parser_initialize(&r.parser))
 		(void)mem_given(NULL);
 	/* Said, so that it does not guess UTF-16. */
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-	if (read_document(&r, out) != 0) {
+	str_init(&r.path);
+	status = read_document(&r, out);
+	if (status != 0) {
 		yaml_tree_free(*out);
 		*out = NULL;
-		yaml_parser_delete(&r.parser);
-		return -1;
 	}
+	str_clear(&r.path);
 	yaml_parser_delete(&r.parser);
-	return 0;
+	return status;
 }
 
 enum yaml_kind yaml_kind(const struct yaml *y)
@@ -273,6 +336,43 @@ const char *yaml_text(const struct yaml *y)
 enum yaml_style yaml_style(const struct yaml *y)
 {
 	return y != NULL ? y->style : YAML_QUOTED;
+}
+
+/* 1 if TEXT is of the FORM, an extended regular expression of ours. */
+static int has_form(const char *text, const char *form)
+{
+	regex_t compiled;
+	int found;
+
+	if (regcomp(&compiled, form, REG_EXTENDED | REG_NOSUB) != 0)
+		(void)mem_given(NULL);
+	found = regexec(&compiled, text, 0, NULL, 0) == 0;
+	regfree(&compiled);
+	return found;
+}
+
+enum yaml_type yaml_type(const struct yaml *y)
+{
+	static const struct {
+		enum yaml_type type;
+		const char *form;
+	} forms[] = {
+		{YAML_NULL, "^(~|null|Null|NULL)?$"},
+		{YAML_TRUTH, "^(true|True|TRUE|false|False|FALSE)$"},
+		{YAML_INTEGER, "^[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$"},
+		{YAML_OTHER, "^[-+]?([0-9][0-9_]*(\\.[0-9_]*)?|\\.[0-9_]+)([eE][-+]?[0-9]+)?$"},
+		{YAML_OTHER, "^([-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN))$"},
+		{YAML_OTHER, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+		{YAML_OTHER, "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]| +)[0-9]{1,2}:[0-9]{2}:"},
+	};
+	const char *text = yaml_text(y);
+
+	if (text == NULL || yaml_style(y) == YAML_QUOTED)
+		return YAML_TEXT;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (has_form(text, forms[i].form))
+			return forms[i].type;
+	return YAML_TEXT;
 }
 
 size_t yaml_length(const struct yaml *y)

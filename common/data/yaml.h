@@ -1,7 +1,7 @@
 /*
  * A bounded reader of the YAML that tools write for each other (yaml.org/spec/1.1), with libyaml:
- * one document, no anchors, aliases, tags or directives, every mapping key a scalar that stands
- * once.  The result is a small tree.
+ * one document, no anchors, aliases, tags, directives or tabs (but in comments), every mapping key a
+ * scalar that stands once.  The result is a small tree.
  */
 #ifndef MODELGATE_DATA_YAML_H
 #define MODELGATE_DATA_YAML_H
@@ -18,10 +18,17 @@ struct yaml;
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 /* How a scalar was written: only a plain one can be a number, a truth value or null. */
 enum yaml_style { YAML_PLAIN, YAML_QUOTED };
+enum yaml_type {
+	YAML_TEXT,
+	YAML_NULL,
+	YAML_TRUTH,
+	YAML_INTEGER,
+	YAML_OTHER /* a fraction, a day */
+};
 
 /*
  * Parse LEN bytes.  0 and *OUT, the caller's to yaml_tree_free(), or -1 and *E, which starts with
- * "line N: " where that is known.
+ * "line N: " where that is known, and goes on with the place in the tree: "line N: outs[0].md5: ".
  */
 int yaml_parse(struct yaml **out, const char *text, size_t len, struct err *e);
 /* NULL is fine.  (libyaml has a yaml_free of its own, which must not be replaced.) */
@@ -34,6 +41,11 @@ int yaml_line(const struct yaml *y);
 /* The text of the scalar Y, which holds no NUL; NULL: no scalar. */
 const char *yaml_text(const struct yaml *y);
 enum yaml_style yaml_style(const struct yaml *y); /* of a scalar; YAML_QUOTED for anything else */
+/*
+ * What a reader of YAML 1.2 takes the scalar Y for (yaml.org/spec/1.2.2, core schema; days and digits
+ * grouped by "_" as 1.1 has them, which such readers still know); YAML_TEXT for anything else.
+ */
+enum yaml_type yaml_type(const struct yaml *y);
 /* Elements of a sequence, pairs of a mapping; 0 for anything else. */
 size_t yaml_length(const struct yaml *y);
 /* Element INDEX of a sequence, value INDEX of a mapping; NULL beyond the end. */

@@ -41,6 +41,7 @@ struct hit {
 	const char *forbid; /* the pattern, borrowed from the configuration; NULL: too large */
 	uint64_t size;
 	struct oid commit;
+	const char *source; /* that it came from, borrowed from the verdict; NULL: none */
 };
 
 struct search {
@@ -215,7 +216,16 @@ static const char *find_source(const struct verdict *v, struct judge *j, const s
 	return v->merged.n > MAX_SOURCES ? v->source : NULL;
 }
 
-static int tell(struct verdict *v, struct judge *j, const struct hit *hit, struct err *e)
+/* The paths of the hits after the first one that came from where it came. */
+static void find_others(struct strlist *out, const struct search *s)
+{
+	for (size_t i = 1; i < s->n; i++)
+		if (str_same(s->hits[i].source, s->hits[0].source))
+			strlist_add(out, s->hits[i].path);
+}
+
+static int tell(struct verdict *v, struct judge *j, const struct hit *hit,
+	const struct strlist *others, struct err *e)
 {
 	struct finding_file f = {.path = hit->path, .forbid = hit->forbid, .size = hit->size};
 	struct commit commit;
@@ -223,10 +233,26 @@ static int tell(struct verdict *v, struct judge *j, const struct hit *hit, struc
 	if (commit_read(&commit, j->view.repository, &hit->commit, e) != 0)
 		return -1;
 	f.commit = &commit;
-	f.source = find_source(v, j, &hit->commit);
+	f.source = hit->source;
+	f.others = others;
 	finding_file(v, &f);
 	commit_clear(&commit);
 	return 0;
+}
+
+/* The first finding is the one that the pusher is told: it speaks for the others too. */
+static int tell_all(struct verdict *v, struct judge *j, struct search *s, struct err *e)
+{
+	struct strlist others = {0}, none = {0};
+	int result = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		s->hits[i].source = find_source(v, j, &s->hits[i].commit);
+	find_others(&others, s);
+	for (size_t i = 0; result == 0 && i < s->n; i++)
+		result = tell(v, j, &s->hits[i], i == 0 ? &others : &none, e);
+	strlist_clear(&others);
+	return result;
 }
 
 int content_judge_blobs(struct verdict *v, struct judge *j, struct err *e)
@@ -241,8 +267,8 @@ int content_judge_blobs(struct verdict *v, struct judge *j, struct err *e)
 	s.trees.each = look_at_file;
 	s.trees.context = &s;
 	result = look(&s, v, j, e);
-	for (size_t i = 0; result == 0 && i < s.n; i++)
-		result = tell(v, j, &s.hits[i], e);
+	if (result == 0)
+		result = tell_all(v, j, &s, e);
 	for (size_t i = 0; i < s.n; i++)
 		free(s.hits[i].path);
 	free(s.hits);

@@ -8,11 +8,13 @@
 #include "data/config.h"
 #include "gate/finding.h"
 #include "gate/judge.h"
-#include "gate/names.h"
+#include "gate/push.h"
 #include "git/repository.h"
 
 #define MAX_SUBJECT 60       /* bytes of a commit's subject in a message */
-#define MAX_COMMAND_NAME 150 /* bytes of a name in a command, which is cut with its message */
+#define MAX_OTHER 80         /* bytes of another path */
+#define MAX_COMMAND_NAME 150 /* bytes of a name in a command, which is cut with its message, */
+#define MAX_COMMAND 300      /* and of all names but the first */
 #define COMMAND_DIGITS 12    /* of a commit in a command: seven can mean two */
 
 void finding_required_file(struct verdict *v, const char *path)
@@ -60,6 +62,22 @@ static char *too_large(uint64_t size, uint64_t limit)
 	return text;
 }
 
+/* Add "; nor may a, b and 3 more files". */
+static void add_others(struct str *out, const struct strlist *others)
+{
+	size_t named = others->n < FINDING_MAX_PATHS ? others->n : FINDING_MAX_PATHS;
+
+	for (size_t i = 0; i < named; i++) {
+		char *path = str_safe(others->v[i], MAX_OTHER);
+
+		str_addf(out, "%s%s", i == 0 ? "; nor may " : ", ", path);
+		free(path);
+	}
+	if (others->n > named)
+		str_addf(out, " and %zu more file%s", others->n - named,
+			others->n - named == 1 ? "" : "s");
+}
+
 static char *reason(const struct verdict *v, const struct finding_file *f)
 {
 	char hex[OID_HEX_SIZE], *first = commit_subject(f->commit);
@@ -67,15 +85,17 @@ static char *reason(const struct verdict *v, const struct finding_file *f)
 	char *what = f->forbid != NULL
 			     ? mem_format("matches %s, which may not come in", f->forbid)
 			     : too_large(f->size, (uint64_t)v->rule.config->max_file_size);
-	char *text;
+	struct str text;
 
 	oid_hex(&f->commit->oid, hex);
-	text = mem_format("%s in commit %.*s \"%s\" %s", path, OID_SHORT, hex, subject, what);
+	str_init(&text);
+	str_addf(&text, "%s in commit %.*s \"%s\" %s", path, OID_SHORT, hex, subject, what);
+	add_others(&text, f->others);
 	free(what);
 	free(path);
 	free(subject);
 	free(first);
-	return text;
+	return str_steal(&text);
 }
 
 /* ---- and what to do ---- */
@@ -102,29 +122,68 @@ static char *word(const char *name)
 							: mem_strdup(name);
 }
 
-/* The commands that make BRANCH anew without the file, PUSH being how it is pushed. */
-static char *without_file(const struct finding_file *f, const char *branch, const char *push)
+/* Every path as a word, as many as there is room for; NULL: the first cannot be written so. */
+static char *words(const struct finding_file *f)
 {
-	char hex[OID_HEX_SIZE], *path = word(f->path), *name = word(branch), *range, *text;
+	char *first = word(f->path);
+	struct str s;
+
+	if (first == NULL)
+		return NULL;
+	str_init(&s);
+	str_add(&s, first);
+	for (size_t i = 0; i < f->others->n; i++) {
+		char *other = word(f->others->v[i]);
+
+		if (other != NULL && s.len + strlen(other) < MAX_COMMAND)
+			str_addf(&s, " %s", other);
+		free(other);
+	}
+	free(first);
+	return str_steal(&s);
+}
+
+/*
+ * The commands that make a branch anew without the files: what V's branch does not hold of the source,
+ * which others may have pushed to and where it is forced, or of itself, where it has not landed.
+ */
+static char *without_files(
+	const struct verdict *v, const struct finding_file *f, const char *source)
+{
+	char hex[OID_HEX_SIZE], *path = word(f->path), *paths = words(f);
+	char *own = word(v->rule.name), *name = source != NULL ? word(source) : mem_strdup(own);
+	struct str s;
 
 	oid_hex(&f->commit->oid, hex);
-	hex[COMMAND_DIGITS] = '\0';
-	range = f->commit->n_parents > 0 ? mem_format("%s^..HEAD", hex) : mem_strdup("HEAD");
-	if (path == NULL || name == NULL)
-		text = mem_format("take the file out of every commit from %s on, with git "
-				  "filter-branch, and push the branch again",
-			hex);
+	str_init(&s);
+	if (paths == NULL || own == NULL || name == NULL) {
+		str_addf(&s,
+			"take the file out of commit %.*s and every later one with git "
+			"filter-branch, and push the branch again",
+			COMMAND_DIGITS, hex);
+		goto out;
+	}
+	str_addf(&s, "take it out of the history: git switch %s && ", name);
+	if (source != NULL)
+		str_addf(&s, "git pull --ff-only origin %s && ", name);
+	str_addf(&s,
+		"git filter-branch -f --index-filter 'git rm -q --cached --ignore-unmatch -- %s' ",
+		paths);
+	if (oid_is_zero(&v->update->old))
+		str_add(&s, "HEAD");
 	else
-		text = mem_format(
-			"take it out of the history: git switch %s && git filter-branch -f "
-			"--index-filter 'git rm -q --cached --ignore-unmatch -- %s' %s && "
-			"%s origin %s; to keep it with DVC: git checkout %s -- %s && "
-			"git rm -q --cached -- %s && dvc add %s",
-			name, path, range, push, name, hex, path, path, path);
-	free(range);
+		str_addf(&s, "origin/%s..HEAD", own);
+	str_addf(&s, " && git push %sorigin %s; ", source != NULL ? "--force " : "", name);
+	str_addf(&s,
+		"to keep it with DVC: git checkout %.*s -- %s && git rm -q --cached -- %s && dvc "
+		"add %s",
+		COMMAND_DIGITS, hex, path, path, path);
+out:
 	free(name);
+	free(own);
+	free(paths);
 	free(path);
-	return text;
+	return str_steal(&s);
 }
 
 /* The commit came from a branch that is never rewritten. */
@@ -156,10 +215,10 @@ static char *fix(const struct verdict *v, const struct finding_file *f)
 		return mem_strdup("let the retraining job keep it out of its commit (a model goes "
 				  "to DVC: dvc add), and retrain");
 	if (f->source == NULL)
-		return without_file(f, v->rule.name, "git push");
+		return without_files(v, f, NULL);
 	policy_rule(&rule, v->rule.config, f->source);
 	if (rule.kind == POLICY_FREE && rule.name != NULL)
-		return without_file(f, rule.name, "git push --force");
+		return without_files(v, f, rule.name);
 	return held_already(v, f, rule.name != NULL ? rule.name : f->source);
 }
 

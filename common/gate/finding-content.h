@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct commit;
+struct strlist;
 struct verdict;
 
 void finding_required_file(struct verdict *v, const char *path);
@@ -15,8 +16,10 @@ struct finding_file {
 	const char *forbid;          /* the pattern that it matches; NULL: it is too large */
 	uint64_t size;               /* bytes, of one that is too large */
 	const struct commit *commit; /* that it is in */
-	const char *
-		source; /* reference that the commit came from; NULL: none, it was made on the branch */
+	/* Reference that the commit came from; NULL: it was made on the branch itself. */
+	const char *source;
+	/* Other such paths that came from there: one message, and one way out, for all. */
+	const struct strlist *others;
 };
 void finding_file(struct verdict *v, const struct finding_file *f);
 

@@ -16,6 +16,30 @@
 /* What GitLab's web page shows of a hook's output (GitLab docs, "Git server hooks"). */
 #define WEB_PREFIX "GL-HOOK-ERR: "
 
+#define MAX_PATH 4096 /* bytes */
+
+/* PATH as one word of a shell's command, harmless on a terminal; the caller's to free(). */
+static char *shell_word(const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "/._-+@%:,=";
+	char *safe = str_safe(path, MAX_PATH);
+	struct str out;
+
+	if (safe[strspn(safe, plain)] == '\0')
+		return safe;
+	str_init(&out);
+	str_addc(&out, '\'');
+	for (const char *c = safe; *c != '\0'; c++)
+		if (*c == '\'')
+			str_add(&out, "'\\''");
+		else
+			str_addc(&out, *c);
+	str_addc(&out, '\'');
+	free(safe);
+	return str_steal(&out);
+}
+
 /* Where it is the sources that were missed, say what they are. */
 static void add_sources(struct str *out, const struct verdict *v, enum code code)
 {
@@ -68,56 +92,57 @@ static const struct finding *told_finding(const struct verdict *v)
 	return f;
 }
 
+static void add_finding(struct str *out, const struct verdict *v, const struct finding *f)
+{
+	char code[CODE_TEXT_SIZE];
+
+	code_text(f->code, code);
+	str_addf(out, "%s: %s\n", code, f->reason);
+	add_sources(out, v, f->code);
+	if (f->fix != NULL)
+		str_addf(out, "  to fix: %s\n", f->fix);
+}
+
+/* Each code of V that a granted override does not lift: with its reason, but for TOLD, told before. */
+static void add_unlifted(struct str *out, const struct verdict *v, const struct finding *told)
+{
+	for (size_t i = 0; i < v->n_findings; i++) {
+		const struct finding *f = &v->findings[i];
+		char code[CODE_TEXT_SIZE];
+
+		if (override_lifts(f->code) || (i > 0 && f[-1].code == f->code))
+			continue;
+		str_add(out, "  an override does not lift ");
+		if (f == told) {
+			code_text(f->code, code);
+			str_addf(out, "%s\n", code);
+		} else {
+			add_finding(out, v, f);
+		}
+	}
+}
+
 static void add_findings(struct str *out, const char *word, const struct receive_judged *judged)
 {
 	for (size_t i = 0; i < judged->n; i++) {
 		const struct verdict *v = &judged->verdicts[i];
-		const struct finding *f;
-		char code[CODE_TEXT_SIZE];
+		const struct finding *told;
 
 		if (v->n_findings == 0)
 			continue;
-		f = told_finding(v);
-		code_text(f->code, code);
+		told = told_finding(v);
 		add_update(out, word, v->update);
-		str_addf(out, "%s: %s\n", code, f->reason);
-		add_sources(out, v, f->code);
-		if (f->fix != NULL)
-			str_addf(out, "  to fix: %s\n", f->fix);
+		add_finding(out, v, told);
+		if (judged->override->state == OVERRIDE_GRANTED)
+			add_unlifted(out, v, told);
 	}
 }
 
-/* The codes of V, each once, with commas; those alone that WHICH names, if it is given. */
-static void add_codes(struct strlist *out, const struct verdict *v, int (*which)(enum code))
+/* What is wrong with the push options. */
+static void add_options(struct str *out, const struct override *o)
 {
-	for (size_t i = 0; i < v->n_findings; i++) {
-		char code[CODE_TEXT_SIZE];
+	char code[CODE_TEXT_SIZE];
 
-		code_text(v->findings[i].code, code);
-		if ((which == NULL || which(v->findings[i].code)) && !strlist_has(out, code))
-			strlist_add(out, code);
-	}
-}
-
-static int cannot_lift(enum code code)
-{
-	return !override_lifts(code);
-}
-
-/* What became of an override that was asked for and did not help. */
-static void add_override(struct str *out, const struct receive_judged *judged)
-{
-	const struct override *o = judged->override;
-	struct strlist codes = {0};
-	char *text, code[CODE_TEXT_SIZE];
-
-	for (size_t i = 0; o->state == OVERRIDE_GRANTED && i < judged->n; i++)
-		add_codes(&codes, &judged->verdicts[i], cannot_lift);
-	if (codes.n > 0) {
-		text = strlist_join(&codes, ", ");
-		str_addf(out, "  the override does not help: %s cannot be overridden\n", text);
-		free(text);
-	}
 	if (o->state == OVERRIDE_REFUSED) {
 		code_text(CODE_OVERRIDE, code);
 		str_addf(out, "  override refused, %s: %s\n", code, o->reason);
@@ -128,7 +153,6 @@ static void add_override(struct str *out, const struct receive_judged *judged)
 			"  push option %s is not known; did you mean " OVERRIDE_OPTION
 			"=\"reason\"?\n",
 			o->unknown.v[i]);
-	strlist_clear(&codes);
 }
 
 char *tell_rejected_text(const struct receive *r, const struct receive_judged *judged,
@@ -138,9 +162,22 @@ char *tell_rejected_text(const struct receive *r, const struct receive_judged *j
 
 	str_init(&out);
 	add_findings(&out, "rejected", judged);
-	add_override(&out, judged);
+	add_options(&out, judged->override);
 	add_last_line(&out, r, recorded);
 	return str_steal(&out);
+}
+
+/* The codes of V, each once. */
+static void add_codes(struct str *out, const struct verdict *v)
+{
+	for (size_t i = 0; i < v->n_findings; i++) {
+		char code[CODE_TEXT_SIZE];
+
+		if (i > 0 && v->findings[i - 1].code == v->findings[i].code)
+			continue;
+		code_text(v->findings[i].code, code);
+		str_addf(out, "%s%s", i > 0 ? ", " : "", code);
+	}
 }
 
 static void add_overridden(
@@ -148,17 +185,12 @@ static void add_overridden(
 {
 	for (size_t i = 0; i < judged->n; i++) {
 		const struct verdict *v = &judged->verdicts[i];
-		struct strlist codes = {0};
-		char *text;
 
-		add_codes(&codes, v, NULL);
-		if (codes.n == 0)
+		if (v->n_findings == 0)
 			continue;
-		text = strlist_join(&codes, ", ");
 		add_update(out, "overridden", v->update);
-		str_addf(out, "%s: recorded with your reason; audit id %s\n", text, r->id);
-		free(text);
-		strlist_clear(&codes);
+		add_codes(out, v);
+		str_addf(out, ": recorded with your reason; audit id %s\n", r->id);
 	}
 }
 
@@ -173,33 +205,50 @@ char *tell_accepted_text(const struct receive *r, const struct receive_judged *j
 		add_overridden(&out, r, judged);
 	if (judged->outcome == OVERRIDE_SHADOWED) {
 		add_findings(&out, "warning: would be rejected", judged);
-		add_override(&out, judged);
+		add_options(&out, judged->override);
 	}
 	return str_steal(&out);
+}
+
+/* "modelgate --repo PATH VERB", as a shell takes it; the caller's to free(). */
+static char *command_text(const struct receive *r, const char *verb)
+{
+	char *path = shell_word(r->gitdir != NULL ? r->gitdir : "PATH");
+	char *text = mem_format("modelgate --repo %s %s", path, verb);
+
+	free(path);
+	return text;
 }
 
 /* What to do next; the caller's to free(). */
 static char *fault_fix(const struct receive *r, enum code code)
 {
-	const char *gitdir = r->gitdir != NULL ? r->gitdir : "PATH";
+	char *path = shell_word(r->gitdir != NULL ? r->gitdir : "PATH");
+	char *check = command_text(r, "check"), *fix;
 
 	switch (code) {
 	case CODE_CONFIG:
-		return mem_format("an admin mends it, and sees whether it is right with: modelgate "
-				  "--repo %s check",
-			gitdir);
+		fix = mem_format("an admin mends it, and sees whether it is right with: %s", check);
+		break;
 	case CODE_REPOSITORY:
-		return mem_format("an admin looks at the repository: git -C %s fsck", gitdir);
+		fix = mem_format("an admin looks at the repository: git -C %s fsck", path);
+		break;
 	case CODE_AUDIT:
-		return mem_strdup(
-			"an admin gives the user of the hooks a state directory to write; "
-			"./install.sh check shows what is wrong");
+		fix = mem_format("an admin gives the user of the hooks a state directory to write, "
+				 "and sees whether it is right with: %s",
+			check);
+		break;
 	case CODE_STORE:
-		return mem_strdup("push again in a minute; if it stays, an admin looks at the "
-				  "state directory");
+		fix = mem_format("push again in a minute; if it stays, an admin sees what is wrong "
+				 "with: %s",
+			check);
+		break;
 	default:
-		return mem_strdup("push again; if it stays, tell an admin");
+		fix = mem_strdup("push again; if it stays, tell an admin");
 	}
+	free(check);
+	free(path);
+	return fix;
 }
 
 char *tell_fault_text(
@@ -216,6 +265,18 @@ char *tell_fault_text(
 	free(fix);
 	free(safe);
 	return str_steal(&out);
+}
+
+char *tell_unrecorded_text(const struct receive *r, const char *reason)
+{
+	char *safe = str_safe(reason, 1000), *run = command_text(r, "run --drain");
+	char *text = mem_format("the push has landed; its pipeline could not be started now: %s\n"
+				"  the runner will do it; an admin can start one: %s\n",
+		safe, run);
+
+	free(run);
+	free(safe);
+	return text;
 }
 
 void tell_pusher(const struct receive *r, const char *text)

@@ -22,6 +22,8 @@ char *tell_accepted_text(const struct receive *r, const struct receive_judged *j
 /* A push that could not be judged, or not be recorded. */
 char *tell_fault_text(const struct receive *r, enum code code, const char *reason,
 	enum receive_recorded recorded);
+/* A push that has landed and whose pipelines could not be made now. */
+char *tell_unrecorded_text(const struct receive *r, const char *reason);
 
 /* Write TEXT to standard error, each line with the prefix that R's reader is shown. */
 void tell_pusher(const struct receive *r, const char *text);

@@ -1,7 +1,8 @@
+#include "git/merge-internal.h"
+
 #include <string.h>
 
 #include "base/err.h"
-#include "git/merge-internal.h"
 
 void merge_answer_clear(struct merge_answer *a)
 {

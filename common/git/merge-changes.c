@@ -1,10 +1,11 @@
+#include "git/merge-internal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "git/internal.h"
-#include "git/merge-internal.h"
 
 #define MAX_DEPTH 128 /* folders below one another; deeper ones are left to Git */
 #define MODE_TREE 040000
@@ -193,7 +194,7 @@ static int compare_items_of(struct reader *r, const struct item *a, const struct
 	const struct merge_leaf *old = a != NULL ? &a->leaf : NULL;
 	const struct merge_leaf *new = b != NULL ? &b->leaf : NULL;
 	const struct oid *below_a = old != NULL && old->mode == MODE_TREE ? &old->oid : NULL;
-	const struct oid *below_b = new != NULL && new->mode == MODE_TREE ? &new->oid : NULL;
+	const struct oid *below_b = new != NULL &&new->mode == MODE_TREE ? &new->oid : NULL;
 	char *folder;
 	int result;
 

@@ -1,5 +1,8 @@
+#include "git/merge-internal.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,7 +11,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "git/internal.h"
-#include "git/merge-internal.h"
 #include "git/repository.h"
 #include "sys/files.h"
 #include "sys/paths.h"
@@ -25,12 +27,11 @@
  */
 static char *find_git(void)
 {
-	const char *folders = paths_tools();
-	char *git = spawn_find("git");
-	size_t len = strlen(folders) - strlen(SPAWN_PATH);
-	char *front = mem_strndup(folders + strlen("PATH="), len - strlen("PATH="));
-	struct strlist dirs = {0};
+	const char *folders = paths_tools() + strlen("PATH=");
+	size_t len = str_ends(folders, SPAWN_PATH) ? strlen(folders) - strlen(SPAWN_PATH) : 0;
+	char *front = mem_strndup(folders, len), *git = spawn_find("git");
 	char *dir = git == NULL ? NULL : path_dir(git);
+	struct strlist dirs = {0};
 
 	strlist_split(&dirs, front, ':');
 	if ((dir == NULL || !strlist_has(&dirs, dir)) && access(GITLABS_GIT, X_OK) == 0) {
@@ -56,8 +57,8 @@ static int open_unnamed(const struct merge_scratch *s, const char *name, struct 
 }
 
 /* A file with the pairs, to be read from its start; -1. */
-static int write_pairs(struct merge_pair *const *pairs, size_t n, const struct merge_scratch *s,
-	struct err *e)
+static int write_pairs(
+	struct merge_pair *const *pairs, size_t n, const struct merge_scratch *s, struct err *e)
 {
 	int fd = open_unnamed(s, "pairs", e);
 	struct str text;
@@ -81,19 +82,20 @@ static int write_pairs(struct merge_pair *const *pairs, size_t n, const struct m
 	return fd;
 }
 
-/* Set *E to how git ended, with what it wrote to ERRORS.  -1. */
-static int git_failure(int status, int errors, struct err *e)
+/* Set *E to how git ended, with what it wrote to ERRORS. */
+static enum merge_git git_failure(int status, int errors, struct err *e)
 {
-	char said[MAX_SAID + 1] = "";
-	ssize_t n = pread(errors, said, MAX_SAID, 0);
+	char said[MAX_SAID + 2] = ""; /* one more, so that what is cut is seen to be */
+	ssize_t n = pread(errors, said, MAX_SAID + 1, 0);
 	char *safe;
 
 	while (n > 0 && said[n - 1] == '\n')
 		said[--n] = '\0';
 	safe = str_safe(said, MAX_SAID);
-	(void)err_set(e, "git merge-tree ended with status %d%s%s", status, *safe ? ": " : "", safe);
+	(void)err_set(
+		e, "git merge-tree ended with status %d%s%s", status, *safe ? ": " : "", safe);
 	free(safe);
-	return -1;
+	return MERGE_GIT_FAILED;
 }
 
 /* One answer for each of the pairs and nothing else.  0, or -1. */
@@ -104,9 +106,11 @@ static int parse_answers(
 
 	if (text->len >= MAX_OUTPUT)
 		return err_set(e, "git merge-tree wrote more than %u bytes", MAX_OUTPUT);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		merge_answer_clear(&pairs[i]->answer);
 		if (merge_answer_parse(&pairs[i]->answer, &at, end, e) != 0)
 			return -1;
+	}
 	return at == end ? 0 : err_set(e, "git merge-tree said more than it was asked");
 }
 
@@ -181,29 +185,47 @@ static int run(struct spawn *s, const char *git, struct repository *r,
 	return result;
 }
 
-int merge_git_run(struct merge_pair *const *pairs, size_t n, struct repository *r,
+/* 1 if STATUS says that Git fell over its own feet: nothing from outside sends these signals. */
+static int is_crash(int status)
+{
+	static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (status == 128 + signals[i])
+			return 1;
+	return 0;
+}
+
+/* What came of the run: its exit status, its output and its messages. */
+static enum merge_git conclude(struct merge_pair *const *pairs, size_t n, int status,
+	const struct str *text, int errors, struct err *e)
+{
+	if (status == USAGE_STATUS)
+		return MERGE_GIT_NONE;
+	if (is_crash(status))
+		return MERGE_GIT_CRASHED;
+	if (status != 0)
+		return git_failure(status, errors, e);
+	return parse_answers(pairs, n, text, e) == 0 ? MERGE_GIT_DONE : MERGE_GIT_FAILED;
+}
+
+enum merge_git merge_git_run(struct merge_pair *const *pairs, size_t n, struct repository *r,
 	const struct merge_scratch *scratch, struct err *e)
 {
 	char *git = find_git();
 	struct spawn s = SPAWN_INIT;
+	enum merge_git result = MERGE_GIT_FAILED;
 	struct str text;
-	int status = -1, result = -1;
+	int status = -1;
 
 	if (git == NULL)
-		return 0;
+		return MERGE_GIT_NONE;
 	str_init(&text);
 	s.input = write_pairs(pairs, n, scratch, e);
-	if (s.input < 0 || (s.out = open_unnamed(scratch, "errors", e)) < 0)
-		goto out;
-	if (run(&s, git, r, scratch, &text, &status, e) != 0)
-		goto out;
-	if (status == USAGE_STATUS)
-		result = 0;
-	else if (status != 0)
-		(void)git_failure(status, s.out, e);
-	else if (parse_answers(pairs, n, &text, e) == 0)
-		result = 1;
-out:
+	if (s.input >= 0)
+		s.out = open_unnamed(scratch, "errors", e);
+	if (s.out >= 0 && run(&s, git, r, scratch, &text, &status, e) == 0)
+		result = conclude(pairs, n, status, &text, s.out, e);
 	if (s.input >= 0)
 		(void)close(s.input); /* it is gone anyway */
 	if (s.out >= 0)

@@ -27,8 +27,7 @@ void merge_answer_clear(struct merge_answer *a);
  * Parse the answer to one pair out of what `git merge-tree --stdin -z --name-only --no-messages`
  * writes (git-merge-tree(1), OUTPUT), at *AT, before END.  0 and *AT is behind it; or -1 and *E.
  */
-int merge_answer_parse(
-	struct merge_answer *out, const char **at, const char *end, struct err *e);
+int merge_answer_parse(struct merge_answer *out, const char **at, const char *end, struct err *e);
 
 /* Two commits whose merge was asked for. */
 struct merge_pair {
@@ -40,6 +39,8 @@ struct merge_pair {
 /* ---- decided without Git ---- */
 
 #define MERGE_MAX_CHANGES 50000 /* paths in which two trees differ; more are left to Git */
+
+#define MERGE_CACHE_SLOTS 8
 
 /* A file, link or submodule in a tree; mode 0: there is none. */
 struct merge_leaf {
@@ -93,8 +94,26 @@ struct merge_sides {
  * Call EACH with every path in which RESULT is not what merge_trivial() can say of it, until it
  * returns other than 0, which is returned; else 0.
  */
-int merge_each_difference(const struct merge_sides *s,
-	int (*each)(void *context, const char *path), void *context);
+int merge_each_difference(
+	const struct merge_sides *s, int (*each)(void *context, const char *path), void *context);
+
+/* Changes that were read lately: many merges are asked for that have a side in common. */
+struct merge_cache {
+	struct {
+		struct oid a;
+		struct oid b;
+		struct merge_changes changes;
+		size_t used; /* when it was asked for last; 0: never */
+	} slots[MERGE_CACHE_SLOTS];
+	size_t clock;
+};
+
+/*
+ * As merge_changes_read(); the cache's, until MERGE_CACHE_SLOTS - 1 others were asked for.  NULL: *E.
+ */
+const struct merge_changes *merge_cache_get(struct merge_cache *c, struct repository *r,
+	const struct oid *a, const struct oid *b, struct err *e);
+void merge_cache_clear(struct merge_cache *c);
 
 /* ---- by Git ---- */
 
@@ -108,10 +127,19 @@ struct merge_scratch {
 int merge_scratch_make(struct merge_scratch *s, const char *parent, struct err *e);
 void merge_scratch_clear(struct merge_scratch *s);
 
-/*
- * Answer the N PAIRS with one run of Git.  1; 0: there is no Git here that could; -1 and *E.
- */
-int merge_git_run(struct merge_pair *const *pairs, size_t n, struct repository *r,
+enum merge_git {
+	MERGE_GIT_FAILED = -1, /* *E says why */
+	MERGE_GIT_NONE,        /* there is no Git here that has such a merge-tree */
+	MERGE_GIT_CRASHED,     /* over one of the pairs: ort has asserts that can fail */
+	MERGE_GIT_DONE
+};
+
+/* Answer the N PAIRS with one run of Git; only after MERGE_GIT_DONE they have answers. */
+enum merge_git merge_git_run(struct merge_pair *const *pairs, size_t n, struct repository *r,
+	const struct merge_scratch *s, struct err *e);
+/* Answer them with libgit2's merge, which knows no ort: where it sees a conflict, MERGE_UNCERTAIN.
+ * 0, or -1. */
+int merge_libgit_run(struct merge_pair *const *pairs, size_t n, struct repository *r,
 	const struct merge_scratch *s, struct err *e);
 
 #endif

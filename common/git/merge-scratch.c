@@ -1,4 +1,6 @@
 #define _GNU_SOURCE /* flock, mkdtemp */
+#include "git/merge-internal.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +14,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "git/merge-internal.h"
 #include "sys/files.h"
 
 #define PREFIX "merge-"
@@ -100,10 +101,15 @@ static int fill(const char *dir, struct err *e)
 
 int merge_scratch_make(struct merge_scratch *s, const char *parent, struct err *e)
 {
+	char *real = files_real_path(parent, e);
+
 	s->lock = -1;
 	s->dir = NULL;
-	remove_left(parent);
-	s->dir = path_join(parent, PREFIX "XXXXXX");
+	if (real == NULL)
+		return err_wrap(e, "merges need a folder");
+	remove_left(real);
+	s->dir = path_join(real, PREFIX "XXXXXX");
+	free(real);
 	if (mkdtemp(s->dir) == NULL) {
 		(void)err_errno(e, errno, "no folder can be made in %s", parent);
 		free(s->dir);

@@ -45,7 +45,8 @@ struct sum {
 	int clashes;     /* something is a file here and a folder there */
 };
 
-static void sum_up(struct sum *s, const struct merge_changes *ours, const struct merge_changes *theirs)
+static void sum_up(
+	struct sum *s, const struct merge_changes *ours, const struct merge_changes *theirs)
 {
 	struct cursor c = {.lists = {ours, theirs}, .n = 2};
 	const struct merge_change *found[3];
@@ -102,8 +103,8 @@ enum merge_trivial merge_trivial(
 	return renames_matter(&s) ? MERGE_TRIVIAL_NOT : MERGE_TRIVIAL_WHOLE;
 }
 
-int merge_each_difference(const struct merge_sides *s,
-	int (*each)(void *context, const char *path), void *context)
+int merge_each_difference(
+	const struct merge_sides *s, int (*each)(void *context, const char *path), void *context)
 {
 	struct cursor c = {.lists = {s->ours, s->theirs, s->result}, .n = 3};
 	const struct merge_change *found[3];

@@ -27,8 +27,8 @@ enum merges_answer {
 	MERGES_DIFFERS,   /* the automatic merge is clean, and gives another tree */
 	MERGES_CONFLICTS, /* the automatic merge has conflicts */
 	/*
-	 * There is no git merge-tree on this machine (Git before 2.39), and libgit2, which knows no
-	 * ort, sees a conflict: whether ort would see one cannot be told.
+	 * There is no git merge-tree on this machine (Git before 2.39), or it crashes at this merge,
+	 * and libgit2, which knows no ort, sees a conflict: whether ort would cannot be told.
 	 */
 	MERGES_UNCERTAIN
 };
@@ -71,8 +71,8 @@ size_t merges_pending(const struct merges *m);
 int merges_run(struct merges *m, struct err *e);
 /*
  * Add to *OUT at most MAX paths for C, which was answered: those that conflict (MERGES_CONFLICTS,
- * MERGES_UNCERTAIN), or those in which RESULT differs from the automatic merge (MERGES_DIFFERS), in
- * Git's order.  *TOTAL: how many there are.  0, or -1 and *E.
+ * MERGES_UNCERTAIN), or those in which RESULT differs from the automatic merge (MERGES_DIFFERS), by
+ * path.  *TOTAL: how many there are, as far as was looked.  0, or -1 and *E.
  */
 int merges_paths(struct strlist *out, size_t max, size_t *total, struct merges *m,
 	const struct merges_case *c, struct err *e);

@@ -15,8 +15,11 @@
 struct err;
 struct repository;
 
-/* The meaning of the others is the question's. */
+/*
+ * The meaning of the other flags is the question's; those of WALK_KEPT last over walk_restart().
+ */
 #define WALK_QUEUED 1U
+#define WALK_KEPT 6U
 
 struct walk_node {
 	struct oid oid;
@@ -44,10 +47,9 @@ struct walk {
 };
 
 /* 0, the caller calls walk_clear(); or -1, nothing is to be cleared. */
-int walk_init(
-	struct walk *w, struct repository *r, unsigned mask, unsigned value, struct err *e);
+int walk_init(struct walk *w, struct repository *r, unsigned mask, unsigned value, struct err *e);
 void walk_clear(struct walk *w);
-/* Forget flags and queue, keep what was read of commits. */
+/* Forget queue and flags but for WALK_KEPT, and keep what was read of commits. */
 void walk_restart(struct walk *w, unsigned mask, unsigned value);
 
 /* The commit OID, the walk's, read if it was not yet; NULL and *E. */
@@ -55,9 +57,12 @@ struct walk_node *walk_load(struct walk *w, const struct oid *oid, struct err *e
 /* Give OID the flags; it is queued (again) unless it had them all.  0, or -1. */
 int walk_paint(struct walk *w, const struct oid *oid, unsigned flags, struct err *e);
 /* As walk_paint, for the parents of NODE.  0, or -1. */
-int walk_paint_parents(
-	struct walk *w, const struct walk_node *node, unsigned flags, struct err *e);
+int walk_paint_parents(struct walk *w, const struct walk_node *node, unsigned flags, struct err *e);
 /* Take the newest of the commits that wait; there must be one. */
 struct walk_node *walk_pop(struct walk *w);
+
+/* walk_merge_base() with what W has read already, for who has many to ask for. */
+int walk_base(
+	struct oid *out, struct walk *w, const struct oid *a, const struct oid *b, struct err *e);
 
 #endif

@@ -189,8 +189,7 @@ int walk_paint(struct walk *w, const struct oid *oid, unsigned flags, struct err
 	return 0;
 }
 
-int walk_paint_parents(
-	struct walk *w, const struct walk_node *node, unsigned flags, struct err *e)
+int walk_paint_parents(struct walk *w, const struct walk_node *node, unsigned flags, struct err *e)
 {
 	for (size_t i = 0; i < node->n_parents; i++)
 		if (walk_paint(w, &node->parents[i], flags, e) != 0)
@@ -198,8 +197,7 @@ int walk_paint_parents(
 	return 0;
 }
 
-int walk_init(
-	struct walk *w, struct repository *r, unsigned mask, unsigned value, struct err *e)
+int walk_init(struct walk *w, struct repository *r, unsigned mask, unsigned value, struct err *e)
 {
 	memset(w, 0, sizeof(*w));
 	if (git_repository_odb(&w->odb, repository_handle(r)) < 0)
@@ -214,7 +212,7 @@ void walk_restart(struct walk *w, unsigned mask, unsigned value)
 {
 	for (size_t i = 0; i < w->table_size; i++)
 		if (w->table[i] != NULL)
-			w->table[i]->flags = 0;
+			w->table[i]->flags &= WALK_KEPT;
 	w->heap_n = 0;
 	w->waiting = 0;
 	w->mask = mask;

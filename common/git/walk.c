@@ -9,7 +9,9 @@
  * Commits are painted from both ends, newest first: the ancestors of what is held or asked for with
  * BELOW, those of the tips with ABOVE.
  */
-enum { BELOW = 2, ABOVE = 4, STALE = 8, FOUND = 16, GONE = 32 };
+enum { HELD = 2, PROVEN = 4, BELOW = 8, ABOVE = 16, STALE = 32, FOUND = 64 };
+
+_Static_assert((HELD | PROVEN) == WALK_KEPT, "what is found out of a commit stays");
 
 /*
  * Does a commit with ABOVE lead to GOAL?  Every commit on a way from a tip down to GOAL is a proper
@@ -18,8 +20,8 @@ enum { BELOW = 2, ABOVE = 4, STALE = 8, FOUND = 16, GONE = 32 };
  * the tips' line, as when a merge is asked for among its own parents' histories, that is after a
  * handful of commits.
  */
-static int reaches(struct walk *w, const struct oid *tips, size_t n, const struct oid *oid,
-	struct err *e)
+static int reaches(
+	struct walk *w, const struct oid *tips, size_t n, const struct oid *oid, struct err *e)
 {
 	const struct walk_node *goal;
 
@@ -89,36 +91,85 @@ static int paint_range(struct walk *w, const struct walk_range *range, struct er
 	return 0;
 }
 
-/* Mark as GONE what has BELOW, and forget the other flags. */
-static void settle(struct walk *w)
+/* What is now known to be held. */
+static void note_held(struct walk *w)
 {
-	struct walk_node *node;
-
-	for (size_t i = 0; i < w->table_size; i++) {
-		node = w->table[i];
-		if (node != NULL)
-			node->flags = node->flags & BELOW ? GONE : 0;
-	}
-	w->heap_n = 0;
-	w->waiting = 0;
+	for (size_t i = 0; i < w->table_size; i++)
+		if (w->table[i] != NULL && w->table[i]->flags & BELOW)
+			w->table[i]->flags |= HELD;
 }
 
-/* The tips' commits that are not GONE, newest first. */
+/* The tips' commits that are not known to be held, newest first. */
 static int list_new(struct line *out, struct walk *w, const struct walk_range *range, struct err *e)
 {
 	int result = 0;
 
+	out->n = 0;
+	walk_restart(w, ABOVE, ABOVE);
 	for (size_t i = 0; result == 0 && i < range->n_tips; i++)
 		result = walk_paint(w, &range->tips[i], ABOVE, e);
-	while (result == 0 && w->heap_n > 0) {
+	while (result == 0 && w->waiting > 0) {
 		struct walk_node *node = walk_pop(w);
 
-		if (node->flags & GONE)
+		if (node->flags & HELD)
 			continue;
 		add(out, node);
 		result = walk_paint_parents(w, node, ABOVE, e);
 	}
 	return result;
+}
+
+/* 1 if NODE is among the lowest of what seems new: all of its parents, if any, are held. */
+static int is_bottom(struct walk *w, const struct walk_node *node)
+{
+	for (size_t i = 0; i < node->n_parents; i++) {
+		const struct walk_node *parent = walk_load(w, &node->parents[i], NULL);
+
+		if (parent == NULL || !(parent->flags & HELD))
+			return 0;
+	}
+	return 1;
+}
+
+/*
+ * Is the lowest of what seems new really not held?  Where dates are wrong the painting may have
+ * stopped too early.  What holds a commit holds all below it, so if none of the lowest is held
+ * nothing of NEW is.  1: all of that is so; 0: no, and more is known to be held than before; -1.
+ */
+static int prove(
+	struct walk *w, const struct line *new, const struct walk_range *range, struct err *e)
+{
+	int proven = 1;
+
+	for (size_t i = 0; i < new->n; i++) {
+		struct walk_node *node = new->v[i];
+		int held;
+
+		if (node->flags & PROVEN || !is_bottom(w, node))
+			continue;
+		walk_restart(w, ABOVE | BELOW, ABOVE);
+		held = reaches(w, range->held, range->n_held, &node->oid, e);
+		if (held < 0)
+			return -1;
+		node->flags |= held ? HELD : PROVEN;
+		proven &= !held;
+	}
+	return proven;
+}
+
+static int find_new(struct line *out, struct walk *w, const struct walk_range *range, struct err *e)
+{
+	int proven = 0;
+
+	if (paint_range(w, range, e) != 0)
+		return -1;
+	note_held(w);
+	while (proven == 0) {
+		if (list_new(out, w, range, e) != 0)
+			return -1;
+		proven = prove(w, out, range, e);
+	}
+	return proven > 0 ? 0 : -1;
 }
 
 int walk_new(struct repository *r, const struct walk_range *range,
@@ -130,10 +181,7 @@ int walk_new(struct repository *r, const struct walk_range *range,
 
 	if (walk_init(&w, r, ABOVE | BELOW, ABOVE, e) != 0)
 		return -1;
-	result = paint_range(&w, range, e);
-	settle(&w);
-	if (result == 0)
-		result = list_new(&new, &w, range, e);
+	result = find_new(&new, &w, range, e);
 	for (size_t i = 0; result == 0 && i < new.n; i++)
 		result = each(context, &new.v[i]->oid);
 	free(new.v);
@@ -147,8 +195,8 @@ int walk_new(struct repository *r, const struct walk_range *range,
  * Add to *OUT the commits that both A and B hold and that were met so; all merge bases are among
  * them.  What lies below one of them is STALE, and goes on being painted until nothing else waits.
  */
-static int paint_common(struct line *out, struct walk *w, const struct oid *a, const struct oid *b,
-	struct err *e)
+static int paint_common(
+	struct line *out, struct walk *w, const struct oid *a, const struct oid *b, struct err *e)
 {
 	if (walk_paint(w, a, ABOVE, e) != 0 || walk_paint(w, b, BELOW, e) != 0)
 		return -1;
@@ -200,20 +248,30 @@ static int reduce(struct line *found, struct walk *w, struct err *e)
 	return 0;
 }
 
-int walk_merge_base(struct oid *out, struct repository *r, const struct oid *a, const struct oid *b,
-	struct err *e)
+int walk_base(
+	struct oid *out, struct walk *w, const struct oid *a, const struct oid *b, struct err *e)
 {
 	struct line found = {0};
-	struct walk w;
 	int result = -1;
 
-	if (walk_init(&w, r, STALE, 0, e) != 0)
-		return -1;
-	if (paint_common(&found, &w, a, b, e) == 0 && reduce(&found, &w, e) == 0)
+	walk_restart(w, STALE, 0);
+	if (paint_common(&found, w, a, b, e) == 0 && reduce(&found, w, e) == 0)
 		result = found.n == 1;
 	if (result > 0)
 		*out = found.v[0]->oid;
 	free(found.v);
+	return result;
+}
+
+int walk_merge_base(struct oid *out, struct repository *r, const struct oid *a, const struct oid *b,
+	struct err *e)
+{
+	struct walk w;
+	int result;
+
+	if (walk_init(&w, r, STALE, 0, e) != 0)
+		return -1;
+	result = walk_base(out, &w, a, b, e);
 	walk_clear(&w);
 	return result;
 }

@@ -28,8 +28,7 @@ struct walk_range {
 };
 
 /*
- * Call EACH for every commit of RANGE, in the order of `git rev-list TIPS --not HELD` (newest committer date first, no commit
- * before one that leads to it by the way it was found), until it returns other than 0, which is
+ * Call EACH for every commit of RANGE, in the order of `git rev-list TIPS --not HELD` (newest committer date first, as they are found from the tips down), until it returns other than 0, which is
  * returned.  0, or -1 and *E.
  */
 int walk_new(struct repository *r, const struct walk_range *range,

@@ -85,7 +85,7 @@ char *command_user_name(uid_t uid)
 {
 	const struct passwd *pw = getpwuid(uid);
 
-	return pw != NULL ? mem_strdup(pw->pw_name) : mem_format("user %lu", (unsigned long)uid);
+	return pw != NULL ? mem_strdup(pw->pw_name) : mem_format("%lu", (unsigned long)uid);
 }
 
 int command_become_owner(const struct stat *st, const char *path, struct err *e)

@@ -72,7 +72,7 @@ int command_number(const char *text, const char *what, long long *out);
  */
 void command_actor(struct actor *out);
 
-/* The user UID for people, the caller's to free(). */
+/* The name of the user UID, or its number where it has none; the caller's to free(). */
 char *command_user_name(uid_t uid);
 /* As root, become the owner of PATH, of which *ST tells.  0, or -1 and *E. */
 int command_become_owner(const struct stat *st, const char *path, struct err *e);

@@ -98,7 +98,7 @@ static int find_object(
 /* The arguments REF, OLD and NEW as a push of one update, resolved.  COMMAND_DONE, or told. */
 static int read_update(struct push *out, struct repository *r, const char *gitdir, char **argv)
 {
-	char old[OID_HEX_SIZE], new[OID_HEX_SIZE];
+	char old[OID_HEX_SIZE] = "", new[OID_HEX_SIZE] = "";
 	struct err e = ERR_INIT;
 	char *ref = str_starts(argv[1], "refs/") ? mem_strdup(argv[1])
 						 : mem_format(NAMES_HEADS "%s", argv[1]);

@@ -45,6 +45,7 @@ main_cases() {
 		expect_accept git push origin dev:refs/heads/feature &&
 		expect_accept git push origin :feature &&
 		expect_reject MG201 git push origin dev:refs/heads/retrain-x && git switch -q dev &&
+		server_set "$server" retrain-branch known-pipeline off &&
 		lands "$server" "retrain-1-$today" create "" git push origin "dev:refs/heads/retrain-1-$today"
 	'
 	test_expect "$server: dev, main and prod in one push; one bad reference rejects them all" '

@@ -58,6 +58,7 @@ test_expect 'MG202: the day after tomorrow has begun nowhere' '
 '
 
 test_expect 'today lands in both formats, an old day too; the day at UTC+14 as well' '
+	server_set shop retrain-branch known-pipeline off &&
 	cd work && retrained "retrain-12-$today" &&
 	lands shop "retrain-12-$today" create "" git push origin HEAD &&
 	retrained "retrain-13-$(day now %Y-%m-%d)" &&
@@ -106,6 +107,7 @@ test_expect 'deleting it is allowed, and recorded' '
 '
 
 test_expect 'MG103: one that came past the gates is no source, unless pipelines need not be known' '
+	server_set shop retrain-branch known-pipeline require &&
 	cd work && retrained "retrain-20-$today" &&
 	git push -q "$T/shop.git" HEAD:refs/heads/hidden &&
 	git -C "$T/shop.git" update-ref "refs/heads/retrain-20-$today" refs/heads/hidden &&

@@ -107,12 +107,14 @@ test_expect 'a dev that is created in the same push is one' '
 '
 
 test_expect 'so is a retrain branch; one with a wrong name is not' '
+	server_set shop retrain-branch known-pipeline off &&
 	cd work && at main && today=$(date -u +%Y%m%d) && git switch -q -C "retrain-7-$today" &&
 	commit rkl/m.txt &&
 	at main && merge_in "retrain-7-$today" &&
 	expect_reject MG103,MG201 git push origin main "retrain-7-$today:retrain-x" &&
 	expect_accept git push origin main "retrain-7-$today" &&
-	recorded shop refs.0.source="refs/heads/retrain-7-$today" refs.1.method=create
+	recorded shop refs.0.source="refs/heads/retrain-7-$today" refs.1.method=create &&
+	server_set shop retrain-branch known-pipeline require
 '
 
 test_expect 'two branches that take from each other do not let each other pass' '

@@ -50,7 +50,7 @@ test_expect 'MG901 is told with what would be right, and recorded where the syst
 	next && mkdir -m 700 "$T/system.state" && printf "[runner]\ncolour = red\n" >>"$ini" &&
 	before=$(wc -l <"$log") && expect_reject MG901 git push origin main dev && told <<-EOT &&
 		modelgate: rejected MG901: $ini:$((lines + 2)): [runner] colour: no such key; it has wake, parallel, stage-timeout, retries
-		modelgate:   to fix: an admin mends it, and sees whether it is right with: modelgate --repo $T/shop.git status
+		modelgate:   to fix: an admin mends it, and sees whether it is right with: modelgate --repo $T/shop.git check
 		modelgate:   nothing was changed; audit id ID
 	EOT
 	same 1 "$(json_count event=push.rejected refs.0.code=MG901 "repository.path=$T/shop.git" \
@@ -130,7 +130,7 @@ test_expect 'MG905: garbage in the place of the store; a branch without rules la
 	echo "no database, only some text" >"$store" &&
 	before=$(pushes shop) && expect_reject MG905 git push origin dev main &&
 	said "modelgate: rejected MG905: " &&
-	said "to fix: push again in a minute; if it stays, an admin looks at the state directory" &&
+	said "to fix: push again in a minute; if it stays, an admin sees what is wrong with: modelgate --repo $T/shop.git check" &&
 	same $((before + 1)) "$(pushes shop)" &&
 	recorded shop event=push.rejected refs.1.ref=refs/heads/main refs.1.code=MG905 &&
 	expect_accept git push origin dev && cp "$T/store" "$store" &&

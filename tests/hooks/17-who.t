@@ -40,7 +40,7 @@ test_expect 'MG401: by a role whose member the pusher is not; members are names 
 	server_set shop "branch \"prod\"" roles release && cd work &&
 	expect_reject MG401 as_gitlab git push origin origin/main:prod &&
 	said "MG401: $(id -un) may not move prod: that takes the role release" &&
-	said "to fix: ask a member of the role release to merge" &&
+	said "to fix: ask a member of the role release" &&
 	recorded shop event=push.rejected refs.0.code=MG401 &&
 	server_set shop "role \"release\"" members "somebody, $(id -un)" && at main &&
 	lands shop prod fast-forward main git push origin main:prod &&

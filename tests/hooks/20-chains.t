@@ -281,9 +281,9 @@ test_expect 'what it brings back and main takes is a new version' '
 '
 
 test_expect 'prod takes it without DEV: it is registered first' '
-	cd work && git switch -q -c "retrain-14-${today%??}01" origin/retrain && put_model "for prod" &&
-	expect_accept git push origin "retrain-14-${today%??}01" &&
-	expect_accept merge_push "retrain-14-${today%??}01" prod && play 16 build deploy stage-model &&
+	cd work && git switch -q -c "retrain-14-20260101" origin/retrain && put_model "for prod" &&
+	expect_accept git push origin "retrain-14-20260101" &&
+	expect_accept merge_push "retrain-14-20260101" prod && play 16 build deploy stage-model &&
 	fact_is 16 model_version 10 && same "$MODEL_MD5" "$(version 10 md5)" &&
 	model_line | grep "^shop|Version 10|Version 9|Version 10|" && same Archived "$(version 6 stage)"
 '

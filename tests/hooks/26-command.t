@@ -3,7 +3,7 @@
 . "${0%/*}/../lib/test.sh"
 . "$TEST_LIB/chains.sh"
 
-verbs='status play retry cancel logs models new run audit'
+verbs='status play retry cancel logs models new run explain check audit'
 
 new_server shop
 new_project shop work || test_bail 'no project'

@@ -122,7 +122,7 @@ test_expect 'MG207: code beside the model' '
 
 test_expect 'MG207: a file that became executable; fine where may-change says so, or if it is undone' '
 	cd work && retrained "retrain-2-$today" && git update-index --chmod=+x score.py &&
-	git commit -q -m "Mode" && expect_reject MG207 git push origin HEAD && said "not score.py" &&
+	git commit -q -m "Mode" && git checkout -q -f && expect_reject MG207 git push origin HEAD && said "not score.py" &&
 	server_set shop retrain-branch may-change "rkl/*, *.py" &&
 	lands shop retrain-2-20260101 create "" git push origin HEAD:retrain-2-20260101 &&
 	server_set shop retrain-branch may-change "rkl/*" && git revert --no-edit HEAD >none &&
@@ -153,7 +153,7 @@ test_expect 'MG204: any later move of it' '
 '
 
 test_expect 'MG204: the same day in the other format, while it is there' '
-	cd work && expect_reject MG204 git push origin "retrain-2-$today~:retrain-2-$(day now %Y-%m-%d)" &&
+	cd work && expect_reject MG204 git push origin "HEAD^:refs/heads/retrain-2-$(day now %Y-%m-%d)" &&
 	said "MG204: retrain-2-$today is there, which names the same pipeline and the same day"
 '
 

@@ -179,22 +179,29 @@ test_expect 'MG301: without the file that retraining needs' '
 
 test_expect 'MG201 and MG205 are not lifted, and with them nothing else is' '
 	direct && expect_reject MG102,MG201 push modelgate.override=x -- main dev:refs/heads/retraining dev:refs/tags/main &&
-	said "modelgate:   the override does not help: MG201, MG205 cannot be overridden" &&
-	said_not MG402 && recorded shop event=push.rejected refs.*.code=MG102 refs.*.code=MG201 refs.*.code=MG205 &&
+	said "modelgate:   an override does not lift MG201" && said "modelgate:   an override does not lift MG205" &&
+	same 2 "$(grep -c "does not lift" "$T/err")" && said_not MG402 && recorded shop event=push.rejected refs.*.code=MG102 refs.*.code=MG201 refs.*.code=MG205 &&
 	same none "$(tip shop refs/heads/retraining)"
 '
 
 test_expect 'MG401 is not lifted' '
 	server_set shop "role \"others\"" members somebody && server_set shop "branch \"prod\"" roles others &&
 	cd work && git fetch -q origin && at prod && commit b.txt &&
-	expect_reject MG102,MG401 push modelgate.override=x -- prod &&
-	said "the override does not help: MG401 cannot be overridden" &&
+	old=$(short prod~) && new=$(short prod) && expect_reject MG102,MG401 push modelgate.override=x -- prod &&
+	told <<-EOT &&
+		modelgate: rejected refs/heads/prod $old..$new MG102: commit $new "b.txt" was made on prod itself
+		modelgate:   prod takes merges from: main, retrain-<pipeline_id>-<date>
+		modelgate:   to fix: push the commit to dev, then open merge requests dev -> main and main -> prod
+		modelgate:   an override does not lift MG401: $user may not move prod: that takes the role others
+		modelgate:   to fix: ask a member of the role others
+		modelgate:   nothing was changed; audit id ID
+	EOT
 	server_set shop "branch \"prod\"" roles ""
 '
 
 test_expect 'MG904 is not lifted' '
 	cd work && expect_reject MG904 push modelgate.override=x -- dev:refs/modelgate/x &&
-	said "the override does not help: MG904 cannot be overridden"
+	said "an override does not lift MG904"
 '
 
 # --- nothing to lift ---

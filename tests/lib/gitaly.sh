@@ -154,7 +154,8 @@ gitaly_merge_tree() {
 	}
 }
 
-# Run the hooks of kind $1 for the operation.  What the page shows of a failure goes to standard error.
+# Run the hooks of kind $1 for the operation.  What the page shows of a failure goes to standard error;
+# of a success it shows nothing, but a test sees all.
 gitaly_run() {
 	[ "$GITALY_BREAK" != "$1" ] || return 1
 	(
@@ -167,7 +168,7 @@ gitaly_run() {
 			export GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 		fi
 		exec "$gitaly_shims"/"$@"
-	) >"$T/.run/web.out" 2>"$T/.run/web.err" && return
+	) >"$T/.run/web.out" 2>"$T/.run/web.err" && cat "$T/.run/web.out" "$T/.run/web.err" && return
 	# If there is an error output, it alone counts.
 	[ -s "$T/.run/web.err" ] || cp "$T/.run/web.out" "$T/.run/web.err"
 	grep -E '^(GitLab:|GL-HOOK-ERR:)' "$T/.run/web.err" >&2
@@ -187,10 +188,7 @@ gitaly_move() {
 	else
 		git -C "$gitaly_repository" update-ref "$1" "$2" "$gitaly_old" || return 1
 	fi
-	# It is told apart from one that failed before by the reference alone.
 	gitaly_run post-receive <"$T/.run/web.in" || [ "$GITALY_BREAK" = post-receive ]
-	# A web page shows nothing of a success, but a test does.
-	cat "$T/.run/web.out" "$T/.run/web.err"
 }
 
 gitaly_tip() {

@@ -486,25 +486,10 @@ static void refuses_what_does_not_agree(void **state)
 }
 
 #define NOT_YET ": this version cannot do this yet"
-#define ROLE_R "[role \"r\"]\nmembers = a\n"
 
 static void refuses_what_comes_later(void **state)
 {
 	static const struct row rows[] = {
-		{"[branch \"prod\"]\nmerge-methods = merge\n",
-			"t.ini:2: [branch \"prod\"] merge-methods = merge" NOT_YET,
-			"[branch \"prod\"]\nmerge-methods = merge, squash, fast-forward\n"},
-		{ROLE_R "[retrain-branch]\nroles = r\n",
-			"t.ini:4: [retrain-branch] roles = r" NOT_YET,
-			ROLE_R "[branch \"prod\"]\nroles = r\n"},
-		{"[retrain-branch]\nmay-change = rkl/*, *.md\n",
-			"t.ini:2: [retrain-branch] may-change = rkl/*, *.md" NOT_YET,
-			"[retrain-branch]\nmay-change =\nknown-pipeline = off\n"},
-		{"[content]\nforbid = *.pkl\n", "t.ini:2: [content] forbid = *.pkl" NOT_YET,
-			"[content]\nforbid =\n"},
-		{"[content]\nmax-file-size = 5M\n",
-			"t.ini:2: [content] max-file-size = 5242880" NOT_YET,
-			"[content]\nmax-file-size = 0\n"},
 		{"[launcher]\nkind = gitlab\n", "t.ini:2: [launcher] kind = gitlab" NOT_YET,
 			"[launcher]\nkind = local\n"},
 		{"[build]\nregistry = r.example.com/m\n",

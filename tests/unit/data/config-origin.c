@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "data/config.h"
 #include "sys/files.h"
 
@@ -62,8 +63,7 @@ static void test_rows(void **state)
 
 		if (strcmp(origin, rows[i].origin) != 0)
 			fail_msg("row %zu: origin %s, not %s", i, origin, rows[i].origin);
-		if ((value == NULL) != (rows[i].value == NULL) ||
-			(value != NULL && strcmp(value, rows[i].value) != 0))
+		if ((value == NULL) != (rows[i].value == NULL) || !str_same(value, rows[i].value))
 			fail_msg("row %zu: value %s, not %s", i, value ? value : "NULL",
 				rows[i].value ? rows[i].value : "NULL");
 		free(origin);
@@ -85,7 +85,7 @@ static void expect(const struct config *c, const char *key, const char *file, in
 	int got;
 	const char *in = config_set_in(c, "project", "", key, &got);
 
-	if ((in == NULL) != (file == NULL) || (in != NULL && strcmp(in, file) != 0) || got != line)
+	if (!str_same(in, file) || got != line)
 		fail_msg("%s: %s:%d, not %s:%d", key, in ? in : "NULL", got, file ? file : "NULL",
 			line);
 }

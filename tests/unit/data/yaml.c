@@ -80,6 +80,69 @@ static void test_tree(void **state)
 	yaml_tree_free(y);
 }
 
+static void test_types(void **state)
+{
+	static const struct {
+		const char *text;
+		enum yaml_type type;
+	} cases[] = {
+		{"word", YAML_TEXT},
+		{"'1'", YAML_TEXT},
+		{"\"true\"", YAML_TEXT},
+		{"[1]", YAML_TEXT},
+		{"yes", YAML_TEXT},
+		{"tRUE", YAML_TEXT},
+		{"1a", YAML_TEXT},
+		{"1e", YAML_TEXT},
+		{"-x", YAML_TEXT},
+		{"1.2.3", YAML_TEXT},
+		{".", YAML_TEXT},
+		{"2026-1-1", YAML_TEXT},
+		{"1:30", YAML_TEXT},
+		{"~a", YAML_TEXT},
+		{"0x", YAML_TEXT},
+		{"", YAML_NULL},
+		{"~", YAML_NULL},
+		{"null", YAML_NULL},
+		{"NULL", YAML_NULL},
+		{"true", YAML_TRUTH},
+		{"False", YAML_TRUTH},
+		{"0", YAML_INTEGER},
+		{"-12", YAML_INTEGER},
+		{"+1", YAML_INTEGER},
+		{"012", YAML_INTEGER},
+		{"0o12", YAML_INTEGER},
+		{"0xaF", YAML_INTEGER},
+		{"0b1", YAML_INTEGER},
+		{"1_000", YAML_INTEGER},
+		{"1.5", YAML_OTHER},
+		{"1.", YAML_OTHER},
+		{".5", YAML_OTHER},
+		{"1e5", YAML_OTHER},
+		{"-1.5E-3", YAML_OTHER},
+		{".inf", YAML_OTHER},
+		{"-.INF", YAML_OTHER},
+		{".nan", YAML_OTHER},
+		{"2026-01-01", YAML_OTHER},
+		{"2026-1-1 10:00:00", YAML_OTHER},
+		{"2026-01-01T10:00:00Z", YAML_OTHER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = mem_format("a: %s\n", cases[i].text);
+		struct yaml *y = must_parse(text);
+		int type = (int)yaml_type(yaml_get(y, "a"));
+
+		if (type != (int)cases[i].type)
+			fail_msg(
+				"%s: expected %d, got %d", cases[i].text, (int)cases[i].type, type);
+		yaml_tree_free(y);
+		free(text);
+	}
+	assert_int_equal(yaml_type(NULL), YAML_TEXT);
+}
+
 static void test_nothing_there(void **state)
 {
 	(void)state;
@@ -103,26 +166,29 @@ static void test_refused(void **state)
 		{"# nothing\n", "no document"},
 		{"a: 1\n---\nb: 2\n", "line 2: a second document"},
 		{"a: 1\n...\nb: 2\n", "line 3"},
-		{"a: &x 1\n", "line 1: an anchor"},
-		{"a: &x [1]\n", "line 1: an anchor"},
-		{"a: &x {}\n", "line 1: an anchor"},
+		{"a: &x 1\n", "line 1: a: an anchor"},
+		{"a: &x [1]\n", "line 1: a: an anchor"},
+		{"a: {b: [c, &x {}]}\n", "line 1: a.b[1]: an anchor"},
 		{"&x a: 1\n", "line 1: an anchor"},
-		{"a: 1\nb: *x\n", "line 2: an alias"},
+		{"a: 1\nb: *x\n", "line 2: b: an alias"},
 		{"*x : 1\n", "line 1: an alias"},
-		{"a: !!str 1\n", "line 1: a tag"},
-		{"a: ! 1\n", "line 1: a tag"},
-		{"a: !x [1]\n", "line 1: a tag"},
+		{"a: !!str 1\n", "line 1: a: a tag"},
+		{"a: ! 1\n", "line 1: a: a tag"},
+		{"a: !x [1]\n", "line 1: a: a tag"},
 		{"--- !x {}\n", "line 1: a tag"},
 		{"%YAML 1.1\n---\na: 1\n", "a directive"},
 		{"%TAG ! tag:x,2000:\n---\na: 1\n", "a directive"},
-		{"a: 1\nb: 2\na: 3\n", "line 3: a key that is there twice"},
-		{"a: 1\n'a': 2\n", "line 2: a key that is there twice"},
+		{"a: 1\nb: 2\na: 3\n", "line 3: a: a key that is there twice"},
+		{"a: 1\n'a': 2\n", "line 2: a: a key that is there twice"},
 		{"[1]: 2\n", "line 1: a key that is not a text"},
 		{"? {a: 1}\n: 2\n", "line 1: a key that is not a text"},
 		{"a: [1\n", "line 2"},
 		{"a: b: c\n", "line 1: mapping values are not allowed"},
-		{"\ta: 1\n", "line 1"},
-		{"a: \"x\\0y\"\n", "line 1: a NUL"},
+		{"\ta: 1\n", "line 1: a tab"},
+		{"a: 1\nb: \"x\ty\"\n", "line 2: a tab"},
+		{"\"\x1b[2J\": *x\n", "byte"},
+		{"\"\\e[2J\": *x\n", "line 1: \\x1b[2J: an alias"},
+		{"a: \"x\\0y\"\n", "line 1: a: a NUL"},
 		{"a: \xff\n", "byte 3"},
 		{"a: \xc0\xaf\n", "byte 3"},
 		{"a: \x01\n", "byte"},
@@ -157,7 +223,7 @@ static void test_depth(void **state)
 		if (depth <= YAML_MAX_DEPTH)
 			yaml_tree_free(must_parse(text));
 		else
-			assert_refused(text, strlen(text), "line 1: nested deeper than 8");
+			assert_refused(text, strlen(text), ": nested deeper than 8");
 		free(text);
 	}
 }
@@ -226,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_nothing_there),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_depth),

@@ -79,7 +79,7 @@ static const struct row rows[] = {
 		"main:a..m", "d2=dev", "m.pkl@d", FORBID},
 	{"by the merge itself", "a d:a+x m:a,d+m.pkl", "main=a dev=d", "main:a..m", "d=dev",
 		"m.pkl@m", FORBID},
-	{"a merge of what both parents changed", "a+x=1 d:a+x=123456 m1:a+x=2 m:m1,d+x=1234567",
+	{"a merge of what both parents changed", "a+x=1 d:a+x=3 m1:a+x=2 m:m1,d+x=123456",
 		"main=m1 dev=d", "main:m1..m", "d=dev", "x@m", SMALL},
 	{"back-merge of what the branch holds", "a b:a+m.pkl d:a+x d2:d,b m:b,d2", "main=b dev=d2",
 		"main:b..m", "d2=dev", "", FORBID},
@@ -341,9 +341,11 @@ static void test_words(void **state)
 		{{"forbidden on dev", "a b:a+d/m.pkl m:a,b", "main=a dev=b", "main:a..m", "b=dev",
 			 NULL, FORBID},
 			"d/m.pkl in commit COMMIT \"b\" matches *.pkl, which may not come in",
-			"take it out of the history: git switch dev && git filter-branch -f "
+			"take it out of the history: git switch dev && git pull --ff-only "
+			"origin dev && git filter-branch -f "
 			"--index-filter 'git rm -q --cached --ignore-unmatch -- d/m.pkl' "
-			"START^..HEAD && git push --force origin dev; to keep it with DVC: git "
+			"origin/main..HEAD && git push --force origin dev; to keep it with DVC: "
+			"git "
 			"checkout START -- d/m.pkl && git rm -q --cached -- d/m.pkl && dvc add "
 			"d/m.pkl"},
 		{{"on the branch itself, the first commit", "b+my=123456", "", "main:0..b", "",
@@ -356,21 +358,44 @@ static void test_words(void **state)
 		{{"a path that a shell would not take", "a b:a+it's.pkl m:a,b", "main=a dev=b",
 			 "main:a..m", "b=dev", NULL, FORBID},
 			"it's.pkl in commit COMMIT \"b\" matches *.pkl, which may not come in",
-			"take the file out of every commit from START on, with git filter-branch, "
+			"take the file out of commit START and every later one with git "
+			"filter-branch, "
 			"and push the branch again"},
 		{{"a path that a terminal would take", "a b:a+\x1b[2J.pkl m:a,b", "main=a dev=b",
 			 "main:a..m", "b=dev", NULL, FORBID},
 			"\\x1b[2J.pkl in commit COMMIT \"b\" matches *.pkl, which may not come in",
-			"take the file out of every commit from START on, with git filter-branch, "
+			"take the file out of commit START and every later one with git "
+			"filter-branch, "
 			"and push the branch again"},
 		{{"a path with an ampersand", "a b:a+a&b.pkl m:a,b", "main=a dev=b", "main:a..m",
 			 "b=dev", NULL, FORBID},
 			"a&b.pkl in commit COMMIT \"b\" matches *.pkl, which may not come in",
-			"take it out of the history: git switch dev && git filter-branch -f "
+			"take it out of the history: git switch dev && git pull --ff-only "
+			"origin dev && git filter-branch -f "
 			"--index-filter 'git rm -q --cached --ignore-unmatch -- \"a&b.pkl\"' "
-			"START^..HEAD && git push --force origin dev; to keep it with DVC: git "
+			"origin/main..HEAD && git push --force origin dev; to keep it with DVC: "
+			"git "
 			"checkout START -- \"a&b.pkl\" && git rm -q --cached -- \"a&b.pkl\" && dvc "
 			"add \"a&b.pkl\""},
+		{{"three at once", "a b:a+m.pkl+n.pkl+'.pkl m:a,b", "main=a dev=b", "main:a..m",
+			 "b=dev", NULL, FORBID},
+			"'.pkl in commit COMMIT \"b\" matches *.pkl, which may not come in; nor "
+			"may "
+			"m.pkl, n.pkl",
+			"take the file out of commit START and every later one with git "
+			"filter-branch, and push the branch again"},
+		{{"so many that not all are named",
+			 "a b:a+1.pkl+2.pkl+3.pkl+4.pkl+5.pkl+6.pkl+7.pkl m:a,b", "main=a dev=b",
+			 "main:a..m", "b=dev", NULL, FORBID},
+			"1.pkl in commit COMMIT \"b\" matches *.pkl, which may not come in; nor "
+			"may "
+			"2.pkl, 3.pkl, 4.pkl, 5.pkl, 6.pkl and 1 more file",
+			"take it out of the history: git switch dev && git pull --ff-only origin "
+			"dev && git filter-branch -f --index-filter 'git rm -q --cached "
+			"--ignore-unmatch -- 1.pkl 2.pkl 3.pkl 4.pkl 5.pkl 6.pkl 7.pkl' "
+			"origin/main..HEAD && git push --force origin dev; to keep it with DVC: "
+			"git checkout START -- 1.pkl && git rm -q --cached -- 1.pkl && dvc add "
+			"1.pkl"},
 		{{"main holds it", "a b:a+m.pkl p:a,b", "main=b prod=a", "prod:a..p", "b=main",
 			 NULL, FORBID},
 			"m.pkl in commit COMMIT \"b\" matches *.pkl, which may not come in",
@@ -401,7 +426,7 @@ static void test_words(void **state)
 		open_bench(&b, &cases[i].row);
 		if (content_judge_blobs(&b.verdict, &b.judge, &e) != 0)
 			fail_msg("%s: %s", cases[i].row.title, err_text(&e));
-		assert_int_equal(b.verdict.n_findings, 1);
+		assert_true(b.verdict.n_findings > 0);
 		reason = fill_in(&b, cases[i].reason);
 		fix = fill_in(&b, cases[i].fix);
 		assert_string_equal(b.verdict.findings[0].reason, reason);
