@@ -153,19 +153,28 @@ void str_add_safe(struct str *s, const char *text)
 	}
 }
 
+/* Where to cut TEXT so that at most MAX bytes stay, and of no character or \xHH a part. */
+static size_t find_cut(const char *text, size_t max)
+{
+	size_t cut = max;
+
+	while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+		cut--;
+	for (size_t back = 1; back <= 3 && back <= cut; back++)
+		if (text[cut - back] == '\\')
+			return cut - back;
+	return cut;
+}
+
 char *str_safe(const char *text, size_t max)
 {
 	struct str s;
-	size_t cut;
 
 	str_init(&s);
 	str_add_safe(&s, text);
 	if (s.len > max) {
-		for (cut = max > 3 ? max - 3 : 0;
-			cut > 0 && ((unsigned char)s.buf[cut] & 0xc0) == 0x80;)
-			cut--;
-		s.len = cut;
-		s.buf[cut] = '\0';
+		s.len = find_cut(s.buf, max > 3 ? max - 3 : 0);
+		s.buf[s.len] = '\0';
 		str_add(&s, "...");
 	}
 	return str_steal(&s);

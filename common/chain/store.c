@@ -147,8 +147,8 @@ int store_landed(
 }
 
 /*
- * The first text after all that start with PREFIX, as SQLite compares them (by byte); PREFIX ends in a
- * character of ASCII.  The caller's to free().
+ * The first text after all that start with PREFIX, as SQLite compares them (by byte); PREFIX ends
+ * in a character of ASCII.  The caller's to free().
  */
 static char *end_of_prefix(const char *prefix)
 {

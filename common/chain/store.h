@@ -61,19 +61,19 @@ int store_landed(
 	struct store *s, const char *repository, const char *ref, const char *tip, struct err *e);
 
 /*
- * Call EACH, until it returns other than 0, with every reference of REPOSITORY whose name starts with
- * PREFIX and that an intent brought to a commit at any time: the intent is known to have landed, or a
- * later one began where it ends.  An intent of a push that git refused afterwards does not count, nor
- * one that nobody has looked at since and that nothing came after: its reference is there, or it was
- * refused.  What EACH returned, or 0; -1 and *E.
+ * Call EACH, until it returns other than 0, with every reference of REPOSITORY whose name starts
+ * with PREFIX (not empty) and that an intent brought to a commit at any time: the intent is known
+ * to have landed, or a later one began where it ends.  An intent of a push that git refused
+ * afterwards does not count, nor one that nobody has looked at since and that nothing came after:
+ * its reference is there, or it was refused.  What EACH returned, or 0; -1 and *E.
  */
 int store_used(struct store *s, const char *repository, const char *prefix,
 	int (*each)(void *context, const char *ref), void *context, struct err *e);
 
 /*
- * The commit of the pipeline ID (decimal digits, as people write it) of REPOSITORY, if it is one of the
- * chain CHAIN and its deploy stage succeeded: 1 and *SHA, the caller's to free(); 0: there is none such;
- * -1.
+ * The commit of the pipeline ID (decimal digits, as people write it) of REPOSITORY, if it is one of
+ * the chain CHAIN and its deploy stage succeeded: 1 and *SHA, the caller's to free(); 0: there is
+ * none such; -1.
  */
 int store_deployed(struct store *s, const char *repository, const char *id, const char *chain,
 	char **sha, struct err *e);

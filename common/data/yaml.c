@@ -271,8 +271,8 @@ static int read_document(struct reader *r, struct yaml **out)
 }
 
 /*
- * libyaml takes a tab for a blank between two tokens, other readers refuse the file; inside of quotes it
- * can be written as \t.
+ * libyaml takes a tab for a blank between two tokens, other readers refuse the file; inside of
+ * quotes it can be written as \t.
  */
 static int check_tabs(const char *text, size_t len, struct err *e)
 {

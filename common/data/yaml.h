@@ -1,7 +1,7 @@
 /*
  * A bounded reader of the YAML that tools write for each other (yaml.org/spec/1.1), with libyaml:
- * one document, no anchors, aliases, tags, directives or tabs (but in comments), every mapping key a
- * scalar that stands once.  The result is a small tree.
+ * one document, no anchors, aliases, tags, directives or tabs (but in comments), every mapping key
+ * a scalar that stands once.  The result is a small tree.
  */
 #ifndef MODELGATE_DATA_YAML_H
 #define MODELGATE_DATA_YAML_H
@@ -42,8 +42,9 @@ int yaml_line(const struct yaml *y);
 const char *yaml_text(const struct yaml *y);
 enum yaml_style yaml_style(const struct yaml *y); /* of a scalar; YAML_QUOTED for anything else */
 /*
- * What a reader of YAML 1.2 takes the scalar Y for (yaml.org/spec/1.2.2, core schema; days and digits
- * grouped by "_" as 1.1 has them, which such readers still know); YAML_TEXT for anything else.
+ * What a reader of YAML 1.2 takes the scalar Y for (yaml.org/spec/1.2.2, core schema; days and
+ * digits grouped by "_" as 1.1 has them, which such readers still know); YAML_TEXT for anything
+ * else.
  */
 enum yaml_type yaml_type(const struct yaml *y);
 /* Elements of a sequence, pairs of a mapping; 0 for anything else. */

@@ -118,6 +118,7 @@ struct held {
 	struct oid *v;
 	size_t n;
 	size_t cap;
+	const char *target; /* reference that is judged: it is taken not to be there */
 };
 
 static void add_held(struct held *held, const struct oid *tip)
@@ -128,14 +129,15 @@ static void add_held(struct held *held, const struct oid *tip)
 
 static int add_retrain(void *context, const char *ref, const struct oid *tip)
 {
+	struct held *held = context;
 	struct names_retrain parts;
 
-	if (names_retrain(&parts, names_branch(ref)))
-		add_held(context, tip);
+	if (names_retrain(&parts, names_branch(ref)) && strcmp(ref, held->target) != 0)
+		add_held(held, tip);
 	return 0;
 }
 
-/* The branches with rules that the repository has. */
+/* The branches with rules that the repository has, but for the one that is judged. */
 static int find_branches(struct held *held, const struct judge *j, struct err *e)
 {
 	const struct config *c = j->view.config;
@@ -145,11 +147,11 @@ static int find_branches(struct held *held, const struct judge *j, struct err *e
 		struct oid tip;
 		int found = repository_tip(j->view.repository, ref, &tip, e);
 
+		if (found > 0 && strcmp(ref, held->target) != 0)
+			add_held(held, &tip);
 		free(ref);
 		if (found < 0)
 			return -1;
-		if (found > 0)
-			add_held(held, &tip);
 	}
 	return repository_each(
 		j->view.repository, NAMES_HEADS NAMES_RETRAIN_PREFIX, add_retrain, held, e);
@@ -177,7 +179,7 @@ static int find_held(struct held *held, const struct verdict *v, struct judge *j
 static int look(struct search *s, const struct verdict *v, struct judge *j, struct err *e)
 {
 	const struct push_update *u = v->update;
-	struct held held = {0};
+	struct held held = {.target = u->target};
 	struct walk_range range = {.tips = &u->new, .n_tips = 1};
 	int result = -1;
 
@@ -246,8 +248,12 @@ static int tell_all(struct verdict *v, struct judge *j, struct search *s, struct
 	struct strlist others = {0}, none = {0};
 	int result = 0;
 
-	for (size_t i = 0; i < s->n; i++)
-		s->hits[i].source = find_source(v, j, &s->hits[i].commit);
+	for (size_t i = 0; i < s->n; i++) {
+		struct hit *hit = &s->hits[i];
+		int again = i > 0 && oid_equal(&hit->commit, &hit[-1].commit);
+
+		hit->source = again ? hit[-1].source : find_source(v, j, &hit->commit);
+	}
 	find_others(&others, s);
 	for (size_t i = 0; result == 0 && i < s->n; i++)
 		result = tell(v, j, &s->hits[i], i == 0 ? &others : &none, e);

@@ -11,11 +11,12 @@
 #include "gate/push.h"
 #include "git/repository.h"
 
-#define MAX_SUBJECT 60       /* bytes of a commit's subject in a message */
-#define MAX_OTHER 80         /* bytes of another path */
-#define MAX_COMMAND_NAME 150 /* bytes of a name in a command, which is cut with its message, */
-#define MAX_COMMAND 300      /* and of all names but the first */
-#define COMMAND_DIGITS 12    /* of a commit in a command: seven can mean two */
+#define MAX_SUBJECT 60        /* bytes of a commit's subject in a message */
+#define MAX_OTHER 80          /* bytes of another path */
+#define MAX_COMMAND_NAME 150  /* bytes of a name in a command, */
+#define MAX_COMMAND_NAMES 300 /* of all that are taken out, */
+#define MAX_COMMAND 1000      /* and of the whole, which finding_add() would cut */
+#define COMMAND_DIGITS 12     /* of a commit in a command: seven can mean two */
 
 void finding_required_file(struct verdict *v, const char *path)
 {
@@ -135,7 +136,7 @@ static char *words(const struct finding_file *f)
 	for (size_t i = 0; i < f->others->n; i++) {
 		char *other = word(f->others->v[i]);
 
-		if (other != NULL && s.len + strlen(other) < MAX_COMMAND)
+		if (other != NULL && s.len + strlen(other) < MAX_COMMAND_NAMES)
 			str_addf(&s, " %s", other);
 		free(other);
 	}
@@ -144,43 +145,55 @@ static char *words(const struct finding_file *f)
 }
 
 /*
- * The commands that make a branch anew without the files: what V's branch does not hold of the source,
+ * Add the commands that make a branch anew without the files: what V's branch does not hold of SOURCE,
  * which others may have pushed to and where it is forced, or of itself, where it has not landed.
  */
+static void add_commands(
+	struct str *out, const struct verdict *v, const char *source, const char *paths)
+{
+	char *own = word(v->rule.name), *name = source != NULL ? word(source) : mem_strdup(own);
+
+	if (own != NULL && name != NULL) {
+		str_addf(out, "take it out of the history: git switch %s && ", name);
+		if (source != NULL)
+			str_addf(out, "git pull --ff-only origin %s && ", name);
+		str_addf(out,
+			"git filter-branch -f --index-filter 'git rm -q --cached --ignore-unmatch "
+			"-- %s' ",
+			paths);
+		if (oid_is_zero(&v->update->old))
+			str_add(out, "HEAD");
+		else
+			str_addf(out, "origin/%s..HEAD", own);
+		str_addf(out, " && git push %sorigin %s", source != NULL ? "--force " : "", name);
+	}
+	free(name);
+	free(own);
+}
+
 static char *without_files(
 	const struct verdict *v, const struct finding_file *f, const char *source)
 {
 	char hex[OID_HEX_SIZE], *path = word(f->path), *paths = words(f);
-	char *own = word(v->rule.name), *name = source != NULL ? word(source) : mem_strdup(own);
 	struct str s;
 
 	oid_hex(&f->commit->oid, hex);
+	hex[COMMAND_DIGITS] = '\0';
 	str_init(&s);
-	if (paths == NULL || own == NULL || name == NULL) {
+	if (paths != NULL)
+		add_commands(&s, v, source, paths);
+	if (s.len > 0)
 		str_addf(&s,
-			"take the file out of commit %.*s and every later one with git "
+			"; to keep it with DVC: git checkout %s -- %s && git rm -q --cached -- %s "
+			"&& dvc add %s",
+			hex, path, path, path);
+	if (s.len == 0 || s.len > MAX_COMMAND) {
+		str_reset(&s);
+		str_addf(&s,
+			"take the file out of commit %s and every later one with git "
 			"filter-branch, and push the branch again",
-			COMMAND_DIGITS, hex);
-		goto out;
+			hex);
 	}
-	str_addf(&s, "take it out of the history: git switch %s && ", name);
-	if (source != NULL)
-		str_addf(&s, "git pull --ff-only origin %s && ", name);
-	str_addf(&s,
-		"git filter-branch -f --index-filter 'git rm -q --cached --ignore-unmatch -- %s' ",
-		paths);
-	if (oid_is_zero(&v->update->old))
-		str_add(&s, "HEAD");
-	else
-		str_addf(&s, "origin/%s..HEAD", own);
-	str_addf(&s, " && git push %sorigin %s; ", source != NULL ? "--force " : "", name);
-	str_addf(&s,
-		"to keep it with DVC: git checkout %.*s -- %s && git rm -q --cached -- %s && dvc "
-		"add %s",
-		COMMAND_DIGITS, hex, path, path, path);
-out:
-	free(name);
-	free(own);
 	free(paths);
 	free(path);
 	return str_steal(&s);

@@ -2,9 +2,8 @@
 #ifndef MODELGATE_GATE_FINDING_RETRAIN_H
 #define MODELGATE_GATE_FINDING_RETRAIN_H
 
-#include <stddef.h>
-
 struct actor;
+struct names_retrain;
 struct oid;
 struct strlist;
 struct verdict;
@@ -14,12 +13,13 @@ struct verdict;
 /* MG401: who may create retrain branches. */
 void finding_retrain_role(
 	struct verdict *v, const struct actor *actor, const struct strlist *roles);
-/* MG202 */
-void finding_retrain_date(struct verdict *v, const char *date, const struct strlist *formats);
-void finding_retrain_future(struct verdict *v, const char *date);
-/* MG203.  ID is not terminated. */
-void finding_retrain_zeros(struct verdict *v, const char *id, size_t len);
-void finding_retrain_unknown(struct verdict *v, const char *id, size_t len);
+/* MG202.  PARTS: of V's branch; TODAY: as it could be written. */
+void finding_retrain_date(struct verdict *v, const struct names_retrain *parts, const char *today);
+void finding_retrain_future(
+	struct verdict *v, const struct names_retrain *parts, const char *today);
+/* MG203 */
+void finding_retrain_zeros(struct verdict *v, const struct names_retrain *parts);
+void finding_retrain_unknown(struct verdict *v, const struct names_retrain *parts);
 /* MG204 */
 void finding_retrain_moved(struct verdict *v);
 enum finding_retrain_use {

@@ -130,7 +130,8 @@ static unsigned step_method(const struct step *step)
 static int find_content(
 	struct verdict *v, const struct judge *j, const struct step *step, struct err *e)
 {
-	struct merges_case c = {step->first_parent, step->merged, step->oid, MERGES_TELL_APART};
+	struct merges_case c = {
+		.ours = step->first_parent, .theirs = step->merged, .result = step->oid};
 	struct strlist paths = {0};
 	size_t total = 0;
 	int result = merges_paths(&paths, FINDING_MAX_PATHS, &total, j->merges, &c, e);
@@ -249,7 +250,7 @@ static int judge_line(
 {
 	const struct config_branch *b = v->rule.branch;
 	struct trail_range range = {j->view.repository, j->merges, sources, v->update->old,
-		v->update->new,
+		v->update->new, b->direct_push == CONFIG_DIRECT_DENY ? FINDING_MAX_OF_A_CODE : 0,
 		b->content == CONFIG_CONTENT_ANY ? TRAIL_CONTENT_ANY : TRAIL_CONTENT_AUTOMATIC};
 	size_t n;
 

@@ -141,6 +141,33 @@ enum names_date names_date(const char *text, const struct strlist *formats, int6
 	return result;
 }
 
+char *names_day(const char *format, int64_t now)
+{
+	time_t seconds = (time_t)(now / CLOCK_SECOND);
+	struct tm tm = {0};
+	struct str s;
+
+	(void)gmtime_r(&seconds, &tm); /* fails for years that no clock shows */
+	str_init(&s);
+	for (; *format != '\0'; format++) {
+		if (format[0] != '%') {
+			str_addc(&s, *format);
+			continue;
+		}
+		switch (*++format) {
+		case 'Y':
+			str_addf(&s, "%04d", tm.tm_year + 1900);
+			break;
+		case 'm':
+			str_addf(&s, "%02d", tm.tm_mon + 1);
+			break;
+		default:
+			str_addf(&s, "%02d", tm.tm_mday);
+		}
+	}
+	return str_steal(&s);
+}
+
 int names_same_day(const char *a, const char *b, const struct strlist *formats)
 {
 	time_t day_a, day_b;

@@ -44,11 +44,13 @@ enum names_date { NAMES_DATE_OK, NAMES_DATE_WRONG, NAMES_DATE_FUTURE };
  */
 enum names_date names_date(const char *text, const struct strlist *formats, int64_t now);
 
+/* The day of NOW (as above, UTC) written in FORMAT, one of those; the caller's to free(). */
+char *names_day(const char *format, int64_t now);
 /* 1 if the dates A and B, of any two of the FORMATS, can mean one day, or are the same text. */
 int names_same_day(const char *a, const char *b, const struct strlist *formats);
 /*
- * 1 if BRANCH is retrain-<pipeline_id>-<date> with an id without leading zeros and a real day, in the
- * future or not, in a format of C.
+ * 1 if BRANCH is retrain-<pipeline_id>-<date> with an id without leading zeros and a real day, in
+ * the future or not, in a format of C.
  */
 int names_is_well_formed_retrain(const struct config *c, const char *branch);
 

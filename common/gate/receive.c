@@ -281,6 +281,18 @@ static const char *const events[] = {
 	[OVERRIDE_REJECTED] = "push.rejected",
 };
 
+/* Why it was to land all the same; the caller's to free().  NULL: nobody was asked to lift anything. */
+static char *override_text(const struct receive_judged *judged)
+{
+	const struct override *o = judged->override;
+
+	if (o->state != OVERRIDE_GRANTED || judged->outcome == OVERRIDE_ACCEPTED)
+		return NULL;
+	if (judged->outcome == OVERRIDE_OVERRIDDEN)
+		return mem_strdup(o->reason);
+	return mem_format("an override was asked for: %s", o->reason);
+}
+
 int receive_record(const struct receive *r, const struct receive_judged *judged, const char *before,
 	struct err *e)
 {
@@ -288,7 +300,7 @@ int receive_record(const struct receive *r, const struct receive_judged *judged,
 	struct audit_ref *refs = mem_zalloc(n, sizeof(*refs));
 	struct ref_texts *texts = mem_zalloc(n, sizeof(*texts));
 	struct audit_record records[2];
-	char *change = NULL;
+	char *change = NULL, *reason = override_text(judged);
 	int result;
 
 	if (before != NULL)
@@ -297,13 +309,13 @@ int receive_record(const struct receive *r, const struct receive_judged *judged,
 	fill_record(&records[0], r, "policy.changed");
 	records[0].reason = change;
 	fill_record(&records[1], r, events[judged->outcome]);
-	if (judged->outcome == OVERRIDE_OVERRIDDEN)
-		records[1].reason = judged->override->reason;
+	records[1].reason = reason;
 	for (size_t i = 0; i < n; i++)
 		fill_verdict(&refs[i], &texts[i], &judged->verdicts[i]);
 	records[1].refs = refs;
 	records[1].n_refs = n;
 	result = audit_append(r->config->state, records + first, 2 - first, e);
+	free(reason);
 	free(change);
 	clear_texts(texts, n);
 	free(refs);

@@ -22,19 +22,21 @@
 static void judge_name(struct verdict *v, const struct judge *j, const struct names_retrain *parts)
 {
 	const struct strlist *formats = &j->view.config->date_formats;
+	char *today = names_day(formats->v[0], j->now);
 
 	if (parts->id[0] == '0')
-		finding_retrain_zeros(v, parts->id, parts->id_len);
+		finding_retrain_zeros(v, parts);
 	switch (names_date(parts->date, formats, j->now)) {
 	case NAMES_DATE_OK:
 		break;
 	case NAMES_DATE_WRONG:
-		finding_retrain_date(v, parts->date, formats);
+		finding_retrain_date(v, parts, today);
 		break;
 	case NAMES_DATE_FUTURE:
-		finding_retrain_future(v, parts->date);
+		finding_retrain_future(v, parts, today);
 		break;
 	}
+	free(today);
 }
 
 /* ---- MG204: one name per pipeline and day ---- */
@@ -75,7 +77,7 @@ static int look_at_present(void *context, const char *ref, const struct oid *tip
 	return is_used(context, ref);
 }
 
-/* The updates of the push before V's own; of two that exclude each other the later one is refused. */
+/* The updates of the push before V's own: of two that exclude each other the later is refused. */
 static int find_in_push(struct search *search, const struct push *push, const char *prefix)
 {
 	const struct push_update *own = search->v->update;
@@ -196,7 +198,7 @@ static int judge_pipeline(
 	if (found < 0)
 		return -1;
 	if (found == 0) {
-		finding_retrain_unknown(v, parts->id, parts->id_len);
+		finding_retrain_unknown(v, parts);
 		return 0;
 	}
 	if (!repository_has(j->view.repository, &base)) {

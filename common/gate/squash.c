@@ -1,60 +1,112 @@
 #include "gate/squash.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "gate/sources.h"
 #include "gate/trail.h"
 #include "git/merge.h"
 #include "git/repository.h"
 #include "git/walk.h"
 
-struct search {
-	const struct trail_range *range;
-	struct merges_case c; /* all but THEIRS, which is the candidate */
-	int found;
-	int seen;
-	struct err *e;
+void squash_clear(struct squash_search *s)
+{
+	free(s->tips.v);
+	free(s->newest.v);
+	memset(s, 0, sizeof(*s));
+}
+
+static void add_candidate(
+	struct squash_candidates *c, const struct source *source, const struct oid *oid)
+{
+	mem_grow(&c->v, c->n, &c->cap, sizeof(*c->v));
+	c->v[c->n].source = source;
+	c->v[c->n++].oid = *oid;
+}
+
+/* The tips that the parent does not hold.  0, or -1. */
+static int find_tips(struct squash_search *s, struct err *e)
+{
+	const struct sources *sources = s->range->sources;
+
+	for (size_t i = 0; i < sources->n; i++) {
+		const struct source *source = &sources->v[i];
+		int held = walk_holds(s->range->repository, &s->basis, 1, &source->tip, e);
+
+		if (held < 0)
+			return -1;
+		if (held == 0)
+			add_candidate(&s->tips, source, &source->tip);
+	}
+	return 0;
+}
+
+struct newest {
+	struct squash_candidates *out;
+	const struct source *source;
+	size_t n;
 };
 
-/* Compare with the automatic merge of the candidate: 1 it is that; 0; -1. */
-static int try_candidate(struct search *s, const struct oid *candidate)
+static int add_newest(void *context, const struct oid *oid)
 {
-	enum merges_answer answer;
+	struct newest *newest = context;
 
-	s->c.theirs = *candidate;
-	if (merges_ask(&answer, s->range->merges, &s->c, s->e) != 0)
-		return -1;
-	s->found = answer == MERGES_AUTOMATIC;
-	return s->found;
+	add_candidate(newest->out, newest->source, oid);
+	return ++newest->n >= SQUASH_MAX_CANDIDATES; /* 1 ends the walk */
 }
 
-static int try_newest(void *context, const struct oid *candidate)
+/* The newest commits of each source that has a tip which the parent does not hold.  0, or -1. */
+static int find_newest(struct squash_search *s, struct err *e)
 {
-	struct search *s = context;
-	int found = try_candidate(s, candidate);
+	for (size_t i = 0; i < s->tips.n; i++) {
+		const struct source *source = s->tips.v[i].source;
+		struct walk_range new = {&source->tip, 1, &s->basis, 1};
+		struct newest newest = {.out = &s->newest, .source = source};
 
-	if (found != 0)
-		return found;
-	/* Not an error and not found: 2 ends the walk. */
-	return ++s->seen < TRAIL_MAX_CANDIDATES ? 0 : 2;
+		if (walk_new(s->range->repository, &new, add_newest, &newest, e) < 0)
+			return -1;
+	}
+	s->newest_state = SQUASH_NEWEST_KNOWN;
+	return 0;
 }
 
-static int try_tip(struct search *s, const struct source *source)
+/* Look up the candidates for COMMIT, or keep those of the one below it.  0, or -1. */
+static int take_basis(struct squash_search *s, const struct commit *commit, struct err *e)
 {
-	int held = walk_holds(s->range->repository, &s->c.ours, 1, &source->tip, s->e);
+	int is_next = oid_equal(&s->last, &commit->parents[0]);
 
-	return held != 0 ? (held < 0 ? -1 : 0) : try_candidate(s, &source->tip);
+	s->last = commit->oid;
+	if (is_next)
+		return 0;
+	s->basis = commit->parents[0];
+	s->tips.n = s->newest.n = 0;
+	s->newest_state = SQUASH_NEWEST_UNKNOWN;
+	return find_tips(s, e);
 }
 
-static int try_commits(struct search *s, const struct source *source)
+/* Compare C with the merges of the candidates: 1 and *WHICH is the one; 0; -1. */
+static int compare(const struct squash_candidate **which, struct squash_search *s,
+	struct merges_case *c, const struct squash_candidates *candidates, struct err *e)
 {
-	struct walk_range new = {&source->tip, 1, &s->c.ours, 1};
+	for (size_t i = 0; i < candidates->n; i++) {
+		enum merges_answer answer;
 
-	s->seen = 0;
-	if (walk_new(s->range->repository, &new, try_newest, s, s->e) < 0)
-		return -1;
-	return s->found;
+		if (s->compared++ >= SQUASH_MAX_COMPARED)
+			return err_set(e,
+				"more than %d comparisons with what the sources bring; push in "
+				"smaller parts",
+				SQUASH_MAX_COMPARED);
+		c->theirs = candidates->v[i].oid;
+		if (merges_ask(&answer, s->range->merges, c, e) != 0)
+			return -1;
+		if (answer == MERGES_AUTOMATIC) {
+			*which = &candidates->v[i];
+			return 1;
+		}
+	}
+	return 0;
 }
 
 /* 1 if COMMIT changes something, 0, -1. */
@@ -70,32 +122,33 @@ static int changes_tree(const struct trail_range *range, const struct commit *co
 	return differs;
 }
 
-int squash_find(const struct source **which, struct oid *held, const struct trail_range *range,
+int squash_find(const struct source **which, struct oid *held, struct squash_search *s,
 	const struct commit *commit, struct err *e)
 {
-	static int (*const tries[])(struct search *, const struct source *) = {
-		try_tip, try_commits};
-	const struct sources *sources = range->sources;
-	struct search s = {.range = range, .e = e};
-	int result = changes_tree(range, commit, e);
+	struct merges_case c = {.mode = MERGES_ONLY_WHETHER};
+	const struct squash_candidate *candidate;
+	int found;
 
-	if (result <= 0)
-		return result;
-	s.c.ours = commit->parents[0];
-	s.c.result = commit->oid;
-	s.c.mode = MERGES_ONLY_WHETHER;
-	for (size_t k = 0; k < sizeof(tries) / sizeof(tries[0]); k++)
-		for (size_t i = 0; i < sources->n; i++) {
-			result = tries[k](&s, &sources->v[i]);
-			if (result < 0)
-				return -1;
-			if (result > 0) {
-				*which = &sources->v[i];
-				*held = s.c.theirs;
-				return 1;
-			}
-		}
-	return 0;
+	if (take_basis(s, commit, e) != 0)
+		return -1;
+	if (s->tips.n == 0)
+		return 0;
+	found = changes_tree(s->range, commit, e);
+	if (found <= 0)
+		return found;
+	c.ours = commit->parents[0];
+	c.result = commit->oid;
+	c.basis = s->basis;
+	found = compare(&candidate, s, &c, &s->tips, e);
+	if (found == 0 && s->newest_state == SQUASH_NEWEST_UNKNOWN)
+		found = find_newest(s, e);
+	if (found == 0)
+		found = compare(&candidate, s, &c, &s->newest, e);
+	if (found > 0) {
+		*which = candidate->source;
+		*held = candidate->oid;
+	}
+	return found;
 }
 
 /* 1 if OID is TIP or on the way from it along first parents, as far as is looked; 0; -1. */
@@ -122,9 +175,10 @@ static int is_on_line(
 	return 0;
 }
 
-int squash_find_beside(const struct source **which, struct oid *held,
-	const struct trail_range *range, const struct commit *commit, struct err *e)
+int squash_find_beside(const struct source **which, struct oid *held, struct squash_search *search,
+	const struct commit *commit, struct err *e)
 {
+	const struct trail_range *range = search->range;
 	int beside;
 
 	if (commit->n_parents != 1)
@@ -133,5 +187,5 @@ int squash_find_beside(const struct source **which, struct oid *held,
 	beside = walk_holds(range->repository, &range->old, 1, &commit->parents[0], e);
 	if (beside > 0)
 		beside = is_on_line(range->repository, &range->old, &commit->parents[0], e);
-	return beside > 0 ? squash_find(which, held, range, commit, e) : beside;
+	return beside > 0 ? squash_find(which, held, search, commit, e) : beside;
 }

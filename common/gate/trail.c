@@ -22,6 +22,8 @@ void trail_clear(struct trail *t)
 
 struct walker {
 	const struct trail_range *range;
+	struct squash_search squashes;
+	size_t n_direct;
 	struct commit *line; /* from the new tip along first parents, as far as it was read */
 	size_t n;
 	size_t cap;
@@ -32,6 +34,7 @@ static void walker_clear(struct walker *w)
 	for (size_t i = 0; i < w->n; i++)
 		commit_clear(&w->line[i]);
 	free(w->line);
+	squash_clear(&w->squashes);
 }
 
 /* The line does not go on below its last commit, or the branch's old tip is reached. */
@@ -150,20 +153,23 @@ static void set_source(struct step *step, enum step_class class, const struct so
 
 /* Class a commit with one parent.  0, or -1. */
 static int class_single(
-	struct step *step, const struct walker *w, const struct commit *commit, struct err *e)
+	struct step *step, struct walker *w, const struct commit *commit, struct err *e)
 {
 	const struct source *source;
 	struct oid held;
-	int found = squash_find(&source, &held, w->range, commit, e);
+	int found = 0;
 
 	step->class = STEP_DIRECT;
+	if (w->range->max_direct == 0 || w->n_direct < w->range->max_direct)
+		found = squash_find(&source, &held, &w->squashes, commit, e);
+	w->n_direct += found == 0;
 	if (found > 0)
 		set_source(step, STEP_SQUASH, source, &held);
 	return found < 0 ? -1 : 0;
 }
 
 /* Class a merge whose second parent no source holds.  0, or -1. */
-static int class_foreign(struct step *step, const struct walker *w, struct err *e)
+static int class_foreign(struct step *step, struct walker *w, struct err *e)
 {
 	struct repository *r = w->range->repository;
 	const struct source *source;
@@ -179,7 +185,7 @@ static int class_foreign(struct step *step, const struct walker *w, struct err *
 		return held < 0 ? -1 : 0;
 	if (commit_read(&second, r, &step->merged, e) != 0)
 		return -1;
-	found = squash_find_beside(&source, &commit_held, w->range, &second, e);
+	found = squash_find_beside(&source, &commit_held, &w->squashes, &second, e);
 	commit_clear(&second);
 	if (found > 0)
 		set_source(step, STEP_SQUASH, source, &commit_held);
@@ -188,7 +194,7 @@ static int class_foreign(struct step *step, const struct walker *w, struct err *
 
 /* Class a merge whose second parent SOURCE holds.  0, or -1. */
 static int class_sourced(
-	struct step *step, const struct walker *w, const struct source *source, struct err *e)
+	struct step *step, struct walker *w, const struct source *source, struct err *e)
 {
 	int held = walk_holds(w->range->repository, &step->first_parent, 1, &step->merged, e);
 
@@ -199,10 +205,11 @@ static int class_sourced(
 }
 
 /* Class a commit with two parents.  0, or -1. */
-static int class_merge(struct step *step, const struct walker *w, struct err *e)
+static int class_merge(struct step *step, struct walker *w, struct err *e)
 {
 	const struct trail_range *range = w->range;
-	struct merges_case c = {step->first_parent, step->merged, step->oid, MERGES_TELL_APART};
+	struct merges_case c = {
+		.ours = step->first_parent, .theirs = step->merged, .result = step->oid};
 	const struct source *source;
 	int held = sources_hold(range->sources, range->repository, &step->merged, &source, e);
 
@@ -217,7 +224,7 @@ static int class_merge(struct step *step, const struct walker *w, struct err *e)
 
 /* Class a commit that is no end.  0, or -1. */
 static int class_commit(
-	struct step *step, const struct walker *w, const struct commit *commit, struct err *e)
+	struct step *step, struct walker *w, const struct commit *commit, struct err *e)
 {
 	if (commit->n_parents == 1)
 		return class_single(step, w, commit, e);
@@ -234,8 +241,7 @@ static void set_end(struct step *step, const struct end *end)
 		set_source(step, end->class, end->source, &step->oid);
 }
 
-static int add_step(struct trail *out, const struct walker *w, const struct commit *commit,
-	const struct end *end, struct err *e)
+static void add_step(struct trail *out, const struct commit *commit)
 {
 	struct step *step;
 
@@ -247,15 +253,11 @@ static int add_step(struct trail *out, const struct walker *w, const struct comm
 		step->first_parent = commit->parents[0];
 	if (commit->n_parents == 2)
 		step->merged = commit->parents[1];
-	if (end == NULL)
-		return class_commit(step, w, commit, e);
-	set_end(step, end);
-	return 0;
 }
 
 int trail_walk(struct trail *out, const struct trail_range *range, struct err *e)
 {
-	struct walker w = {.range = range};
+	struct walker w = {.range = range, .squashes = {.range = range}};
 	struct end end = {0};
 	size_t at = 0;
 	int result;
@@ -263,7 +265,12 @@ int trail_walk(struct trail *out, const struct trail_range *range, struct err *e
 	memset(out, 0, sizeof(*out));
 	result = find_end(&w, &at, &end, e);
 	for (size_t i = 0; result == 0 && i <= at; i++)
-		result = add_step(out, &w, &w.line[i], i == at ? &end : NULL, e);
+		add_step(out, &w.line[i]);
+	if (result == 0)
+		set_end(&out->v[at], &end);
+	/* The oldest first: what lies near the old tip is near the sources too, and soon compared. */
+	for (size_t i = at; result == 0 && i-- > 0;)
+		result = class_commit(&out->v[i], &w, &w.line[i], e);
 	walker_clear(&w);
 	if (result != 0)
 		trail_clear(out);

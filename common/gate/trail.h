@@ -13,8 +13,7 @@ struct err;
 struct repository;
 struct sources;
 
-#define TRAIL_MAX_COMMITS 5000  /* first-parent commits of one update */
-#define TRAIL_MAX_CANDIDATES 50 /* commits of a source that a squash is compared with */
+#define TRAIL_MAX_COMMITS 5000 /* first-parent commits of one update */
 
 enum step_class {
 	/* commits before the end */
@@ -59,6 +58,11 @@ struct trail_range {
 	const struct sources *sources;
 	struct oid old;
 	struct oid new;
+	/*
+	 * So many commits that were made on the branch itself decide: it is refused, and in what lies
+	 * above them squashes are not looked for.  0: such commits decide nothing.
+	 */
+	size_t max_direct;
 	enum trail_content {
 		TRAIL_CONTENT_ANY,
 		TRAIL_CONTENT_AUTOMATIC

@@ -8,20 +8,10 @@
 #include "git/internal.h"
 
 #define MAX_DEPTH 128 /* folders below one another; deeper ones are left to Git */
-#define MODE_TREE 040000
-#define MIN_ITEM_SIZE 28 /* "40000 a", a NUL and 20 bytes; no mode is longer than that */
-
-/* One entry of a tree object; NAME lies in the object. */
-struct item {
-	const char *name;
-	struct merge_leaf leaf;
-};
 
 struct tree {
 	git_odb_object *object;
-	struct item *v;
-	size_t n;
-	size_t cap;
+	struct merge_items items;
 };
 
 struct reader {
@@ -59,87 +49,10 @@ int merge_path_compare(const char *a, const char *b)
 	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }
 
-static int compare_items(const void *a, const void *b)
-{
-	return strcmp(((const struct item *)a)->name, ((const struct item *)b)->name);
-}
-
-/* ---- one tree object (gitformat: "<octal mode> SP <name> NUL <20 bytes>" each) ---- */
-
-/* The mode that the text up to the blank at *AT is, as Git writes it; 0: it is none of those. */
-static unsigned parse_mode(const char **at)
-{
-	static const struct {
-		const char *text;
-		unsigned mode;
-	} modes[] = {{"100644 ", 0100644}, {"100755 ", 0100755}, {"40000 ", MODE_TREE},
-		{"120000 ", 0120000}, {"160000 ", 0160000}};
-
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (str_starts(*at, modes[i].text)) {
-			*at += strlen(modes[i].text);
-			return modes[i].mode;
-		}
-	return 0;
-}
-
-/* The place of the name of A in Git's order is before that of B. */
-static int is_in_order(const struct item *a, const struct item *b)
-{
-	size_t n = strlen(a->name), m = strlen(b->name), common = n < m ? n : m;
-	int order = memcmp(a->name, b->name, common);
-	unsigned char x, y;
-
-	if (order != 0)
-		return order < 0;
-	x = n > common ? (unsigned char)a->name[common] : a->leaf.mode == MODE_TREE ? '/' : '\0';
-	y = m > common ? (unsigned char)b->name[common] : b->leaf.mode == MODE_TREE ? '/' : '\0';
-	return x < y;
-}
-
-/* 1: all entries of T are as Git writes them.  0: Git may write such a tree anew, as another. */
-static int parse_items(struct tree *t)
-{
-	const char *at = git_odb_object_data(t->object), *end = at + git_odb_object_size(t->object);
-
-	while (at < end) {
-		struct item item = {0};
-
-		if (end - at < MIN_ITEM_SIZE || (item.leaf.mode = parse_mode(&at)) == 0)
-			return 0;
-		item.name = at;
-		at = memchr(at, '\0', (size_t)(end - at));
-		if (at == NULL || at == item.name || end - at < 1 + OID_RAW_SIZE ||
-			strchr(item.name, '/') != NULL)
-			return 0;
-		memcpy(item.leaf.oid.raw, at + 1, OID_RAW_SIZE);
-		at += 1 + OID_RAW_SIZE;
-		if (t->n > 0 && !is_in_order(&t->v[t->n - 1], &item))
-			return 0;
-		mem_grow(&t->v, t->n, &t->cap, sizeof(*t->v));
-		t->v[t->n++] = item;
-	}
-	return 1;
-}
-
-/*
- * Names are compared without the slash that Git's order sees behind those of folders, and so a file
- * and a folder of one name, which Git's order keeps apart, are found: in no tree that Git writes.
- */
-static int sort_items(struct tree *t)
-{
-	if (t->n > 1)
-		qsort(t->v, t->n, sizeof(*t->v), compare_items);
-	for (size_t i = 1; i < t->n; i++)
-		if (strcmp(t->v[i - 1].name, t->v[i].name) == 0)
-			return 0;
-	return 1;
-}
-
 static void tree_clear(struct tree *t)
 {
 	git_odb_object_free(t->object);
-	free(t->v);
+	merge_items_clear(&t->items);
 }
 
 /* Read the tree ID; NULL: an empty one.  0, the caller calls tree_clear(); or -1. */
@@ -159,7 +72,8 @@ static int tree_read(struct tree *t, struct reader *r, const struct oid *id, str
 		tree_clear(t);
 		return err_set(e, "object %s is no tree", hex);
 	}
-	if (!parse_items(t) || !sort_items(t))
+	if (!merge_items_parse(
+		    &t->items, git_odb_object_data(t->object), git_odb_object_size(t->object)))
 		r->out->is_odd = 1;
 	return 0;
 }
@@ -187,14 +101,15 @@ static void add_change(struct reader *r, const char *prefix, const char *name,
 }
 
 /* Items of one name, or one of them NULL. */
-static int compare_items_of(struct reader *r, const struct item *a, const struct item *b,
-	const char *prefix, int depth, struct err *e)
+static int compare_items_of(struct reader *r, const struct merge_item *a,
+	const struct merge_item *b, const char *prefix, int depth, struct err *e)
 {
-	const char *name = a != NULL ? a->name : b->name;
+	const struct merge_item *any = a != NULL ? a : b;
 	const struct merge_leaf *old = a != NULL ? &a->leaf : NULL;
 	const struct merge_leaf *new = b != NULL ? &b->leaf : NULL;
-	const struct oid *below_a = old != NULL && old->mode == MODE_TREE ? &old->oid : NULL;
-	const struct oid *below_b = new != NULL &&new->mode == MODE_TREE ? &new->oid : NULL;
+	const struct oid *below_a =
+		old != NULL && old->mode == MERGE_MODE_FOLDER ? &old->oid : NULL;
+	const struct oid *below_b = new != NULL &&new->mode == MERGE_MODE_FOLDER ? &new->oid : NULL;
 	char *folder;
 	int result;
 
@@ -205,23 +120,24 @@ static int compare_items_of(struct reader *r, const struct item *a, const struct
 	if (below_b != NULL)
 		new = NULL;
 	if (old != NULL || new != NULL)
-		add_change(r, prefix, name, old, new);
+		add_change(r, prefix, any->name, old, new);
 	if (below_a == NULL && below_b == NULL)
 		return 0;
-	folder = mem_format("%s%s/", prefix, name);
+	folder = mem_format("%s%s/", prefix, any->name);
 	result = compare_trees(r, below_a, below_b, folder, depth + 1, e);
 	free(folder);
 	return result;
 }
 
-static int compare_lists(struct reader *r, const struct tree *a, const struct tree *b,
+static int compare_lists(struct reader *r, const struct merge_items *a, const struct merge_items *b,
 	const char *prefix, int depth, struct err *e)
 {
 	size_t i = 0, j = 0;
 	int result = 0;
 
 	while (result == 0 && !r->out->is_odd && (i < a->n || j < b->n)) {
-		const struct item *x = i < a->n ? &a->v[i] : NULL, *y = j < b->n ? &b->v[j] : NULL;
+		const struct merge_item *x = i < a->n ? &a->v[i] : NULL,
+					*y = j < b->n ? &b->v[j] : NULL;
 		int order = x == NULL ? 1 : y == NULL ? -1 : strcmp(x->name, y->name);
 
 		i += order <= 0;
@@ -249,9 +165,9 @@ static int compare_trees(struct reader *r, const struct oid *a, const struct oid
 		tree_clear(&x);
 		return -1;
 	}
-	if (depth > 0 && ((a != NULL && x.n == 0) || (b != NULL && y.n == 0)))
+	if (depth > 0 && ((a != NULL && x.items.n == 0) || (b != NULL && y.items.n == 0)))
 		r->out->is_odd = 1;
-	result = compare_lists(r, &x, &y, prefix, depth, e);
+	result = compare_lists(r, &x.items, &y.items, prefix, depth, e);
 	tree_clear(&x);
 	tree_clear(&y);
 	return result;

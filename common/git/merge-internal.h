@@ -42,11 +42,33 @@ struct merge_pair {
 
 #define MERGE_CACHE_SLOTS 8
 
-/* A file, link or submodule in a tree; mode 0: there is none. */
+/* A file, link or submodule in a tree, as Git writes its mode; 0: there is none. */
 struct merge_leaf {
 	unsigned mode;
 	struct oid oid;
 };
+
+#define MERGE_MODE_FOLDER 040000
+
+/* One item of a tree object; NAME lies in the bytes of the object. */
+struct merge_item {
+	const char *name;
+	struct merge_leaf leaf; /* or a folder */
+};
+
+/* Those of one tree, by name as strcmp() has it. */
+struct merge_items {
+	struct merge_item *v;
+	size_t n;
+};
+
+/*
+ * Parse a tree object (gitformat: "<octal mode> SP <name> NUL <20 bytes>" each).  1; 0: it is not
+ * as Git writes it, which may write it anew, as another.  Either way the caller calls
+ * merge_items_clear().
+ */
+int merge_items_parse(struct merge_items *out, const char *bytes, size_t len);
+void merge_items_clear(struct merge_items *items);
 
 struct merge_change {
 	char *path;
@@ -109,7 +131,8 @@ struct merge_cache {
 };
 
 /*
- * As merge_changes_read(); the cache's, until MERGE_CACHE_SLOTS - 1 others were asked for.  NULL: *E.
+ * As merge_changes_read(); the cache's, until MERGE_CACHE_SLOTS - 1 others were asked for.  NULL:
+ * *E.
  */
 const struct merge_changes *merge_cache_get(struct merge_cache *c, struct repository *r,
 	const struct oid *a, const struct oid *b, struct err *e);

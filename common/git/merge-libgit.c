@@ -8,8 +8,8 @@
 #include "git/repository.h"
 
 /*
- * The scratch repository with R's objects to read.  libgit2 writes the files that it merges into the
- * repository it is given, which must not be R; and of this one it finds no configuration.
+ * The scratch repository with R's objects to read.  libgit2 writes the files that it merges into
+ * the repository it is given, which must not be R; and of this one it finds no configuration.
  */
 static int open_scratch(git_repository **out, struct repository *r,
 	const struct merge_scratch *scratch, struct err *e)

@@ -101,11 +101,11 @@ static int fill(const char *dir, struct err *e)
 
 int merge_scratch_make(struct merge_scratch *s, const char *parent, struct err *e)
 {
-	char *real = files_real_path(parent, e);
+	char *real;
 
 	s->lock = -1;
 	s->dir = NULL;
-	if (real == NULL)
+	if (files_make_folder(parent, 0700, e) != 0 || (real = files_real_path(parent, e)) == NULL)
 		return err_wrap(e, "merges need a folder");
 	remove_left(real);
 	s->dir = path_join(real, PREFIX "XXXXXX");

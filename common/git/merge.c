@@ -175,7 +175,8 @@ static int tree_of(struct oid *out, struct repository *r, const struct oid *comm
 }
 
 /* Find the merge base's and both sides' trees.  1; 0: not one merge base; -1. */
-static int find_trees(struct entry *entry, struct merges *m, struct err *e)
+static int find_trees(
+	struct entry *entry, struct merges *m, const struct merges_case *c, struct err *e)
 {
 	struct repository *r = m->repository;
 	struct oid base;
@@ -184,7 +185,8 @@ static int find_trees(struct entry *entry, struct merges *m, struct err *e)
 	if (m->walk_state == WALK_UNUSED && walk_init(&m->walk, r, 0, 0, e) != 0)
 		return -1;
 	m->walk_state = WALK_READY;
-	found = walk_base(&base, &m->walk, &entry->pair.ours, &entry->pair.theirs, e);
+	found = walk_base(
+		&base, &m->walk, oid_is_zero(&c->basis) ? &c->ours : &c->basis, &c->theirs, e);
 	if (found <= 0)
 		return found;
 	if (tree_of(&entry->base, r, &base, e) != 0 ||
@@ -206,10 +208,10 @@ static int read_sides(
 }
 
 /* Find out what can be said of the merge without Git.  0, or -1. */
-static int weigh(struct entry *entry, struct merges *m, struct err *e)
+static int weigh(struct entry *entry, struct merges *m, const struct merges_case *c, struct err *e)
 {
 	struct merge_sides s;
-	int found = find_trees(entry, m, e);
+	int found = find_trees(entry, m, c, e);
 
 	if (found < 0)
 		return -1;
@@ -283,7 +285,7 @@ int merges_ask(
 		return 0;
 	if (entry->state == ENTRY_ANSWERED)
 		return compare_answer(out, m, entry, &c->result, e);
-	if (entry->state == ENTRY_NEW && weigh(entry, m, e) != 0)
+	if (entry->state == ENTRY_NEW && weigh(entry, m, c, e) != 0)
 		return -1;
 	known = compare_changes(out, entry, m, c, e);
 	if (known != 0)
@@ -335,8 +337,8 @@ static struct merge_pair **list_pending(const struct merges *m)
 }
 
 /*
- * Answer PAIRS.  Where Git crashes, the pair that it crashes at is found by halving and put to libgit2,
- * so that no commit of a source can stop the judgement of another.  0, or -1.
+ * Answer PAIRS.  Where Git crashes, the pair that it crashes at is found by halving and put to
+ * libgit2, so that no commit of a source can stop the judgement of another.  0, or -1.
  */
 static int run_pairs(
 	struct merges *m, struct merge_pair *const *pairs, size_t n, int *runs, struct err *e)

@@ -1,11 +1,12 @@
 /*
- * The automatic merge: what Git itself makes of two commits (merge-ort, git-merge-tree(1)), the same
- * that GitLab runs: unrelated histories allowed, no merge drivers, replace refs or attributes of the
- * server's own configuration.
+ * The automatic merge: what Git itself makes of two commits (merge-ort, git-merge-tree(1)), the
+ * same that GitLab runs: unrelated histories allowed, no merge drivers, replace refs or attributes
+ * of the server's own configuration.
  *
- * Most merges are decided here, without Git: where the one merge base has the tree of OURS the result
- * is THEIRS, and where no path was changed on both sides and nothing can have been renamed each path
- * is its changed side's.  What is left is put to one `git merge-tree` a run.
+ * Most merges are decided here, without Git and without reading a file: where only one side has
+ * changed anything since the one merge base, the result is that side; and where no path was changed
+ * on both sides, and no rename can matter, each path is its changed side's.  What is left is put to
+ * one `git merge-tree` a run.
  */
 #ifndef MODELGATE_GIT_MERGE_H
 #define MODELGATE_GIT_MERGE_H
@@ -38,6 +39,11 @@ struct merges_case {
 	struct oid ours;   /* the first parent */
 	struct oid theirs; /* what is merged into it */
 	struct oid result;
+	/*
+	 * A commit that has the merge bases with THEIRS that OURS has, and may be nearer to it; zeros:
+	 * OURS itself.
+	 */
+	struct oid basis;
 	enum merges_mode {
 		MERGES_TELL_APART, /* all that merges_answer has */
 		/*
@@ -49,9 +55,9 @@ struct merges_case {
 };
 
 /*
- * The merges of one judgement.  R is borrowed.  SCRATCH is a folder, which must exist when Git is
- * needed; below it a bare repository is made for the time of one run, into which Git writes.  The
- * caller's to merges_free().
+ * The merges of one judgement.  R is borrowed.  SCRATCH is a folder; merges_run() makes it, if it
+ * is not there, and a bare repository below it, into which Git writes, for as long as the merges
+ * last.  The caller's to merges_free().
  */
 struct merges *merges_new(struct repository *r, const char *scratch);
 void merges_free(struct merges *m); /* NULL is fine; removes the scratch repository */

@@ -191,16 +191,35 @@ static void add_short(struct str *s, const char *oid)
 	free(text);
 }
 
+/* The codes of REF with commas; the caller's to free().  NULL: it has none. */
+static char *codes_text(const struct json *ref)
+{
+	const struct json *codes = json_get(ref, "codes");
+	const char *code = json_get_text(ref, "code");
+	struct str s;
+
+	if (code == NULL)
+		return NULL;
+	str_init(&s);
+	str_add(&s, code);
+	for (size_t i = 1; i < json_length(codes); i++) {
+		str_addc(&s, ',');
+		str_add(&s, or_dash(json_string(json_at(codes, i))));
+	}
+	return str_steal(&s);
+}
+
 static void add_ref(struct str *s, const struct json *ref)
 {
-	const char *code = json_get_text(ref, "code");
+	char *codes = codes_text(ref);
 
 	add_word(s, json_get_text(ref, "ref"));
 	str_addc(s, ' ');
 	add_short(s, json_get_text(ref, "old"));
 	str_add(s, "..");
 	add_short(s, json_get_text(ref, "new"));
-	add_word(s, code != NULL ? code : json_get_text(ref, "method"));
+	add_word(s, codes != NULL ? codes : json_get_text(ref, "method"));
+	free(codes);
 }
 
 /* What an event that is not about references is about. */
@@ -219,18 +238,20 @@ static void add_others(struct str *s, const struct json *record)
 	}
 }
 
-/* The audit id, and the reason that the reference or else the record has. */
+/* The audit id, and the reasons that the reference and the record have. */
 static void add_end(struct str *s, const struct json *record, const struct json *ref)
 {
-	const char *reason = json_get_text(ref, "reason");
+	const char *const reasons[] = {
+		json_get_text(ref, "reason"), json_get_text(record, "reason")};
+	const char *between = ": ";
 
-	if (reason == NULL)
-		reason = json_get_text(record, "reason");
 	add_word(s, json_get_text(record, "push_id"));
-	if (reason != NULL) {
-		str_add(s, ": ");
-		str_add_safe(s, reason);
-	}
+	for (size_t i = 0; i < 2; i++)
+		if (reasons[i] != NULL) {
+			str_add(s, between);
+			str_add_safe(s, reasons[i]);
+			between = "; ";
+		}
 }
 
 /* A line for each reference of RECORD, or one if it has none. */

@@ -247,13 +247,21 @@ static void print_exceptions(const struct explanation *x)
 	}
 }
 
+/* "NAME (ID)", or what there is of it; the caller's to free(). */
+static char *actor_text(const struct actor *a)
+{
+	if (a->name[0] != '\0' && a->id[0] != '\0')
+		return mem_format("%s (%s)", a->name, a->id);
+	if (a->name[0] == '\0' && a->id[0] == '\0')
+		return mem_strdup("not known");
+	return mem_strdup(a->name[0] != '\0' ? a->name : a->id);
+}
+
 static void print_facts(const struct explanation *x)
 {
 	const struct verdict *v = x->verdict;
 	const struct config_chain *chain = launched(x);
-	char *who = x->actor->name[0] != '\0' && x->actor->id[0] != '\0'
-			    ? mem_format("%s (%s)", x->actor->name, x->actor->id)
-			    : mem_strdup(x->actor->name[0] != '\0' ? x->actor->name : x->actor->id);
+	char *who = actor_text(x->actor);
 
 	print_exceptions(x);
 	print_fact("user", who);

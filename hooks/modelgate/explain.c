@@ -1,8 +1,7 @@
 #include "explain.h"
 
+#include <errno.h>
 #include <pwd.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -159,30 +158,39 @@ static int has_store(const struct config *c)
 
 /* ---- the judgement ---- */
 
-/*
- * Where Git may write what it merges: the folder that the hooks use, or where that is not there, as on
- * somebody's own machine, one of our own, which is removed by remove_scratch().  NULL: *E.
- */
-static char *make_scratch(const struct config *c, struct err *e)
-{
-	char *folder = path_join(c->state, CONFIG_STATE_WORK);
+/* Where Git may write what it merges. */
+struct scratch {
+	char *path;
+	enum { SCRATCH_OF_HOOKS, SCRATCH_OF_OURS } whose;
+};
 
-	if (access(folder, W_OK | X_OK) == 0)
-		return folder;
-	free(folder);
-	folder = mem_strdup("/tmp/modelgate-explain-XXXXXX");
-	if (mkdtemp(folder) != NULL)
-		return folder;
-	(void)err_set(e, "no folder can be made in /tmp");
-	free(folder);
-	return NULL;
+/*
+ * The folder that the hooks use, or where there is no state directory, as on somebody's own machine, one
+ * of our own, which scratch_clear() removes.  0, or -1 and *E.
+ */
+static int scratch_find(struct scratch *out, const struct config *c, struct err *e)
+{
+	const char *temporary = getenv("TMPDIR");
+
+	out->whose = files_exists(c->state) ? SCRATCH_OF_HOOKS : SCRATCH_OF_OURS;
+	if (out->whose == SCRATCH_OF_HOOKS) {
+		out->path = path_join(c->state, CONFIG_STATE_WORK);
+		return 0;
+	}
+	if (temporary == NULL || temporary[0] != '/')
+		temporary = "/tmp";
+	out->path = path_join(temporary, "modelgate-explain-XXXXXX");
+	if (mkdtemp(out->path) != NULL)
+		return 0;
+	out->whose = SCRATCH_OF_HOOKS; /* there is nothing to be removed */
+	return err_errno(e, errno, "no folder can be made in %s", temporary);
 }
 
-static void remove_scratch(char *folder)
+static void scratch_clear(struct scratch *s)
 {
-	if (folder != NULL && str_starts(folder, "/tmp/modelgate-explain-"))
-		(void)rmdir(folder); /* what is left of it harms nobody */
-	free(folder);
+	if (s->whose == SCRATCH_OF_OURS)
+		(void)rmdir(s->path); /* what is left of it harms nobody */
+	free(s->path);
 }
 
 static int tell(const struct explanation *x, int as_json)
@@ -231,16 +239,18 @@ static int answer(struct command *c, const struct question *q)
 		.actor = &actor,
 		.now = clock_now(),
 		.references = JUDGE_AS_GIVEN};
-	char *gitdir = repository_common_dir(c->repository, &e), *scratch = NULL;
+	char *gitdir = repository_common_dir(c->repository, &e);
+	struct scratch scratch = {0};
 	int status;
 
-	if (gitdir == NULL || repository_open(&j.view.repository, gitdir, REPOSITORY_OBJECTS, &e) ||
-		(scratch = make_scratch(c->config, &e)) == NULL) {
+	if (gitdir == NULL ||
+		repository_open(&j.view.repository, gitdir, REPOSITORY_OBJECTS, &e) != 0 ||
+		scratch_find(&scratch, c->config, &e) != 0) {
 		status = cannot_tell(CODE_REPOSITORY, &e);
 		goto out;
 	}
 	j.gitdir = gitdir;
-	j.merges = merges_new(j.view.repository, scratch);
+	j.merges = merges_new(j.view.repository, scratch.path);
 	find_actor(&actor, c, q->user);
 	status = read_update(&push, j.view.repository, gitdir, q->argv);
 	if (status == COMMAND_DONE)
@@ -249,7 +259,7 @@ out:
 	judge_clear(&j);
 	actor_clear(&actor);
 	push_clear(&push);
-	remove_scratch(scratch);
+	scratch_clear(&scratch);
 	free(gitdir);
 	return status;
 }

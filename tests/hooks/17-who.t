@@ -174,6 +174,121 @@ test_expect 'MG901: allow-repository-config = no leaves the repository [project]
 	cp "$T/good.ini" "$(server_file shop)"
 '
 
+# --- smart HTTP ---
+
+as_remote() {
+	remote_user=$1
+	shift
+	env REMOTE_USER="$remote_user" GL_ID=user-17 GL_USERNAME=petrov "$@"
+}
+
+test_expect 'source = http: the user whom the web server has let in, whatever GL variables say' '
+	server_set shop identity source http && server_set shop "role \"release\"" members "petrov, user-17" &&
+	server_set shop "branch \"prod\"" roles release && next && expect_accept as_remote anna git push origin main &&
+	recorded shop actor.id= actor.name=anna actor.protocol=http && at main &&
+	expect_reject MG401 as_remote anna git push origin main:prod && said "MG401: anna may not move prod" &&
+	lands shop prod fast-forward main as_remote petrov git push origin main:prod &&
+	recorded shop actor.name=petrov
+'
+
+test_expect 'nobody, an empty name, and names that look like an id or like a member' '
+	next && expect_accept git push origin main && at main &&
+	for name in "" user-17 Petrov PETROV petro petrov2 "petrov " " petrov" "petrov,user-17" "*" "petrov@example.com"; do
+		expect_reject MG401 as_remote "$name" git push origin main:prod || return 1
+	done && expect_reject MG401 git push origin main:prod && said "MG401: who is not known may not" &&
+	lands shop prod fast-forward main as_remote petrov git push origin main:prod
+'
+
+test_expect 'a role without members, and one that is named and not there' '
+	next && expect_accept git push origin main && at main && server_set shop "role \"release\"" members "" &&
+	expect_reject MG401 as_remote "" git push origin main:prod &&
+	expect_reject MG401 as_remote petrov git push origin main:prod &&
+	server_set shop "branch \"prod\"" roles "relaese" &&
+	expect_reject MG901 as_remote petrov git push origin main:prod && said relaese &&
+	server_set shop "branch \"prod\"" roles "" && expect_accept as_remote "" git push origin main:prod &&
+	server_set shop identity source os
+'
+
 test_expect 'the log is valid' 'audit_valid shop'
+
+# --- a server shaped like GitLab's ---
+
+unset GL_ID GL_USERNAME GL_PROTOCOL GL_REPOSITORY GL_PROJECT_PATH CORRELATION_ID
+. "$TEST_LIB/gitaly.sh"
+. "$TEST_LIB/chains.sh"
+
+new_gitlab lab
+new_project lab bench || test_bail 'no project'
+
+# main of lab has a new merge of dev, which prod may take; we are on main.
+lab_next() {
+	cd "$T/bench" && git fetch -q origin && at dev && commit work.txt && expect_accept gitlab_push origin dev &&
+		expect_accept web_merge lab main "$(git rev-parse dev)" && git fetch -q origin && at main
+}
+
+# These may move prod, and those may not: pairs of id and name, "id/name".
+lab_pairs() {
+	lab_may=$1
+	lab_may_not=$2
+	for pair in $lab_may_not; do
+		expect_reject MG401 as "${pair%%/*}" "${pair#*/}" gitlab_push origin main:prod || return 1
+	done
+	for pair in $lab_may; do
+		expect_accept as "${pair%%/*}" "${pair#*/}" gitlab_push origin main:prod &&
+			recorded lab "actor.id=${pair%%/*}" "actor.name=${pair#*/}" && lab_next || return 1
+	done
+}
+
+test_expect 'GitLab over SSH: a key, with a name and without; over HTTP and on the web page: a user' '
+	server_set lab "role \"release\"" members "anna, user-18, key-3" &&
+	server_set lab "branch \"prod\"" roles release && lab_next &&
+	lab_pairs "user-5/anna user-18/ key-3/ key-9/anna" \
+		"user-17/ivanov key-4/ user-3/ key-18/petrov user-018/ user-1/user-18 /key-3 / user-1/Anna"
+'
+
+test_expect 'the page: the same roles, said so that the page shows it' '
+	expect_reject MG401 as user-17 ivanov web_merge lab prod "$(tip lab refs/heads/main)" &&
+	said "GL-HOOK-ERR: modelgate: rejected refs/heads/prod" && said "MG401: ivanov may not move prod" &&
+	recorded lab actor.id=user-17 actor.protocol=web refs.0.code=MG401 &&
+	expect_accept as user-18 petrov web_ff lab prod "$(tip lab refs/heads/main)" &&
+	recorded lab actor.id=user-18 actor.name=petrov actor.protocol=web
+'
+
+test_expect 'GL_PROTOCOL=http is recorded, and its lines have no prefix' '
+	lab_next && GL_PROTOCOL=http && expect_reject MG401 gitlab_push origin main:prod &&
+	said_not GL-HOOK-ERR && recorded lab actor.protocol=http &&
+	expect_accept as user-18 petrov gitlab_push origin main:prod && recorded lab actor.protocol=http &&
+	GL_PROTOCOL=ssh
+'
+
+test_expect 'any of several roles' '
+	lab_next && server_set lab "role \"night\"" members boris && server_set lab "branch \"prod\"" roles "release, night" &&
+	expect_reject MG401 gitlab_push origin main:prod && said "that takes the role release, night" &&
+	expect_accept as user-7 boris gitlab_push origin main:prod && lab_next &&
+	expect_accept as user-8 anna gitlab_push origin main:prod && server_set lab "branch \"prod\"" roles ""
+'
+
+test_expect 'names cannot be given by push options' '
+	lab_next && server_set lab "branch \"prod\"" roles release &&
+	expect_reject MG401 gitlab_push -o GL_ID=user-18 -o modelgate.user=anna origin main:prod &&
+	server_set lab "branch \"prod\"" roles ""
+'
+
+test_expect 'who may create a retrain branch is a role; deleting it is not' '
+	server_set lab retrain-branch known-pipeline off && server_set lab retrain-branch roles bot &&
+	server_set lab "role \"bot\"" members "key-3, retrainer" && cd bench && git fetch -q origin &&
+	git switch -q -C retrain-1-20260102 origin/main && put_model new &&
+	expect_reject MG401 gitlab_push origin retrain-1-20260102 && said "MG401: ivanov may not" && said "the role bot" &&
+	expect_reject MG401 as key-4 "" gitlab_push origin retrain-1-20260102 &&
+	expect_reject MG401 as user-3 "" web_update lab refs/heads/retrain-1-20260102 "$(git rev-parse origin/main)" &&
+	expect_accept as key-3 "" gitlab_push origin retrain-1-20260102 &&
+	recorded lab event=push.accepted refs.0.method=create actor.id=key-3 actor.name= &&
+	git switch -q -C retrain-2-20260102 origin/main && put_model newer &&
+	expect_accept as user-9 retrainer gitlab_push origin retrain-2-20260102 &&
+	expect_accept gitlab_push origin :retrain-2-20260102 &&
+	expect_accept web_merge lab main "$(git rev-parse origin/retrain-1-20260102)"
+'
+
+test_expect 'its log is valid' 'audit_valid lab'
 
 test_done

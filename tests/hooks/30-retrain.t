@@ -25,6 +25,12 @@ retrained_with() {
 }
 
 
+# Do what the last rejection says.
+follow() {
+	retrained_fix=$(gate_lines | sed -n "s/.*  to fix: [^:]*: //p") &&
+		echo "following: $retrained_fix" && test_tick && eval "$retrained_fix"
+}
+
 # --- MG203: the pipeline ---
 
 test_expect 'MG203: no pipeline has been there yet' '
@@ -82,7 +88,7 @@ test_expect 'MG303: what is wrong in it, with line and field' '
 		"outs:\n- md5: %s\n  size: many\n  hash: md5\n  path: model.pkl\n" "$(printf %032d 7)" &&
 	expect_reject MG303 git push origin HEAD && told <<-EOT
 		modelgate: rejected refs/heads/retrain-2-$today 0000000..$(short HEAD) MG303: rkl/model.pkl.dvc is not a valid DVC pointer: line 3: outs[0].size: must be a whole number, 0 or more
-		modelgate:   to fix: commit the file as dvc add writes it
+		modelgate:   to fix: commit it as dvc writes it: dvc add rkl/model.pkl && git add rkl/model.pkl.dvc && git commit -m "Model"
 		modelgate:   nothing was changed; audit id ID
 	EOT
 '
@@ -108,16 +114,25 @@ test_expect 'MG206: not from the commit that the pipeline was made for' '
 	cd work && git switch -q -C "retrain-2-$today" "origin/retrain^" && put_model two &&
 	expect_reject MG206 git push origin HEAD &&
 	said "MG206: commit $(short HEAD) does not descend from $base, which its pipeline was made for" &&
-	said "git checkout -B retrain-2-$today $base"
+	model=$(git rev-parse HEAD:rkl/model.pkl.dvc) && follow &&
+	same "$model" "$(git rev-parse HEAD:rkl/model.pkl.dvc)" &&
+	lands shop retrain-2-20260103 create "" git push origin HEAD:retrain-2-20260103
 '
 
 test_expect 'MG207: code beside the model' '
 	cd work && retrained_with "retrain-2-$today" score.py echo new &&
 	expect_reject MG207 git push origin HEAD && told <<-EOT
 		modelgate: rejected refs/heads/retrain-2-$today 0000000..$(short HEAD) MG207: against $base, which its pipeline was made for, it may change only rkl/*, not score.py
-		modelgate:   to fix: leave the rest as it is there: git checkout $base -- PATH, then commit again; code comes by way of main
+		modelgate:   to fix: put the rest back as it was: git restore -s $base -SW -- . '\'':!rkl/*'\'' && git commit -m "The model alone"
 		modelgate:   nothing was changed; audit id ID
 	EOT
+'
+
+test_expect 'what it says puts everything back, whatever was changed' '
+	cd work && git rm -q README.md && commit "new/file with blanks.py" && put_model two &&
+	expect_reject MG207 git push origin HEAD &&
+	said "not README.md, new/file with blanks.py, score.py" && follow &&
+	lands shop retrain-2-20260104 create "" git push origin HEAD:retrain-2-20260104
 '
 
 test_expect 'MG207: a file that became executable; fine where may-change says so, or if it is undone' '

@@ -132,7 +132,9 @@ test_expect 'granted: it lands, its chain is launched, and the record has codes 
 	recorded shop event=push.overridden "reason=prod is down, see #17" refs.0.ref=refs/heads/main \
 		refs.0.code=MG102 refs.0.method=direct "refs.0.reason=commit $new \"direct.txt\" was made on main itself" &&
 	audit_has shop event=ref.updated refs.0.ref=refs/heads/main "refs.0.new=$(git rev-parse main)" &&
-	same 1 "$(pipelines shop)"
+	same 1 "$(pipelines shop)" && mg shop audit show --event push.overridden >"$T/err" &&
+	said "refs/heads/main $old..$new MG102 " &&
+	said ": commit $new \"direct.txt\" was made on main itself; prod is down, see #17"
 '
 
 test_expect 'what follows on it is judged as ever' '
@@ -180,6 +182,7 @@ test_expect 'MG301: without the file that retraining needs' '
 test_expect 'MG201 and MG205 are not lifted, and with them nothing else is' '
 	direct && expect_reject MG102,MG201 push modelgate.override=x -- main dev:refs/heads/retraining dev:refs/tags/main &&
 	said "modelgate:   an override does not lift MG201" && said "modelgate:   an override does not lift MG205" &&
+	recorded shop event=push.rejected "reason=an override was asked for: x" &&
 	same 2 "$(grep -c "does not lift" "$T/err")" && said_not MG402 && recorded shop event=push.rejected refs.*.code=MG102 refs.*.code=MG201 refs.*.code=MG205 &&
 	same none "$(tip shop refs/heads/retraining)"
 '
@@ -245,6 +248,19 @@ test_expect 'over the web page nothing is printed when it lands; a refusal has t
 	gate_lines >"$T/lines" && ! grep -v "^GL-HOOK-ERR: modelgate: " "$T/lines" &&
 	said "GL-HOOK-ERR: modelgate:   override refused, MG402: ivanov may not override" &&
 	unset GL_PROTOCOL GL_ID GL_USERNAME && server_set shop identity source os
+'
+
+# --- over HTTP ---
+
+test_expect 'over HTTP it is the user of the web server who may or may not' '
+	start_httpd && server_set shop identity source http && server_set shop "role \"release\"" members boris &&
+	direct && git push -q "$(http_url shop)" main:refs/heads/over-http &&
+	expect_reject MG102,MG402 git push -o modelgate.override=x "$(http_url shop)" main &&
+	said "alice may not override: that takes the role release" &&
+	expect_accept git push -o modelgate.override=x "$(http_url shop boris)" main &&
+	said "modelgate: overridden refs/heads/main $old..$new MG102" &&
+	recorded shop event=push.overridden actor.name=boris actor.protocol=http reason=x &&
+	server_set shop identity source os
 '
 
 test_expect 'every landing has its pipeline, and the log is valid' '

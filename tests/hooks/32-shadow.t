@@ -24,6 +24,7 @@ with sqlite3.connect(sys.argv[1]) as store:
 }
 
 # One push.* record more than $before, and no open intent.
+before=0
 once() {
 	same $((before + 1)) "$(pushes shop)" && same 0 "$(intents open)"
 }

@@ -119,6 +119,7 @@ test_expect '--user: by name, by id, and whoever asks' '
 	finds 0 user.name=ivanov chain=prod -- prod prod main --user ivanov &&
 	finds 0 user.id=user-17 rules.2.key=roles "rules.2.file=$ini" -- prod prod main --user user-17 &&
 	finds 1 codes.0=MG401 user.id=user-18 -- prod prod main --user=user-18 &&
+	finds 1 codes.0=MG401 user.id= user.name= -- prod prod main --user= &&
 	finds 1 codes.0=MG401 "user.id=uid-$(id -u)" "user.name=$(id -un)" -- prod prod main &&
 	server_set shop "role \"release\"" members "uid-$(id -u)" &&
 	finds 0 "user.id=uid-$(id -u)" -- prod prod main --user "$(id -un)" &&
@@ -169,12 +170,13 @@ test_expect 'a clone without state: a merge that git itself must judge leaves no
 	at main && merge_in origin/dev && git switch -q side && sed -i s/1/one/ long.txt &&
 	git commit -q -a -m one && one=$(git rev-parse HEAD) && git switch -q main && sed -i s/9/nine/ long.txt &&
 	git commit -q -a -m nine && nine=$(git rev-parse HEAD) && git merge -q --no-ff -m both "$one" && git branch -f dev "$one" &&
-	printf "[modelgate]\nstate = %s/absent\n" "$T" >"$T/nowhere.ini" &&
+	printf "[modelgate]\nstate = %s/absent\n" "$T" >"$T/nowhere.ini" && mkdir "$T/tmp" &&
+	TMPDIR=$T/tmp && export TMPDIR &&
 	modelgate --config "$T/nowhere.ini" explain main "$nine" HEAD >"$T/out" &&
 	grep "^$(short HEAD)  merge  *automatic  dev" "$T/out" && echo more >>long.txt && git commit -q -a --amend -m evil &&
 	{ modelgate --config "$T/nowhere.ini" explain main "$nine" HEAD >"$T/out" || same 1 $?; } &&
 	grep "^$(short HEAD)  merge  *differs  dev" "$T/out" && grep "^MG105: .*long.txt" "$T/out" &&
-	[ ! -e "$T/absent" ] && ! ls -d /tmp/modelgate-explain-* 2>/dev/null
+	[ ! -e "$T/absent" ] && same "" "$(ls "$T/tmp")" && unset TMPDIR
 '
 
 # --- the same judge ---

@@ -41,23 +41,25 @@ web_lands() {
 		recorded shop event=push.accepted "refs.0.ref=refs/heads/$web_branch" \
 			"refs.0.new=$NEW_COMMIT" ${web_method:+"refs.0.method=$web_method"} \
 			${web_source:+"refs.0.source=refs/heads/$web_source"} &&
-		mg shop status --limit 1 --json >"$T/newest.json" || return 1
-	web_new=$(json pipelines.0.sha <"$T/newest.json" 2>/dev/null)
-	if [ -n "$web_chain" ]; then
-		same "$NEW_COMMIT" "$web_new" &&
-			same "$web_chain" "$(json pipelines.0.chain <"$T/newest.json")"
-	else
-		[ "$NEW_COMMIT" != "$web_new" ]
-	fi
+		same "$web_chain" "$(launched "$NEW_COMMIT")"
+}
+
+# The chain of the newest pipeline, if that was made for the commit $1.
+launched() {
+	mg shop status --limit 1 --json | sed -n "s/.*\"chain\":\"\([a-z]*\)\".*\"sha\":\"$1\".*/\1/p"
+}
+
+how_many_launched() {
+	grep -cF '"event":"pipeline.created"' "$(audit shop)"
 }
 
 # CMD is rejected with CODE alone, and no pipeline is made; "$@" after CODE.
 web_rejected() {
 	web_code=$1
 	shift
-	web_before=$(pipelines shop)
+	web_before=$(how_many_launched)
 	expect_reject "$web_code" "$@" && recorded shop event=push.rejected "refs.0.code=$web_code" &&
-		same "$web_before" "$(pipelines shop)"
+		same "$web_before" "$(how_many_launched)"
 }
 
 # The clone as the server has it, on BRANCH.
@@ -160,25 +162,34 @@ test_expect 'a squash of part of what is on dev' '
 	web_lands main squash dev dev web_squash_merge shop main "$(at_server "$dev")"
 '
 
-# A commit by hand on top of PARENT: the tree of FROM, and what the command does to the index.  Sets MADE
-# and has it on the server, on no branch.
+# Sets MADE to a commit on top of PARENT, and of SECOND if that is set: the tree of FROM, and what CMD
+# does to the index.  It is on the server, on no branch.
 made() {
-	here main && git switch -q --detach "$1" && git rm -q -r --cached . && git read-tree "$2" && shift 2 &&
-		"$@" && tree=$(git write-tree) && git reset -q --hard && test_tick &&
-		MADE=$(git commit-tree -p HEAD ${SECOND:+-p "$SECOND"} -m "Made by hand" "$tree") &&
-		git push -q --receive-pack="git -c core.hooksPath=/dev/null receive-pack" origin \
-			"$MADE:refs/heads/carrier" && git -C "$T/shop.git" update-ref -d refs/heads/carrier
+	test_tick
+	MADE=$(
+		GIT_DIR=$T/shop.git GIT_INDEX_FILE=$T/made.index
+		export GIT_DIR GIT_INDEX_FILE
+		parent=$1
+		rm -f "$GIT_INDEX_FILE" && git read-tree "$2" && shift 2 && "$@" &&
+			git commit-tree -p "$parent" ${SECOND:+-p "$SECOND"} -m 'Made by hand' \
+				"$(git write-tree)"
+	)
 }
 
-index_file() {
-	git update-index --add --cacheinfo "100644,$(git rev-parse HEAD:README.md),$1"
+SECOND=
+adds() {
+	git update-index --add --cacheinfo "100644,$(git rev-parse "$main:README.md"),$1"
+}
+
+drops() {
+	printf '0 %040d\t%s\n' 0 "$1" | git update-index --index-info
 }
 
 test_expect 'MG103: a squash commit that drops what only main has, or brings something of its own' '
 	hotfix && only=$NEW_FILE && grow dev && squash_commit shop "$(at_server "$main")" "$(at_server "$dev")" &&
-	squashed=$NEW_COMMIT && SECOND= && made "$(at_server "$main")" "$squashed" git rm -q --cached "$only" &&
+	squashed=$NEW_COMMIT && made "$(at_server "$main")" "$squashed" drops "$only" &&
 	web_rejected MG103 web_merge shop main "$MADE" &&
-	made "$(at_server "$main")" "$squashed" index_file more.txt &&
+	made "$(at_server "$main")" "$squashed" adds more.txt &&
 	web_rejected MG103 web_merge shop main "$MADE" &&
 	made "$(at_server "$main")" "$squashed" : &&
 	web_lands main squash dev dev web_merge shop main "$MADE"
@@ -186,9 +197,9 @@ test_expect 'MG103: a squash commit that drops what only main has, or brings som
 
 test_expect 'MG102: the same as a fast-forward' '
 	hotfix && only=$NEW_FILE && grow dev && squash_commit shop "$(at_server "$main")" "$(at_server "$dev")" &&
-	squashed=$NEW_COMMIT && made "$(at_server "$main")" "$squashed" git rm -q --cached "$only" &&
+	squashed=$NEW_COMMIT && made "$(at_server "$main")" "$squashed" drops "$only" &&
 	web_rejected MG102 web_ff shop main "$MADE" &&
-	made "$(at_server "$main")" "$squashed" index_file more.txt &&
+	made "$(at_server "$main")" "$squashed" adds more.txt &&
 	web_rejected MG102 web_ff shop main "$MADE" &&
 	made "$(at_server "$main")" "$squashed" : && NEW_COMMIT=$MADE &&
 	web_lands main squash dev dev web_ff shop main "$MADE"
@@ -196,9 +207,7 @@ test_expect 'MG102: the same as a fast-forward' '
 
 test_expect 'MG105: a merge of a good squash commit that is not the automatic merge' '
 	grow dev && squash_commit shop "$(at_server "$main")" "$(at_server "$dev")" && squashed=$NEW_COMMIT &&
-	git -C work fetch -q "$T/shop.git" "$dev" && here main &&
-	git -C "$T/shop.git" update-ref refs/heads/carrier "$squashed" && git fetch -q origin &&
-	SECOND=$squashed && made "$(at_server "$main")" "$squashed" index_file evil.txt && SECOND= &&
+	SECOND=$squashed && made "$(at_server "$main")" "$squashed" adds evil.txt && SECOND= &&
 	web_rejected MG105 web_ff shop main "$MADE" && said evil.txt &&
 	web_lands main squash dev dev web_merge shop main "$squashed"
 '
@@ -333,9 +342,10 @@ test_expect 'MG105: one that is resolved with what one side has; there is no rig
 
 # The automatic merge of dev into main lands after each: it is the nearest acceptance.
 evil() {
+	evil_do=$2 evil_paths=$3
 	test_expect "MG105: $1" '
-		back_merge && edit dev a.txt && edit dev b.txt && merge_with dev eval "$2" &&
-		web_rejected MG105 gitlab_push origin main && for path in $3; do
+		back_merge && edit dev a.txt && edit dev b.txt && merge_with dev eval "$evil_do" &&
+		web_rejected MG105 gitlab_push origin main && for path in $evil_paths; do
 			grep "MG105: .*$path" "$T/err" || return 1
 		done &&
 		web_lands main merge dev dev web_merge shop main "$(at_server "$dev")"
@@ -389,8 +399,8 @@ test_expect 'the other rules stay: MG102, MG103 and MG104' '
 	web_rejected MG102 web_edit shop main a.txt &&
 	edit feature3 z.txt && web_rejected MG103 web_merge shop main "$(at_server refs/heads/feature3)" &&
 	grow dev && expect_accept web_update shop "$hotfix" "$(at_server "$main")" && edit hotfix c.txt &&
-	here main && git merge -q -m Octopus origin/dev origin/hotfix &&
-	web_rejected MG104 gitlab_push origin main &&
+	here main && octopus=$(git commit-tree -p main -p origin/dev -p origin/hotfix -m Octopus "origin/dev^{tree}") &&
+	web_rejected MG104 gitlab_push origin "$octopus:main" &&
 	server_set shop "branch \"main\"" content automatic &&
 	web_lands main merge dev dev web_merge shop main "$(at_server "$dev")" &&
 	web_lands main merge hotfix dev web_merge shop main "$(at_server "$hotfix")"
@@ -431,12 +441,13 @@ by_squash_merge() {
 
 # With merge-methods = $1 those of $2 land and those of $3 do not.
 methods() {
+	methods_key=$1 methods_good=$2 methods_bad=$3
 	test_expect "MG106: merge-methods = $1" '
-		server_set shop "branch \"main\"" merge-methods "$1" && for by in $2; do
+		server_set shop "branch \"main\"" merge-methods "$methods_key" && for by in $methods_good; do
 			back_merge && grow dev && expect_accept "by_$by" &&
 			same "$NEW_COMMIT" "$(at_server "$main")" || return 1
 		done &&
-		back_merge && grow dev && for by in $3; do
+		back_merge && grow dev && for by in $methods_bad; do
 			web_rejected MG106 "by_$by" && said "main takes" || return 1
 		done
 	'

@@ -77,7 +77,7 @@ gitaly_layout() {
 }
 
 new_gitlab() {
-	new_server "$1" && gitaly_start && gitaly_layout "$1" || test_bail "cannot make the server $1"
+	new_server "$1" && mkdir "$(state "$1")/work" && gitaly_start && gitaly_layout "$1" || test_bail "cannot make the server $1"
 }
 
 other_hook() {
@@ -265,9 +265,11 @@ web_rebase_merge() {
 	gitaly_target=$(gitaly_tip "$2") || return 1
 	NEW_COMMIT=$gitaly_target
 	for gitaly_one in $(gitaly_git rev-list --reverse --no-merges "$gitaly_target..$3"); do
-		gitaly_three_way "$gitaly_one^" "$gitaly_one" "$NEW_COMMIT" &&
-			gitaly_commit "$gitaly_merged" "$NEW_COMMIT" \
-				"$(gitaly_git log -1 --format=%B "$gitaly_one")" || return 1
+		gitaly_three_way "$gitaly_one^" "$gitaly_one" "$NEW_COMMIT" || return 1
+		# What is there already is left out.
+		[ "$gitaly_merged" != "$(gitaly_git rev-parse "$NEW_COMMIT^{tree}")" ] || continue
+		gitaly_commit "$gitaly_merged" "$NEW_COMMIT" \
+			"$(gitaly_git log -1 --format=%B "$gitaly_one")" || return 1
 	done
 	gitaly_move "refs/heads/$2" "$NEW_COMMIT"
 }

@@ -199,8 +199,9 @@ sub plan_retrain_branch {
 	my ($h) = @_;
 	my $id = 1 + roll($h, 9);
 	my $name = "retrain-$id-" . (chance($h, 50) ? '2026010' : '2026-01-0') . (1 + roll($h, 9));
-	# The same pipeline and day once only: what a name may be is tested elsewhere.
-	return if $h->{days}{$id}++;
+	# A pipeline once only: that its days differ is tested elsewhere.
+	return if $h->{retrained}{$id}++;
+	$name = pick($h, "retrain-0$id-20260101", "retrain-$id-20260231", "retrain-$id-today") if chance($h, 6);
 	my $from = $h->{refs}{ pick($h, 'retrain', branches($h)) } // return;
 	$h->{refs}{$name} =
 		chance($h, 90)
@@ -389,7 +390,7 @@ sub new {
 	my $h = bless {
 		number => $number,
 		random => $seed * 1_000_003 + $number * 7919 + 1,
-		steps  => [], parents => [], refs => {}, days => {}, made => [],
+		steps  => [], parents => [], refs => {}, retrained => {}, made => [],
 	}, $class;
 	roll($h, 2) for 1 .. 8;
 	$h->{dates} = pick($h, qw(honest honest honest equal lying));
@@ -399,18 +400,14 @@ sub new {
 	@first = ('dev') if chance($h, 5);
 	$h->{refs}{$_} = $start for @first;
 	plan_one($h) for 1 .. 3 + roll($h, 9);
-	# Names that are like those of sources, and are none.
-	for my $name (qw(retrain-012-20260101 retrain-3-20260231 develop)) {
-		$h->{refs}{$name} = pick($h, values_in_order($h)) if chance($h, 5);
-	}
+	# A name like that of a source, which is none.
+	$h->{refs}{develop} = $h->{refs}{ pick($h, branches($h)) } if chance($h, 5);
 	$h->{before} = { %{ $h->{refs} } };
 	plan_long($h) if chance($h, 4);
 	plan_one($h) for 1 .. 1 + roll($h, 4);
 	plan_one($h) while !plan_push($h);
 	return $h;
 }
-
-sub values_in_order { my ($h) = @_; return map { $h->{refs}{$_} } branches($h) }
 
 # ---- what a step changes: FILES, path => [mode, blob], is changed; a reference stands for new content.
 # ---- CONFLICTS are the paths in which the automatic merge has any ----

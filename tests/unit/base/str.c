@@ -149,6 +149,19 @@ static void test_safe_cut(void **state)
 		{"\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd", 7, "\xd0\xb8\xd0\xb2..."},
 		{"\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd", 6, "\xd0\xb8..."},
 		{"abcdef", 3, "..."},
+		{"ab\x1b"
+		 "defgh",
+			9, "ab\\x1b..."},
+		{"ab\x1b"
+		 "defgh",
+			8, "ab..."},
+		{"ab\x1b"
+		 "defgh",
+			6, "ab..."},
+		{"ab\x1b"
+		 "defgh",
+			5, "ab..."},
+		{"\x1b\x1b", 5, "..."},
 	};
 
 	(void)state;

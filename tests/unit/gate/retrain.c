@@ -1,4 +1,6 @@
-/* The rules of retrain-<pipeline_id>-<date>: each rejection stands beside its nearest acceptance. */
+/*
+ * The rules of retrain-<pipeline_id>-<date>: each rejection stands beside its nearest acceptance.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -114,7 +116,8 @@ static const struct row rows[] = {
 		"", "MG204", "retrain-12-2026-01-02 comes in the same push", ""},
 	{"two days in one push", PR, "", "retrain-12-2026-01-01:0..r " CREATE, "", "", NULL, ""},
 	{"the other format deleted in the same push", PR, "retrain-12-2026-01-02=p ",
-		"retrain-12-2026-01-02:p..0 " CREATE, "", "MG204", NULL, ""},
+		"retrain-12-2026-01-02:p..0 " CREATE, "", "MG204", "retrain-12-2026-01-02 is there",
+		""},
 	{"used is used, whatever is known of pipelines", PR, "", CREATE, NAME, "MG204", NULL, OFF},
 	/* MG206 */
 	{"the pipeline's commit itself", PR, "", NAME ":0..p", "", "", NULL, ""},
@@ -464,6 +467,22 @@ static void test_cannot_tell(void **state)
 	}
 }
 
+/* Of two names for one pipeline and day the one that stands first in the push is fine. */
+static void test_first_in_push(void **state)
+{
+	const struct row row = {
+		"first", PR, "", CREATE " retrain-12-2026-01-02:0..r", "", "", NULL, ""};
+	struct scene s;
+
+	(void)state;
+	scene_set(&s, &row);
+	s.verdict.update = &s.push.v[0];
+	policy_rule(&s.verdict.rule, s.config, s.verdict.update->target);
+	assert_int_equal(retrain_judge(&s.verdict, &s.judge, NULL), 0);
+	assert_int_equal(s.verdict.n_findings, 0);
+	scene_clear(&s);
+}
+
 /* As explain asks: of a branch that is there, as if it were to be created now. */
 static void test_as_given(void **state)
 {
@@ -533,6 +552,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_cannot_tell),
+		cmocka_unit_test(test_first_in_push),
 		cmocka_unit_test(test_as_given),
 		cmocka_unit_test(test_base),
 	};

@@ -1,4 +1,4 @@
-/* Git as a tool that may be old, missing, broken or lying, and the scratch repository it works in. */
+/* Git as a tool that may be old, missing, broken or lying, and the repository it works in. */
 #define _GNU_SOURCE /* flock */
 #include <stdarg.h>
 #include <stddef.h>
@@ -431,13 +431,17 @@ static void test_no_folder(void **state)
 		const char *folder;
 		const char *expected;
 	} rows[] = {
-		{"state/none", "merges need a folder: state/none"},
-		{"tools/file", "no folder can be made in tools/file"},
+		{"tools/file", "merges need a folder: tools/file"},
+		{"tools/file/below", "merges need a folder: tools/file"},
 	};
 	struct stage stage = stage_new(NULL);
+	struct merge_scratch s;
 
 	(void)state;
 	write_text("tools/file", "", 0644);
+	assert_int_equal(files_exists("state/new"), 0);
+	assert_int_equal(merge_scratch_make(&s, "state/new", NULL), 0);
+	merge_scratch_clear(&s);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct merges *m = merges_new(stage.r, rows[i].folder);
 		struct err e = ERR_INIT;

@@ -20,7 +20,7 @@
 #include "git/repository.h"
 #include "snapshots.h"
 
-#define N_MERGES 250
+#define N_MERGES 200
 #define MAX_FILES 40
 
 /* A tree on its way: files by name, with what they hold. */
@@ -307,11 +307,10 @@ static void test_random(void **state)
 			check(&t, m, s, &samples[i], &samples[i].trees[k], i);
 		merge_answer_clear(&samples[i].pair.answer);
 	}
-	print_message("%d merges, %d clean; asked %d, decided %d, automatic %d\n", N_MERGES,
-		t.clean, t.asked, t.decided, t.automatic);
-	assert_true(t.clean > N_MERGES / 3);
-	assert_true(t.decided > t.asked / 4);
-	assert_true(t.automatic > t.asked / 20);
+	/* The dice are good enough to tell something. */
+	if (t.clean < N_MERGES / 3 || t.decided < t.asked / 4 || t.automatic < t.asked / 20)
+		fail_msg("%d merges, %d clean; asked %d, decided %d, automatic %d", N_MERGES,
+			t.clean, t.asked, t.decided, t.automatic);
 	merges_free(m);
 	merge_scratch_clear(&scratch);
 	repository_free(r);

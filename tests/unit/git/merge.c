@@ -489,13 +489,23 @@ static void test_missing(void **state)
 /* Trees that Git would not write are Git's to judge: it may write them anew, as others. */
 static void test_odd_trees(void **state)
 {
-	static const char *const modes[] = {"100644 a", "0100644 a", "100664 a"};
+	static const struct {
+		const char *item;
+		enum { A_FILE, AN_EMPTY_FOLDER } kind;
+		enum ways how;
+	} table[] = {
+		{"100644 a", A_FILE, WITHOUT_GIT},
+		{"0100644 a", A_FILE, WITH_GIT},
+		{"100664 a", A_FILE, WITH_GIT},
+		{"40000 a", AN_EMPTY_FOLDER, WITH_GIT},
+	};
 	struct stage stage = stage_new();
-	struct oid blob = snapshots_write(stage.s, GIT_OBJECT_BLOB, "1\n", 2);
-	struct oid base = snapshots_commit(stage.s, "", NULL, 0);
+	struct oid ids[2], base = snapshots_commit(stage.s, "", NULL, 0);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	ids[A_FILE] = snapshots_write(stage.s, GIT_OBJECT_BLOB, "1\n", 2);
+	ids[AN_EMPTY_FOLDER] = snapshots_write(stage.s, GIT_OBJECT_TREE, "", 0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct merges_case c = {.ours = base, .mode = MERGES_TELL_APART};
 		struct oid tree;
 		struct str raw;
@@ -503,18 +513,62 @@ static void test_odd_trees(void **state)
 		enum merges_answer got;
 
 		str_init(&raw);
-		str_addn(&raw, modes[i], strlen(modes[i]) + 1);
-		str_addn(&raw, (const char *)blob.raw, OID_RAW_SIZE);
+		str_addn(&raw, table[i].item, strlen(table[i].item) + 1);
+		str_addn(&raw, (const char *)ids[table[i].kind].raw, OID_RAW_SIZE);
 		tree = snapshots_write(stage.s, GIT_OBJECT_TREE, raw.buf, raw.len);
 		c.theirs = snapshots_commit_tree(stage.s, &tree, &base, 1);
 		c.result = snapshots_commit_tree(stage.s, &tree, &base, 1);
 		got = ask(&how, stage.m, &c);
-		if (how != (i == 0 ? WITHOUT_GIT : WITH_GIT) ||
-			got != ask_git(snapshots_dir(stage.s), stage.r, &c))
-			fail_msg("%s: %s, Git was %sasked", modes[i], answers[got],
+		if (how != table[i].how || got != ask_git(snapshots_dir(stage.s), stage.r, &c))
+			fail_msg("%s: %s, Git was %sasked", table[i].item, answers[got],
 				how == WITHOUT_GIT ? "not " : "");
 		str_clear(&raw);
 	}
+	stage_clear(&stage);
+}
+
+/* What is too deep, or too much, to be looked at here is left to Git. */
+static void test_bounds(void **state)
+{
+	struct stage stage = stage_new();
+	struct oid base = snapshots_commit(stage.s, "a=1", NULL, 0);
+	struct merges_case c = {.mode = MERGES_TELL_APART};
+	struct str deep;
+	enum ways how;
+
+	(void)state;
+	str_init(&deep);
+	str_add(&deep, "a=1 ");
+	for (int i = 0; i < 200; i++)
+		str_add(&deep, "d/");
+	str_add(&deep, "f=1");
+	c.ours = snapshots_commit(stage.s, "a=1 b=1", &base, 1);
+	c.theirs = snapshots_commit(stage.s, deep.buf, &base, 1);
+	str_add(&deep, " b=1");
+	c.result = snapshots_commit(stage.s, deep.buf, &c.ours, 1);
+	assert_int_equal(ask(&how, stage.m, &c), MERGES_AUTOMATIC);
+	assert_int_equal(how, WITH_GIT);
+	c.theirs = snapshots_commit(stage.s, "a=1 c=1", &base, 1);
+	assert_int_equal(ask(&how, stage.m, &c), MERGES_DIFFERS);
+	assert_int_equal(how, WITH_GIT);
+	str_clear(&deep);
+	stage_clear(&stage);
+}
+
+/* Paths of what nobody asked about are not made up. */
+static void test_paths_unasked(void **state)
+{
+	struct stage stage = stage_new();
+	struct oid base = snapshots_commit(stage.s, "a=1", NULL, 0);
+	const struct merges_case c = {base, base, base, MERGES_TELL_APART};
+	struct strlist paths = {0};
+	struct err e = ERR_INIT;
+	size_t total;
+
+	(void)state;
+	assert_int_equal(merges_paths(&paths, 3, &total, stage.m, &c, &e), -1);
+	assert_string_equal(err_text(&e), "a merge was not asked for");
+	err_clear(&e);
 	stage_clear(&stage);
 }
 
@@ -530,6 +584,8 @@ int main(void)
 		cmocka_unit_test(test_quarantine),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_odd_trees),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_paths_unasked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

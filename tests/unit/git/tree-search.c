@@ -245,7 +245,7 @@ static void test_bomb(void **state)
 		tree = write_bomb(&f, rows[i].depth, rows[i].width, "x");
 		commit = write_commit(&f, &tree, NULL);
 		s.repository = f.repository;
-		alarm(60); /* a search that does not end fails the test */
+		alarm(300); /* a search that does not end fails the test */
 		result = tree_search(&s, &commit, TREE_AGAINST_PARENTS, &e);
 		if (result != (rows[i].expected != NULL ? -1 : 0) ||
 			(result != 0 && strstr(err_text(&e), rows[i].expected) == NULL))
@@ -508,7 +508,7 @@ static void test_damaged(void **state)
 		git_oid_tostr_s(&id) + 2);
 	str_init(&whole);
 	assert_int_equal(files_read(path, 1 << 20, &whole, NULL), 1);
-	alarm(60);
+	alarm(300);
 	for (size_t cut = 0; cut <= whole.len; cut++) {
 		struct repository *fresh = NULL;
 		int result;
