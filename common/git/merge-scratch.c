@@ -101,10 +101,15 @@ static int fill(const char *dir, struct err *e)
 
 int merge_scratch_make(struct merge_scratch *s, const char *parent, struct err *e)
 {
-	char *real;
+	char *above = path_dir(parent), *real;
+	int exists = files_exists(above);
 
+	free(above);
 	s->lock = -1;
 	s->dir = NULL;
+	/* Where not even the state directory is there, others have to say so. */
+	if (!exists)
+		return err_set(e, "merges need a folder, and there is none above %s", parent);
 	if (files_make_folder(parent, 0700, e) != 0 || (real = files_real_path(parent, e)) == NULL)
 		return err_wrap(e, "merges need a folder");
 	remove_left(real);

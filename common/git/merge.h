@@ -39,11 +39,6 @@ struct merges_case {
 	struct oid ours;   /* the first parent */
 	struct oid theirs; /* what is merged into it */
 	struct oid result;
-	/*
-	 * A commit that has the merge bases with THEIRS that OURS has, and may be nearer to it; zeros:
-	 * OURS itself.
-	 */
-	struct oid basis;
 	enum merges_mode {
 		MERGES_TELL_APART, /* all that merges_answer has */
 		/*
@@ -52,6 +47,11 @@ struct merges_case {
 		 */
 		MERGES_ONLY_WHETHER
 	} mode;
+	/*
+	 * A commit that has the merge bases with THEIRS that OURS has, and may be nearer to it; zeros:
+	 * OURS itself.
+	 */
+	struct oid basis;
 };
 
 /*

@@ -33,14 +33,14 @@ commit a 1 && commit b 1
 
 # A merge; one that adds a file, one that drops a change, a conflict, three parents, nothing new.
 side s1 1 && commit c && git switch -q main && merge_in s1
-side s2 1 && commit d && git switch -q main && git merge -q --no-ff --no-commit s2 &&
+side s2 1 && commit d && git switch -q main && git merge -q --no-ff --no-commit s2 >"$T/log" 2>&1 &&
 	echo 1 >added && git add added && git commit -q -m 'a file more'
-side s3 1 && commit e && commit f && git switch -q main && git merge -q --no-ff --no-commit s3 &&
+side s3 1 && commit e && commit f && git switch -q main && git merge -q --no-ff --no-commit s3 >"$T/log" 2>&1 &&
 	git rm -q -f f && git commit -q -m 'a file less'
 side s4 && commit a 4 && git switch -q main && commit a 5
-git merge -q s4 >/dev/null 2>&1
+git merge -q s4 >"$T/log" 2>&1
 echo 45 >a && git add a && git commit -q -m 'by hand'
-side s5 && commit g && side s6 && commit h && git switch -q main && git merge -q -m octopus s5 s6 >"$T/octopus"
+side s5 && commit g && side s6 && commit h && git switch -q main && git merge -q --no-ff -m octopus s5 s6 >"$T/log"
 git reset -q --hard "$(git commit-tree -p main -p s1 -m nothing 'main^{tree}')"
 side s7 && commit i && git switch -q main && merge_in s7
 cd "$T" || test_bail 'no folder'

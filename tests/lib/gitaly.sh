@@ -77,7 +77,9 @@ gitaly_layout() {
 }
 
 new_gitlab() {
-	new_server "$1" && mkdir "$(state "$1")/work" && gitaly_start && gitaly_layout "$1" || test_bail "cannot make the server $1"
+	new_server "$1"
+	mkdir "$(state "$1")/work" # XXX
+	{ gitaly_start && gitaly_layout "$1"; } || test_bail "cannot make the server $1"
 }
 
 other_hook() {
@@ -157,17 +159,19 @@ gitaly_merge_tree() {
 # Run the hooks of kind $1 for the operation.  What the page shows of a failure goes to standard error;
 # of a success it shows nothing, but a test sees all.
 gitaly_run() {
-	[ "$GITALY_BREAK" != "$1" ] || return 1
+	gitaly_hook=$1
+	shift
+	[ "$GITALY_BREAK" != "$gitaly_hook" ] || return 1
 	(
 		cd "$gitaly_repository" || exit 1
 		GIT_DIR=$gitaly_repository GL_PROTOCOL=web
 		export GIT_DIR GL_PROTOCOL
-		if [ "$1" = pre-receive ]; then
+		if [ "$gitaly_hook" = pre-receive ]; then
 			GIT_OBJECT_DIRECTORY=$gitaly_quarantine
 			GIT_ALTERNATE_OBJECT_DIRECTORIES=$gitaly_repository/objects
 			export GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 		fi
-		exec "$gitaly_shims"/"$@"
+		exec "$gitaly_shims/$gitaly_hook" "$@"
 	) >"$T/.run/web.out" 2>"$T/.run/web.err" && cat "$T/.run/web.out" "$T/.run/web.err" && return
 	# If there is an error output, it alone counts.
 	[ -s "$T/.run/web.err" ] || cp "$T/.run/web.out" "$T/.run/web.err"

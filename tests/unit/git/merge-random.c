@@ -231,7 +231,7 @@ static void check(struct tally *t, struct merges *m, struct snapshots *s,
 {
 	const struct merge_answer *answer = &sample->pair.answer;
 	const struct oid parents[2] = {sample->pair.ours, sample->pair.theirs};
-	struct merges_case c = {parents[0], parents[1], {{0}}, MERGES_TELL_APART};
+	struct merges_case c = {parents[0], parents[1], {{0}}, MERGES_TELL_APART, {{0}}};
 	enum merges_answer got, expected = MERGES_CONFLICTS;
 	struct err e = ERR_INIT;
 

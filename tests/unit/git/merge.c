@@ -465,11 +465,11 @@ static void test_missing(void **state)
 	struct oid good = snapshots_commit(stage.s, "f=2", &base, 1);
 	struct oid bad = snapshots_commit_tree(stage.s, &nowhere, &base, 1);
 	const struct merges_case table[] = {
-		{good, nowhere, good, MERGES_TELL_APART},
-		{nowhere, good, good, MERGES_TELL_APART},
-		{good, bad, good, MERGES_TELL_APART},
-		{good, good, nowhere, MERGES_TELL_APART},
-		{good, good, bad, MERGES_TELL_APART},
+		{good, nowhere, good, MERGES_TELL_APART, {{0}}},
+		{nowhere, good, good, MERGES_TELL_APART, {{0}}},
+		{good, bad, good, MERGES_TELL_APART, {{0}}},
+		{good, good, nowhere, MERGES_TELL_APART, {{0}}},
+		{good, good, bad, MERGES_TELL_APART, {{0}}},
 	};
 
 	(void)state;
@@ -560,7 +560,7 @@ static void test_paths_unasked(void **state)
 {
 	struct stage stage = stage_new();
 	struct oid base = snapshots_commit(stage.s, "a=1", NULL, 0);
-	const struct merges_case c = {base, base, base, MERGES_TELL_APART};
+	const struct merges_case c = {base, base, base, MERGES_TELL_APART, {{0}}};
 	struct strlist paths = {0};
 	struct err e = ERR_INIT;
 	size_t total;
