@@ -181,7 +181,8 @@ test_expect 'one reference twice in a push: a bad one does not hide behind a goo
 	for updates in "$is:$good:refs/heads/main $is:$bad:refs/heads/main" \
 		"$is:$bad:refs/heads/main $is:$good:refs/heads/main" \
 		"$is:$good:refs/heads/main $good:$is:refs/heads/main" \
-		"$is:$good:refs/heads/main $good:0:refs/heads/main"; do
+		"$is:$good:refs/heads/main $good:0:refs/heads/main" \
+		"$is:0:refs/heads/main 0:$good:refs/heads/main"; do
 		for atomic in "" atomic; do
 			{ ! "$TEST_LIB/raw-push" "$T/shop.git" . $atomic $updates 2>"$T/err" || return 1; } &&
 			grep "modelgate: rejected" "$T/err" && same "$is" "$(tip shop refs/heads/main)" || return 1
@@ -189,10 +190,11 @@ test_expect 'one reference twice in a push: a bad one does not hide behind a goo
 	done && lands_by_merge
 '
 
-test_expect 'MG103: a source that goes on and back in the same push' '
+test_expect 'MG103: a source that goes on and back in the same push, or that the push has from elsewhere' '
 	cd work && git fetch -q origin && at dev && was=$(git rev-parse dev) && commit flicker.txt &&
 	on=$(git rev-parse dev) && at main && merge_in dev && is=$(tip shop refs/heads/main) &&
-	for updates in "$was:$on:refs/heads/dev $on:$was:refs/heads/dev" "$on:$was:refs/heads/dev $was:$on:refs/heads/dev"; do
+	for updates in "$was:$on:refs/heads/dev $on:$was:refs/heads/dev" \
+		"$on:$was:refs/heads/dev $was:$on:refs/heads/dev" "0:$on:refs/heads/dev" "$on:$on:refs/heads/dev"; do
 		for order in "$updates $is:$(git rev-parse main):refs/heads/main" "$is:$(git rev-parse main):refs/heads/main $updates"; do
 			{ ! "$TEST_LIB/raw-push" "$T/shop.git" . $order 2>"$T/err" || return 1; } &&
 			grep "modelgate: rejected" "$T/err" && same "$is" "$(tip shop refs/heads/main)" || return 1
@@ -231,7 +233,7 @@ under() {
 }
 
 for under in refs/tags/v2 refs/tags/refs/heads/dev refs/notes/commits refs/remotes/origin/dev refs/x/dev \
-	refs/heads/refs/heads/dev refs/pull/1/head refs/merge-requests/1/head refs/keep-around/x \
+	refs/heads/refs/heads/dev refs/replace/0123456789012345678901234567890123456789 refs/pull/1/head refs/merge-requests/1/head refs/keep-around/x \
 	refs/heads/deva refs/heads/x/dev refs/heads/-dev- refs/heads/dev@2; do
 	under "$under"
 done

@@ -280,6 +280,7 @@ static void test_many(void **state)
 	enum merges_answer got;
 
 	(void)state;
+	memset(c, 0, sizeof(c));
 	for (int i = 0; i < 30; i++) {
 		char *ours = mem_format("f=%d," TEN("9"), i / 2);
 		char *result = mem_format("f=%d," TEN("9,10") "%s", i / 2, i % 2 ? ",x" : "");
