@@ -29,6 +29,17 @@ grow() {
 	edit "$1" "$NEW_FILE"
 }
 
+# The newest push.* record has all these texts.
+newest_has() {
+	tail -n 5 "$(audit shop)" | grep -F '"event":"push.' | tail -n 1 >"$T/newest"
+	for text in "$@"; do
+		grep -qF -e "$text" "$T/newest" && continue
+		cat "$T/newest"
+		echo "does not have $text"
+		return 1
+	done
+}
+
 # CMD lands on BRANCH with METHOD, traced to SOURCE, and launches CHAIN ("": none).
 web_lands() {
 	web_branch=$1
@@ -38,9 +49,9 @@ web_lands() {
 	shift 4
 	expect_accept "$@" &&
 		same "$NEW_COMMIT" "$(at_server "refs/heads/$web_branch")" &&
-		recorded shop event=push.accepted "refs.0.ref=refs/heads/$web_branch" \
-			"refs.0.new=$NEW_COMMIT" ${web_method:+"refs.0.method=$web_method"} \
-			${web_source:+"refs.0.source=refs/heads/$web_source"} &&
+		newest_has '"event":"push.accepted"' "\"ref\":\"refs/heads/$web_branch\"" "\"new\":\"$NEW_COMMIT\"" \
+			${web_method:+"\"method\":\"$web_method\""} \
+			${web_source:+"\"source\":\"refs/heads/$web_source\""} &&
 		same "$web_chain" "$(launched "$NEW_COMMIT")"
 }
 
@@ -58,7 +69,7 @@ web_rejected() {
 	web_code=$1
 	shift
 	web_before=$(how_many_launched)
-	expect_reject "$web_code" "$@" && recorded shop event=push.rejected "refs.0.code=$web_code" &&
+	expect_reject "$web_code" "$@" && newest_has '"event":"push.rejected"' "\"code\":\"$web_code\"" &&
 		same "$web_before" "$(how_many_launched)"
 }
 

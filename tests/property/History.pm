@@ -288,10 +288,16 @@ my %moves = (
 	squash_beside => sub {
 		my ($h, $t, $what) = @_;
 		my $tip = $h->{refs}{$t};
-		my $p = chance($h, 65) ? first_line($h, $tip, roll($h, 3)) : below($h, $tip, roll($h, 4));
+		my $p = first_line($h, $tip, roll($h, 3));
+		# Or it is held by the target, but not on its own line.
+		$p = (parents($h, $p))[-1] // $p if chance($h, 40);
 		my $s = add($h, "squash beside $t", [$p], [ 'merge', $p, $what ],
 			chance($h, 12) ? \&edit_some : undef);
 		plan_merge($h, $t, $s, chance($h, 12) ? \&edit_some : undef, "merge of a squash into $t");
+		# The same once more brings nothing.
+		$h->{refs}{$t} = add($h, "merge of it again into $t", [ $h->{refs}{$t}, $s ],
+			[ 'tree', $h->{refs}{$t} ])
+			if chance($h, 8);
 	},
 	fast_forward => sub {
 		my ($h, $t, $what) = @_;
