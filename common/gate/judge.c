@@ -409,6 +409,7 @@ int judge_push(struct verdict *verdicts, struct judge *j, struct err *e)
 {
 	size_t n = j->view.push->n;
 
+	j->view.gitdir = j->gitdir;
 	/*
 	 * The merges that only Git can answer are gathered from all updates and answered together; then
 	 * everything is judged again, and nothing is left to ask.

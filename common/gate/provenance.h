@@ -13,6 +13,7 @@ struct repository;
 struct provenance_view {
 	const struct config *config;
 	struct repository *repository;
+	const char *gitdir;      /* of the repository, absolute */
 	const struct push *push; /* resolved; NULL: the references as they are */
 	const struct past *past;
 };

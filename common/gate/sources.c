@@ -61,41 +61,60 @@ static int look_pushed(enum pushed *out, struct oid *tip, const struct provenanc
 	return 0;
 }
 
-#define MAX_BRANCHES_DEEP 32 /* of the search for a circle; a configuration has a handful */
-
-/* 1 if commits of the branch TO reach the branch FROM by merges, as C has it. */
-static int leads(const struct config *c, const char *to, const char *from, int depth)
+/* As leads(), past the branches in SEEN, which were looked at before. */
+static int leads_past(
+	const struct config *c, const char *to, const char *from, struct strlist *seen)
 {
 	const struct config_branch *b = config_branch(c, from);
+	int found = 0;
 
-	for (size_t i = 0; b != NULL && depth < MAX_BRANCHES_DEEP && i < b->merge_from.n; i++)
-		if (strcmp(b->merge_from.v[i], to) == 0 ||
-			leads(c, to, b->merge_from.v[i], depth + 1))
-			return 1;
-	return 0;
+	if (b == NULL || strlist_has(seen, from))
+		return 0;
+	strlist_add(seen, from);
+	for (size_t i = 0; !found && i < b->merge_from.n; i++)
+		found = strcmp(b->merge_from.v[i], to) == 0 ||
+			leads_past(c, to, b->merge_from.v[i], seen);
+	return found;
+}
+
+/* 1 if commits of the branch TO reach the branch FROM by merges, as C has it. */
+static int leads(const struct config *c, const char *to, const char *from)
+{
+	struct strlist seen = {0};
+	int found = leads_past(c, to, from, &seen);
+
+	strlist_clear(&seen);
+	return found;
 }
 
 static int add_branch(struct sources *out, const struct provenance_view *view,
 	const struct config_branch *branch, const char *name, struct err *e)
 {
-	char *ref = mem_format("%s%s", NAMES_HEADS, name);
+	char *ref = mem_format("%s%s", NAMES_HEADS, name), *target = NULL;
+	const char *target_name;
 	enum pushed pushed;
 	struct oid tip, now;
-	int found = repository_tip(view->repository, ref, &now, e);
+	int found, result = -1;
 
-	if (found < 0 || look_pushed(&pushed, &tip, view, ref, &now, e) != 0) {
-		free(ref);
-		return -1;
-	}
+	/* A symbolic reference is its target, also where that is what the push moves. */
+	if (repository_resolve(view->gitdir, ref, &target, e) != 0)
+		goto out;
+	target_name = names_branch(target) != NULL ? names_branch(target) : name;
+	found = repository_tip(view->repository, target, &now, e);
+	if (found < 0 || look_pushed(&pushed, &tip, view, target, &now, e) != 0)
+		goto out;
 	if (found > 0 || pushed != PUSHED_NOT)
 		out->exist = SOURCES_SOME;
 	if (pushed == PUSHED_NOT ||
-		(pushed == PUSHED_FORWARD && leads(view->config, branch->name, name, 0)))
+		(pushed == PUSHED_FORWARD && leads(view->config, branch->name, target_name)))
 		tip = now;
 	if (pushed != PUSHED_AWAY && !oid_is_zero(&tip))
 		add_source(out, ref, &tip);
+	result = 0;
+out:
+	free(target);
 	free(ref);
-	return 0;
+	return result;
 }
 
 struct retrain_search {

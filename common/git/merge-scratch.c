@@ -16,8 +16,8 @@
 #include "base/path.h"
 #include "sys/files.h"
 
-#define PREFIX "merge-"
-#define MIN_AGE 3600 /* seconds after which a folder that nobody holds was left behind */
+#define PREFIX ".merge-" /* with a dot: not one of the folders that a runner clears away */
+#define MIN_AGE 3600     /* seconds after which a folder that nobody holds was left behind */
 
 /* A descriptor that holds the folder PATH, or -1 with errno set: it is held, or is no folder. */
 static int hold(const char *path)

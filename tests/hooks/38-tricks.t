@@ -8,7 +8,6 @@
 
 new_server shop
 new_project shop work || test_bail 'no project'
-mkdir -p "$(state shop)/work" # XXX
 
 # A commit with this tree, these parents (-p ...), and what stands in the file $T/headers, if it is
 # there, among its headers.  Sets MADE.
@@ -265,28 +264,25 @@ test_expect 'a symbolic reference that leads to main: pushed by another name it 
 	git -C "$T/shop.git" symbolic-ref -d refs/heads/latest
 '
 
-# dev is another name of the branch real; both are at the same commit, also in the clone.
-dev_is_real() {
-	git fetch -q -p origin && git -C "$T/shop.git" update-ref -d refs/heads/dev &&
-		git push -q origin origin/dev:refs/heads/real &&
-		git -C "$T/shop.git" symbolic-ref refs/heads/dev refs/heads/real &&
-		git fetch -q origin && git switch -q -C real origin/real
-}
-
-dev_is_itself() {
-	git -C "$T/shop.git" symbolic-ref -d refs/heads/dev && git push -q origin real:refs/heads/dev &&
-		git push -q origin :real && git fetch -q -p origin
-}
-
+# dev becomes another name of the branch real on the server.
 test_expect 'dev as a symbolic reference: what is pushed to its target in the same push is on dev' '
-	cd work && dev_is_real && commit real.txt && at main && merge_in real &&
-	expect_reject MG103 git push origin main && expect_accept git push origin real main && dev_is_itself
+	cd work && git fetch -q -p origin && git -C "$T/shop.git" update-ref -d refs/heads/dev &&
+	git push -q origin origin/dev:refs/heads/real &&
+	git -C "$T/shop.git" symbolic-ref refs/heads/dev refs/heads/real && git fetch -q origin &&
+	git switch -q -C real origin/real && commit real.txt && at main && merge_in real &&
+	expect_reject MG103 git push origin main && expect_accept git push origin real main
 '
 
 test_expect 'MG103: and what its target is forced away from in the same push is not' '
-	cd work && dev_is_real && commit real.txt && expect_accept git push origin real && at main && merge_in real &&
-	expect_reject MG103 git push origin +real~:real main && expect_reject MG103 git push origin :real main &&
-	expect_accept git push origin main && dev_is_itself
+	cd work && git fetch -q origin && at real && commit more-real.txt && expect_accept git push origin real &&
+	at main && merge_in real && expect_reject MG103 git push origin +real~:real main &&
+	expect_reject MG103 git push origin :real main && expect_accept git push origin main
+'
+
+test_expect 'dev is a branch of its own again' '
+	git -C shop.git symbolic-ref -d refs/heads/dev && cd work && git fetch -q -p origin &&
+	git -C "$T/shop.git" update-ref refs/heads/dev "$(git rev-parse origin/main)" &&
+	expect_accept git push origin :real && git fetch -q -p origin && at dev
 '
 
 test_expect 'a tag that is a symbolic reference to main' '

@@ -78,7 +78,6 @@ gitaly_layout() {
 
 new_gitlab() {
 	new_server "$1"
-	mkdir "$(state "$1")/work" # XXX
 	{ gitaly_start && gitaly_layout "$1"; } || test_bail "cannot make the server $1"
 }
 

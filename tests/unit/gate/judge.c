@@ -44,6 +44,7 @@ struct row {
 	"{\"outs\":[{\"md5\":\"0123456789abcdef0123456789abcdef\",\"size\":1,\"hash\":\"md5\","    \
 	"\"path\":\"model.pkl\"}]}"
 #define MODEL "+rkl/model.pkl.dvc=" POINTER
+#define FROM(name, sources) "[branch \"" name "\"]\nmerge-from = " sources "\n"
 #define ONLY(methods) "[branch \"main\"]\nmerge-methods = " methods "\n"
 #define FILES "+retrain.py+dag-retrain.py"
 
@@ -268,6 +269,11 @@ static const struct row rows[] = {
 	{"a circle, what is in prod goes back to main", BASE "h:m1+hotfix m2:m1,h ", REFS "prod=h ",
 		"main:m1..m2", "", "merge", "refs/heads/prod",
 		"[branch \"main\"]\nmerge-from = dev, prod\n"},
+	{"four branches that take from each other, and none of them from main",
+		BASE "m2:m1,d2 p:m1+x ", REFS "b1=m1 b2=m1 b3=m1 b4=m1 ", "main:m1..m2 b1:m1..p",
+		"", "merge", "refs/heads/dev",
+		"[branch \"main\"]\nmerge-from = dev, b1\n" FROM("b1", "b2, b3, b4")
+			FROM("b2", "b1, b3, b4") FROM("b3", "b1, b2, b4") FROM("b4", "b1, b2, b3")},
 	/* long lines: the end is found between its neighbours */
 	{"five direct commits", BASE "x1:m1+1 x2:x1+2 x3:x2+3 x4:x3+4 x5:x4+5 ", REFS,
 		"main:m1..x5", "MG102 MG102 MG102 MG102 MG102", "direct", NULL, ""},

@@ -391,9 +391,9 @@ static void test_left(void **state)
 		int is_held;
 		int stays;
 	} rows[] = {
-		{"merge-left", 1, 0, 0},
-		{"merge-held", 1, 1, 1},
-		{"merge-young", 0, 0, 1},
+		{".merge-left", 1, 0, 0},
+		{".merge-held", 1, 1, 1},
+		{".merge-young", 0, 0, 1},
 		{"other-left", 1, 0, 1},
 	};
 	struct merge_scratch s;
@@ -412,14 +412,14 @@ static void test_left(void **state)
 		if (rows[i].is_old)
 			make_old(rows[i].name);
 	}
-	write_text("merge-file", "", 0644);
-	make_old("merge-file");
-	assert_int_equal(symlink("other-left", "merge-link"), 0);
+	write_text(".merge-file", "", 0644);
+	make_old(".merge-file");
+	assert_int_equal(symlink("other-left", ".merge-link"), 0);
 	assert_int_equal(merge_scratch_make(&s, ".", NULL), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (files_exists(rows[i].name) != rows[i].stays)
 			fail_msg("%s: %s", rows[i].name, rows[i].stays ? "gone" : "still there");
-	assert_int_equal(files_exists("merge-file"), 1);
+	assert_int_equal(files_exists(".merge-file"), 1);
 	assert_int_equal(files_exists("other-left/objects/ab"), 1);
 	merge_scratch_clear(&s);
 	assert_int_equal(close(held), 0);
