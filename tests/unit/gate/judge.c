@@ -5,50 +5,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "audit/record.h"
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/str.h"
-#include "data/config.h"
-#include "base/path.h"
-#include "gate/judge.h"
-#include "gate/past.h"
-#include "gate/push.h"
-#include "git/repository.h"
 #include "gate/sources.h"
 #include "git/merge.h"
+#include "git/repository.h"
 #include "history.h"
-#include "sys/files.h"
+#include "judged.h"
 
-struct row {
-	const char *title;
-	const char *history;
-	const char *refs;     /* before the push */
-	const char *push;     /* "REF:OLD..NEW ..."; the first one is looked at */
-	const char *expected; /* codes of the first, lowest first; "" accepted */
-	const char *method;   /* of the first; NULL: not looked at */
-	const char *source;
-	const char *config; /* added to the defaults */
-};
-
-/* dev: d1, d2 on top of a; main: m1 merged d1 into a */
-#define BASE "a+f d1:a+g m1:a,d1 d2:d1+h "
-#define REFS "dev=d2 main=m1 "
-#define EVIL "x:m1+evil "
-#define POINTER                                                                                    \
-	"{\"outs\":[{\"md5\":\"0123456789abcdef0123456789abcdef\",\"size\":1,\"hash\":\"md5\","    \
-	"\"path\":\"model.pkl\"}]}"
-#define MODEL "+rkl/model.pkl.dvc=" POINTER
-#define FROM(name, sources) "[branch \"" name "\"]\nmerge-from = " sources "\n"
-#define ONLY(methods) "[branch \"main\"]\nmerge-methods = " methods "\n"
-#define FILES "+retrain.py+dag-retrain.py"
-
-static const struct row rows[] = {
+static const struct judged_row rows[] = {
 	/* merges and fast-forwards */
 	{"merge of dev's tip", BASE "m2:m1,d2 ", REFS, "main:m1..m2", "", "merge", "refs/heads/dev",
 		""},
@@ -309,270 +274,12 @@ static const struct row rows[] = {
 		"refs/heads/main", ""},
 	{"creation that launches does", "a ", "main=a ", "retrain:0..a", "MG301 MG301", "create",
 		NULL, "[branch \"retrain\"]\nlaunch-on-create = yes\n"},
-	/* names */
-	{"a retrain branch", "a" MODEL " ", "", "retrain-12-20260101:0..a", "", "create", NULL, ""},
-	{"a retrain branch, the other format", "a" MODEL " ", "", "retrain-12-2026-01-01:0..a", "",
-		"create", NULL, ""},
-	{"31 February", "a" MODEL " ", "", "retrain-12-20260231:0..a", "MG202", "create", NULL, ""},
-	{"one digit short", "a" MODEL " ", "", "retrain-12-2026111:0..a", "MG202", "create", NULL,
-		""},
-	{"a day too far", "a" MODEL " ", "", "retrain-12-20260104:0..a", "MG202", "create", NULL,
-		""},
-	{"today at UTC+14", "a" MODEL " ", "", "retrain-12-20260103:0..a", "", "create", NULL, ""},
-	{"words for a date", "a" MODEL " ", "", "retrain-12-now:0..a", "MG202", "create", NULL, ""},
-	{"below a retrain branch", "a" MODEL " ", "", "retrain-12-20260101/x:0..a", "MG202",
-		"create", NULL, ""},
-	{"leading zeros", "a" MODEL " ", "", "retrain-012-20260101:0..a", "MG203", "create", NULL,
-		""},
-	{"no pipeline id", "a ", "", "retrain-x-20260101:0..a", "MG201", NULL, NULL, ""},
-	{"no date", "a ", "", "retrain-12:0..a", "MG201", NULL, NULL, ""},
-	{"an empty date", "a" MODEL " ", "", "retrain-12-:0..a", "MG201", NULL, NULL, ""},
-	{"another word", "a ", "", "retraining:0..a", "MG201", NULL, NULL, ""},
-	{"other case", "a ", "", "Retrain-12-20260101:0..a", "MG201", NULL, NULL, ""},
-	{"retrain in other case", "a ", "", "RETRAIN:0..a", "MG201 MG205", NULL, NULL, ""},
-	{"a name that only holds retrain", "a ", "", "my-retrain-12:0..a", "", NULL, NULL, ""},
-	{"an old wrong name may move on", "a b:a ", "retraining=a ", "retraining:a..b", "", NULL,
-		NULL, ""},
-	{"and go", "a ", "retraining=a ", "retraining:a..0", "", NULL, NULL, ""},
-	{"a retrain branch moves", "a b:a ", "retrain-12-20260101=a ", "retrain-12-20260101:a..b",
-		"MG204", "direct", NULL, ""},
-	{"a retrain branch goes", "a ", "retrain-12-20260101=a ", "retrain-12-20260101:a..0", "",
-		"delete", NULL, ""},
-	{"Main", "a ", "", "Main:0..a", "MG205", NULL, NULL, ""},
-	{"DEV", "a ", "", "DEV:0..a", "MG205", NULL, NULL, ""},
-	{"below prod", "a ", "", "prod/x:0..a", "MG205", NULL, NULL, ""},
-	{"below dev", "a ", "", "dev/x:0..a", "MG205", NULL, NULL, ""},
-	{"a longer name", "a ", "", "mainline:0..a", "", NULL, NULL, ""},
-	{"the tag main", "a ", "", "refs/tags/main:0..a", "MG205", NULL, NULL, ""},
-	{"the tag Prod", "a ", "", "refs/tags/Prod:0..a", "MG205", NULL, NULL, ""},
-	{"the tag of a retrain branch", "a ", "", "refs/tags/retrain-1-20260101:0..a", "MG205",
-		NULL, NULL, ""},
-	{"the tag v1", "a ", "", "refs/tags/v1:0..a", "", NULL, NULL, ""},
-	{"an old tag main goes", "a ", "refs/tags/main=a ", "refs/tags/main:a..0", "", NULL, NULL,
-		""},
-	{"a configured branch's look-alike", "a ", "", "Release:0..a", "MG205", NULL, NULL,
-		"[branch \"release\"]\nmerge-from = main\n"},
-	{"modelgate's own references", "a ", "", "refs/modelgate/x:0..a", "MG904", NULL, NULL, ""},
-	{"feature work", "a b ", "feature=a ", "feature:a..b", "", NULL, NULL, ""},
-	/* where a retrain branch comes from: pipelines 12 to 15 were made for the commit a */
-	{"of a pipeline that is none", "a" MODEL " ", "", "retrain-99-20260101:0..a", "MG203",
-		"create", NULL, ""},
-	{"which is fine if pipelines need not be known", "a" MODEL " ", "",
-		"retrain-99-20260101:0..a", "", "create", NULL,
-		"[retrain-branch]\nknown-pipeline = off\n"},
-	{"of a pipeline too big for any number", "a" MODEL " ", "",
-		"retrain-99999999999999999999-20260101:0..a", "MG203", "create", NULL, ""},
-	{"a model on top of the pipeline's commit", "a r:a" MODEL " ", "main=a ",
-		"retrain-12-20260101:0..r", "", "create", NULL, ""},
-	{"beside the pipeline's commit", "a" MODEL " r" MODEL " ", "", "retrain-12-20260101:0..r",
-		"MG206", "create", NULL, ""},
-	{"below the pipeline's commit", "b" MODEL " a:b+x ", "", "retrain-12-20260101:0..b",
-		"MG206 MG207", "create", NULL, ""},
-	{"code is changed with the model", "a r:a+score.py" MODEL " ", "",
-		"retrain-12-20260101:0..r", "MG207", "create", NULL, ""},
-	{"which is fine if it may", "a r:a+score.py" MODEL " ", "", "retrain-12-20260101:0..r", "",
-		"create", NULL, "[retrain-branch]\nmay-change = rkl/*, score.py\n"},
-	{"code is changed and changed back", "a q:a+score.py r:q!score.py" MODEL " ", "",
-		"retrain-12-20260101:0..r", "", "create", NULL, ""},
-	{"no model", "a r:a+rkl/x ", "", "retrain-12-20260101:0..r", "MG302", "create", NULL, ""},
-	{"the model is a folder", "a r:a+rkl/model.pkl.dvc/x ", "", "retrain-12-20260101:0..r",
-		"MG302", "create", NULL, ""},
-	{"the model is another file", "a r:a+rkl/m.dvc=" POINTER " ", "",
-		"retrain-12-20260101:0..r", "", "create", NULL,
-		"[retrain-branch]\nmodel-file = rkl/m.dvc\n"},
-	{"the model is no pointer", "a r:a+rkl/model.pkl.dvc=x ", "", "retrain-12-20260101:0..r",
-		"MG303", "create", NULL, ""},
-	/* a name is used once: retrain-15-20260101 landed and is gone */
-	{"used before", "a" MODEL " ", "", "retrain-15-20260101:0..a", "MG204", "create", NULL, ""},
-	{"used before, in the other format", "a" MODEL " ", "", "retrain-15-2026-01-01:0..a",
-		"MG204", "create", NULL, ""},
-	{"another day", "a" MODEL " ", "", "retrain-15-20260102:0..a", "", "create", NULL, ""},
-	{"another pipeline", "a" MODEL " ", "", "retrain-14-20260101:0..a", "", "create", NULL, ""},
-	{"there in the other format", "a" MODEL " ", "retrain-13-20260101=a ",
-		"retrain-13-2026-01-01:0..a", "MG204", "create", NULL, ""},
-	{"the other format in the same push", "a" MODEL " ", "",
-		"retrain-13-20260101:0..a retrain-13-2026-01-01:0..a", "", "create", NULL, ""},
-	/* who may create one */
-	{"no member creates one", "a" MODEL " ", "", "retrain-12-20260101:0..a", "MG401", "create",
-		NULL, "[role \"r\"]\nmembers = other\n[retrain-branch]\nroles = r\n"},
-	{"a member does", "a" MODEL " ", "", "retrain-12-20260101:0..a", "", "create", NULL,
-		"[role \"r\"]\nmembers = pusher\n[retrain-branch]\nroles = r\n"},
-	{"no member deletes one", "a ", "retrain-12-20260101=a ", "retrain-12-20260101:a..0", "",
-		"delete", NULL, "[role \"r\"]\nmembers = other\n[retrain-branch]\nroles = r\n"},
-	/* retrain branches as sources: 12 landed through the gates, 13 did not */
-	{"a landed retrain branch into main", "a r:a+rkl/x m:a,r ", "main=a retrain-12-20260101=r ",
-		"main:a..m", "", "merge", "refs/heads/retrain-12-20260101", ""},
-	{"one that came otherwise", "a r:a+rkl/x m:a,r ", "main=a retrain-13-20260101=r ",
-		"main:a..m", "MG103", NULL, NULL, ""},
-	{"which is fine if pipelines need not be known", "a r:a+rkl/x m:a,r ",
-		"main=a retrain-13-20260101=r ", "main:a..m", "", "merge",
-		"refs/heads/retrain-13-20260101", "[retrain-branch]\nknown-pipeline = off\n"},
-	{"a badly named one never is", "a r:a+rkl/x m:a,r ", "main=a retrain-x=r ", "main:a..m",
-		"MG103", NULL, NULL, "[retrain-branch]\nknown-pipeline = off\n"},
-	{"created in the same push", "a r:a+rkl/x m:a,r ", "main=a ",
-		"main:a..m retrain-14-20260101:0..r", "", "merge", "refs/heads/retrain-14-20260101",
-		""},
-	{"retrain takes none", "a r:a+s m:a,r ", "retrain=a main=a retrain-12-20260101=r ",
-		"retrain:a..m", "MG102 MG103 MG301 MG301", NULL, NULL, ""},
-	/* roles */
-	{"a member of the role", BASE "m2:m1,d2 ", REFS, "main:m1..m2", "", "merge", NULL,
-		"[role \"r\"]\nmembers = pusher\n[branch \"main\"]\nroles = r\n"},
-	{"by id", BASE "m2:m1,d2 ", REFS, "main:m1..m2", "", "merge", NULL,
-		"[role \"r\"]\nmembers = uid-77\n[branch \"main\"]\nroles = r\n"},
-	{"no member", BASE "m2:m1,d2 ", REFS, "main:m1..m2", "MG401", "merge", NULL,
-		"[role \"r\"]\nmembers = other, user-77, key-77\n[branch \"main\"]\nroles = r\n"},
-	{"no member, and a direct commit", BASE EVIL, REFS, "main:m1..x", "MG102 MG401", "direct",
-		NULL, "[role \"r\"]\nmembers = other\n[branch \"main\"]\nroles = r\n"},
 };
-
-static int landed(void *context, const char *ref, const struct oid *tip, struct err *e)
-{
-	(void)context;
-	(void)tip;
-	(void)e;
-	return strcmp(ref, "refs/heads/retrain-12-20260101") == 0;
-}
-
-static int used(void *context, const char *prefix, int (*each)(void *arg, const char *ref),
-	void *arg, struct err *e)
-{
-	(void)context;
-	(void)e;
-	return str_starts("refs/heads/retrain-15-20260101", prefix)
-		       ? each(arg, "refs/heads/retrain-15-20260101")
-		       : 0;
-}
-
-/* Pipelines 12 to 15 were made for the history's commit "a", the others there are not. */
-static int deployed(
-	void *context, const char *id, const char *chain, struct oid *commit, struct err *e)
-{
-	(void)e;
-	assert_string_equal(chain, "retrain");
-	*commit = history_oid(context, "a");
-	return strcmp(id, "12") >= 0 && strcmp(id, "15") <= 0 && strlen(id) == 2;
-}
-
-/* The configuration TEXT, with a state folder beside the repository. */
-static struct config *make_config(const struct history *h, const char *text, const char *title)
-{
-	char *state = path_join(history_dir(h), "state"), *work = path_join(state, "work");
-	char *all = mem_format("[modelgate]\nstate = %s\n%s", state, text);
-	struct config *config = NULL;
-	struct err e = ERR_INIT;
-
-	assert_int_equal(files_make_folder(work, 0700, &e), 0);
-	if (config_parse(&config, all, strlen(all), "test.ini", &e) != 0)
-		fail_msg("%s: %s", title, err_text(&e));
-	free(all);
-	free(work);
-	free(state);
-	return config;
-}
-
-static void fill_push(struct push *push, const struct history *h, const char *text)
-{
-	struct strlist words = {0};
-
-	strlist_split(&words, text, ' ');
-	for (size_t i = 0; i < words.n; i++) {
-		char *old = strrchr(words.v[i], ':'), *new = strstr(old, ".."), *ref;
-		char old_hex[OID_HEX_SIZE], new_hex[OID_HEX_SIZE];
-		struct oid oid;
-
-		*old++ = '\0';
-		*new = '\0';
-		new += 2;
-		oid = history_oid(h, old);
-		oid_hex(&oid, old_hex);
-		oid = history_oid(h, new);
-		oid_hex(&oid, new_hex);
-		ref = str_starts(words.v[i], "refs/") ? mem_strdup(words.v[i])
-						      : mem_format("refs/heads/%s", words.v[i]);
-		assert_int_equal(push_add(push, ref, old_hex, new_hex, NULL), PUSH_OK);
-		free(ref);
-	}
-	strlist_clear(&words);
-	assert_int_equal(push_resolve(push, history_dir(h), NULL), 0);
-}
-
-static char *codes_of(const struct verdict *v)
-{
-	struct str s;
-	char code[CODE_TEXT_SIZE];
-
-	str_init(&s);
-	for (size_t i = 0; i < v->n_findings; i++) {
-		code_text(v->findings[i].code, code);
-		str_addf(&s, "%s%s", i > 0 ? " " : "", code);
-	}
-	return str_steal(&s);
-}
-
-/* Judge the push and return the first verdict, the caller's to verdict_clear(). */
-static struct verdict judge_first(struct judge *judge, struct history *h, const char *title)
-{
-	struct past past = {landed, used, deployed, h};
-	size_t n = judge->view.push->n;
-	struct verdict *verdicts = mem_zalloc(n, sizeof(*verdicts)), first;
-	struct err e = ERR_INIT;
-
-	judge->view.past = &past;
-	judge->gitdir = history_dir(h);
-	if (judge_push(verdicts, judge, &e) != 0)
-		fail_msg("%s: %s", title, err_text(&e));
-	first = verdicts[0];
-	for (size_t i = 1; i < n; i++)
-		verdict_clear(&verdicts[i]);
-	free(verdicts);
-	return first;
-}
-
-/* 1 if the verdict is as ROW says; else both are printed. */
-static int check(const struct row *row)
-{
-	struct actor actor = {(char *)"uid-77", (char *)"pusher", (char *)"local"};
-	struct history *h = history_new(row->history);
-	struct config *config = make_config(h, row->config, row->title);
-	struct push push = {0};
-	struct judge judge = {0};
-	struct verdict v;
-	char *codes;
-	int ok;
-
-	history_refs(h, row->refs);
-	fill_push(&push, h, row->push);
-	judge.view.config = config;
-	judge.view.push = &push;
-	judge.actor = &actor;
-	assert_int_equal(clock_parse("2026-01-02T10:00:00Z", &judge.now), 0);
-	v = judge_first(&judge, h, row->title);
-	codes = codes_of(&v);
-	ok = strcmp(codes, row->expected) == 0 &&
-	     (row->method == NULL || str_same(row->method, v.method)) &&
-	     (row->source == NULL || str_same(row->source, v.source));
-	if (!ok)
-		print_error("%s: expected [%s] %s %s, got [%s] %s %s: %s\n", row->title,
-			row->expected, row->method ? row->method : "-",
-			row->source ? row->source : "-", codes, v.method ? v.method : "-",
-			v.source ? v.source : "-", v.n_findings > 0 ? v.findings[0].reason : "");
-	free(codes);
-	verdict_clear(&v);
-	judge_clear(&judge);
-	push_clear(&push);
-	config_free(config);
-	history_free(h);
-	return ok;
-}
 
 static void test_rows(void **state)
 {
-	int wrong = 0;
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		wrong += !check(&rows[i]);
-	assert_int_equal(wrong, 0);
+	assert_int_equal(judged_check(rows, sizeof(rows) / sizeof(rows[0])), 0);
 }
 
 static void test_chain(void **state)
@@ -591,34 +298,21 @@ static void test_chain(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct history *h = history_new(BASE "m2:m1,d2 ");
-		struct actor actor = {(char *)"", (char *)"", (char *)""};
-		struct config *config = make_config(h, cases[i].config, cases[i].push);
-		struct push push = {0};
-		struct judge judge = {0};
-		struct verdict v;
+		const struct judged_row row = {cases[i].push, BASE "m2:m1,d2 ", cases[i].refs,
+			cases[i].push, "", NULL, NULL, cases[i].config};
+		struct judged j;
 
-		history_refs(h, cases[i].refs);
-		fill_push(&push, h, cases[i].push);
-		judge.view.config = config;
-		judge.view.push = &push;
-		judge.actor = &actor;
-		judge.now = clock_now();
-		v = judge_first(&judge, h, cases[i].push);
-		if (!str_same(v.chain, cases[i].chain))
+		judged_make(&j, &row);
+		if (!str_same(j.verdict.chain, cases[i].chain))
 			fail_msg("%s: expected chain %s, got %s", cases[i].push,
 				cases[i].chain ? cases[i].chain : "none",
-				v.chain ? v.chain : "none");
-		verdict_clear(&v);
-		judge_clear(&judge);
-		push_clear(&push);
-		config_free(config);
-		history_free(h);
+				j.verdict.chain ? j.verdict.chain : "none");
+		judged_clear(&j);
 	}
 }
 
-/* More first-parent commits than are judged: it cannot be told; one fewer is judged. */
-static void test_length(void **state)
+/* More first-parent commits than are judged: it cannot be told; one fewer is judged. */ static void
+test_length(void **state)
 {
 	(void)state;
 	for (int extra = 0; extra < 2; extra++) {
