@@ -122,7 +122,6 @@ static const struct judged_row rows[] = {
 		"[role \"r\"]\nmembers = other, user-77, key-77\n[branch \"main\"]\nroles = r\n"},
 	{"no member, and a direct commit", BASE EVIL, REFS, "main:m1..x", "MG102 MG401", "direct",
 		NULL, "[role \"r\"]\nmembers = other\n[branch \"main\"]\nroles = r\n"},
-
 };
 
 static void test_rows(void **state)
