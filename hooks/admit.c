@@ -37,10 +37,13 @@ int admit_fault(
 	return 1;
 }
 
-static void fill_intent(struct intent *i, const struct receive *r, const struct verdict *v)
+static void fill_intent(struct intent *i, const struct admission *a, const struct verdict *v)
 {
+	const struct receive *r = a->receive;
 	char hex[OID_HEX_SIZE];
 
+	if (a->judged.outcome == OVERRIDE_SHADOWED && v->n_findings > 0)
+		i->standing = INTENT_SHADOWED;
 	i->push_id = mem_strdup(r->id);
 	i->push_key = mem_strdup(r->key);
 	i->repository = mem_strdup(r->gitdir);
@@ -80,7 +83,7 @@ static int record_intents(struct admission *a, struct err *e)
 
 	for (size_t i = 0; i < a->judged.n; i++)
 		if (wants_intent(&a->judged.verdicts[i]))
-			fill_intent(&intents[n++], a->receive, &a->judged.verdicts[i]);
+			fill_intent(&intents[n++], a, &a->judged.verdicts[i]);
 	if (n > 0) {
 		store = past_store(&a->past, e);
 		result = store != NULL ? store_add_intents(store, intents, n, e) : -1;
@@ -137,10 +140,6 @@ static enum code record_accepted(const struct admission *a, struct err *e)
 	return fault;
 }
 
-/*
- * Git does not run post-receive when the client is gone.  So a runner is started before the references
- * move; it waits for what becomes of the intents.
- */
 static int has_chain(const struct receive_judged *judged)
 {
 	for (size_t i = 0; i < judged->n; i++)
@@ -166,8 +165,12 @@ static int accept(struct admission *a)
 		text = tell_accepted_text(r, &a->judged);
 		tell_pusher(r, text);
 		free(text);
+		/*
+		 * Git does not run post-receive when the client is gone.  So a runner is started before
+		 * the references move; it waits for what becomes of the intents.  If it cannot be
+		 * started, post-receive or the next push wakes one.
+		 */
 		if (has_chain(&a->judged))
-			/* If it fails, post-receive or the next push wakes one. */
 			(void)launcher_local_wake(r->config, r->gitdir, NULL, NULL);
 	}
 	err_clear(&e);

@@ -99,6 +99,9 @@ static const char version_1[] =
 	"CREATE INDEX intent_old ON intent (repository, ref, old);"
 	"CREATE INDEX intent_open ON intent (created_at) WHERE state = 'open';";
 
-static const char *const steps[] = {version_1, NULL};
+static const char version_2[] =
+	"ALTER TABLE intent ADD COLUMN shadowed INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[] = {version_1, version_2, NULL};
 
 const struct sqlite_schema store_schema = {"chain", steps};

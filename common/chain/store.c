@@ -87,13 +87,14 @@ static int add_intent(struct store *s, const struct intent *i, int64_t now, stru
 		"old,"
 		" new, source, source_oid, merged, method, chain, actor_id, actor_name, "
 		"actor_protocol,"
-		" policy, correlation_id, created_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tttttttttttttttttti", known(i->push_id), known(i->push_key), known(i->repository),
+		" policy, correlation_id, shadowed, created_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"ttttttttttttttttttii", known(i->push_id), known(i->push_key), known(i->repository),
 		known(i->project), known(i->gl_repository), known(i->ref), known(i->old),
 		known(i->new), known(i->source), known(i->source_oid), known(i->merged),
 		known(i->method), known(i->chain), known(i->actor.id), known(i->actor.name),
-		known(i->actor.protocol), known(i->policy), known(i->correlation_id), now);
+		known(i->actor.protocol), known(i->policy), known(i->correlation_id),
+		(int64_t)i->standing, now);
 }
 
 int store_add_intents(struct store *s, const struct intent *intents, size_t n, struct err *e)
@@ -142,8 +143,9 @@ int store_landed(
 	int64_t one;
 
 	return sqlite_one(s->db, &one, e,
-		"SELECT 1 FROM intent WHERE repository = ? AND ref = ? AND new = ? LIMIT 1", "ttt",
-		repository, ref, tip);
+		"SELECT 1 FROM intent WHERE repository = ? AND ref = ? AND new = ?"
+		" AND NOT shadowed LIMIT 1",
+		"ttt", repository, ref, tip);
 }
 
 /*

@@ -43,6 +43,11 @@ struct intent {
 	struct actor actor;
 	char *policy;         /* sha256 of the configuration */
 	char *correlation_id; /* or "" */
+	/* As it was judged; not filled in by store_find_intent. */
+	enum intent_standing {
+		INTENT_BY_RULE, /* nothing was found against it, or an override lifted that */
+		INTENT_SHADOWED /* it was let pass by mode = shadow alone */
+	} standing;
 };
 void intent_clear(struct intent *i);
 
@@ -56,7 +61,10 @@ int store_add_intents(struct store *s, const struct intent *intents, size_t n, s
 int store_find_intent(struct store *s, const char *push_key, const char *repository,
 	const char *ref, const char *old, const char *new, struct intent *out, struct err *e);
 
-/* 1: an intent brought REF of REPOSITORY to exactly the commit TIP; 0: none did; -1. */
+/*
+ * 1: an intent that was not let pass by mode = shadow alone brought REF of REPOSITORY to exactly the
+ * commit TIP; 0: none did; -1.
+ */
 int store_landed(
 	struct store *s, const char *repository, const char *ref, const char *tip, struct err *e);
 

@@ -155,13 +155,16 @@ void finding_retrain_paths(struct verdict *v, const struct oid *base, const stru
 
 	oid_hex(base, hex);
 	str_init(&fix);
-	str_addf(&fix, "put the rest back as it was: git restore -s %.*s -SW -- .", OID_SHORT, hex);
+	str_addf(&fix,
+		"bring the model in one commit and the rest as it was: git reset --soft %.*s && "
+		"git restore -s %.*s -SW -- .",
+		OID_SHORT, hex, OID_SHORT, hex);
 	for (size_t i = 0; i < allowed->n; i++)
 		str_addf(&fix, " ':!%s'", allowed->v[i]);
 	str_add(&fix, " && git commit -m \"The model alone\"");
 	finding_add(v, CODE_RETRAIN_PATH, BY("may-change"),
-		mem_format("against %.*s, which its pipeline was made for, it may change only %s, "
-			   "not %s",
+		mem_format("against %.*s, which its pipeline was made for, its commits may change "
+			   "only %s, not %s",
 			OID_SHORT, hex, may, text),
 		str_steal(&fix));
 	free(text);

@@ -17,7 +17,7 @@
 #define BY(key) ((struct finding_key){"branch", key})
 #define BY_RULE ((struct finding_key){NULL, NULL})
 
-static size_t count(const struct verdict *v, enum code code)
+size_t finding_count(const struct verdict *v, enum code code)
 {
 	size_t n = 0;
 
@@ -30,7 +30,7 @@ void finding_add(struct verdict *v, enum code code, struct finding_key by, char 
 {
 	struct finding *f;
 
-	if (count(v, code) >= FINDING_MAX_OF_A_CODE) {
+	if (finding_count(v, code) >= FINDING_MAX_OF_A_CODE) {
 		free(reason);
 		free(fix);
 		return;

@@ -28,6 +28,8 @@ struct finding_key {
 	const char *key;
 };
 void finding_add(struct verdict *v, enum code code, struct finding_key by, char *reason, char *fix);
+/* How many findings of CODE there are. */
+size_t finding_count(const struct verdict *v, enum code code);
 /*
  * "WHAT dev, then open a merge request dev -> main": the way to V's branch; where FROM, the branch that
  * the commits are on, or NULL, is on the way itself, from there on.  The caller's to free().

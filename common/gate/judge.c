@@ -147,7 +147,7 @@ static void find_class(
 	struct verdict *v, const struct judge *j, const struct step *step, const char *outside)
 {
 	const struct config_branch *b = v->rule.branch;
-	char *from;
+	char *from = NULL;
 
 	if (outside != NULL && step->content == MERGES_PENDING)
 		finding_direct_path(v, step, outside);
@@ -157,7 +157,9 @@ static void find_class(
 		finding_octopus(v, step);
 	if (step->class != STEP_FOREIGN)
 		return;
-	from = provenance_guess(&j->view, &step->merged, step->subject);
+	/* Where it comes from is searched for: not for those that are not told any more. */
+	if (finding_count(v, CODE_SOURCE) < FINDING_MAX_OF_A_CODE)
+		from = provenance_guess(&j->view, &step->merged, step->subject);
 	finding_foreign(v, step, from);
 	free(from);
 }

@@ -203,9 +203,10 @@ static int differs_by_case(const char *name, const char *other)
 	return strcasecmp(name, other) == 0 && strcmp(name, other) != 0;
 }
 
+/* 1 if NAME is below OTHER, in any case. */
 static int is_below(const char *name, const char *other)
 {
-	return str_starts(name, other) && name[strlen(other)] == '/';
+	return strncasecmp(name, other, strlen(other)) == 0 && name[strlen(other)] == '/';
 }
 
 static int looks_like(const char *branch, const char *tag, const char *other)

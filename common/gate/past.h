@@ -10,7 +10,10 @@ struct oid;
 
 /* Each returns -1 and sets *E if it could not be told. */
 struct past {
-	/* 1 if the reference REF came to TIP under these rules, else 0. */
+	/*
+	 * 1 if the reference REF came to TIP under these rules, else 0; what mode = shadow let pass
+	 * against them did not.
+	 */
 	int (*landed)(void *context, const char *ref, const struct oid *tip, struct err *e);
 	/*
 	 * Call EACH with the name of every reference that starts with PREFIX and was created under these

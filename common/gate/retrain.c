@@ -165,23 +165,45 @@ static int collect_outside(void *context, const char *path)
 {
 	struct paths *paths = context;
 
-	if (!str_glob_any(paths->allowed, path))
+	if (!str_glob_any(paths->allowed, path) && !strlist_has(&paths->outside, path))
 		strlist_add(&paths->outside, path);
 	return paths->outside.n > FINDING_RETRAIN_MAX_PATHS;
 }
 
+struct brought {
+	struct repository *repository;
+	const struct oid *base;
+	struct paths paths;
+	struct err *e;
+};
+
+static int look_at_commit(void *context, const struct oid *oid)
+{
+	struct brought *b = context;
+
+	return tree_changes(b->repository, b->base, oid, collect_outside, &b->paths, b->e);
+}
+
+/*
+ * Each commit that the branch brings, not the last one alone: as a source it holds them all, and any of
+ * them can be merged.
+ */
 static int judge_paths(struct verdict *v, struct judge *j, const struct oid *base, struct err *e)
 {
-	struct paths paths = {.allowed = &j->view.config->retrain_may_change};
+	struct brought b = {
+		j->view.repository, base, {.allowed = &j->view.config->retrain_may_change}, e};
+	struct walk_range range = {&v->update->new, 1, base, 1};
 	int result;
 
-	if (paths.allowed->n == 0)
+	if (b.paths.allowed->n == 0)
 		return 0;
-	result =
-		tree_changes(j->view.repository, base, &v->update->new, collect_outside, &paths, e);
-	if (result >= 0 && paths.outside.n > 0)
-		finding_retrain_paths(v, base, &paths.outside);
-	strlist_clear(&paths.outside);
+	/* The branch itself first: it need not descend from BASE. */
+	result = look_at_commit(&b, &v->update->new);
+	if (result == 0)
+		result = walk_new(j->view.repository, &range, look_at_commit, &b, e);
+	if (result >= 0 && b.paths.outside.n > 0)
+		finding_retrain_paths(v, base, &b.paths.outside);
+	strlist_clear(&b.paths.outside);
 	return result < 0 ? -1 : 0;
 }
 

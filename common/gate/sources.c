@@ -87,6 +87,15 @@ static int leads(const struct config *c, const char *to, const char *from)
 	return found;
 }
 
+/* 0 if the branch NAME, which is at NOW, may be moved on to any commit; else 1. */
+static int needs_witness(const struct config *c, const char *name, const struct oid *now)
+{
+	const struct config_branch *b = config_branch(c, name);
+
+	return oid_is_zero(now) ||
+	       (b != NULL && (b->direct_push != CONFIG_DIRECT_ALLOW || b->direct_may_change.n > 0));
+}
+
 static int add_branch(struct sources *out, const struct provenance_view *view,
 	const struct config_branch *branch, const char *name, struct err *e)
 {
@@ -106,7 +115,8 @@ static int add_branch(struct sources *out, const struct provenance_view *view,
 	if (found > 0 || pushed != PUSHED_NOT)
 		out->exist = SOURCES_SOME;
 	if (pushed == PUSHED_NOT ||
-		(pushed == PUSHED_FORWARD && leads(view->config, branch->name, target_name)))
+		(pushed == PUSHED_FORWARD && needs_witness(view->config, target_name, &now) &&
+			leads(view->config, branch->name, target_name)))
 		tip = now;
 	if (pushed != PUSHED_AWAY && !oid_is_zero(&tip))
 		add_source(out, ref, &tip);

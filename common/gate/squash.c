@@ -93,6 +93,9 @@ static int compare(const struct squash_candidate **which, struct squash_search *
 	for (size_t i = 0; i < candidates->n; i++) {
 		enum merges_answer answer;
 
+		/* Where direct commits are taken, it is one of those, and judged by what it changes. */
+		if (s->compared >= SQUASH_MAX_COMPARED && s->range->max_direct == 0)
+			return 0;
 		if (s->compared++ >= SQUASH_MAX_COMPARED)
 			return err_set(e,
 				"more than %d comparisons with what the sources bring; push in "

@@ -15,8 +15,9 @@ struct err;
 struct source;
 struct trail_range;
 
-#define SQUASH_MAX_CANDIDATES 50  /* commits of a source that one commit is compared with */
-#define SQUASH_MAX_COMPARED 20000 /* comparisons for one update; with more it cannot be told */
+#define SQUASH_MAX_CANDIDATES 50 /* commits of a source that one commit is compared with */
+#define SQUASH_MAX_COMPARED                                                                        \
+	20000 /* comparisons for one update; with more it cannot be told, or is direct */
 
 /* A commit that a squash is compared with. */
 struct squash_candidate {

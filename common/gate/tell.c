@@ -221,7 +221,7 @@ static char *command_text(const struct receive *r, const char *verb)
 }
 
 /* What to do next; the caller's to free(). */
-static char *fault_fix(const struct receive *r, enum code code)
+static char *fault_fix(const struct receive *r, enum code code, const char *reason)
 {
 	char *path = shell_word(r->gitdir != NULL ? r->gitdir : "PATH");
 	char *check = command_text(r, "check"), *fix;
@@ -231,6 +231,11 @@ static char *fault_fix(const struct receive *r, enum code code)
 		fix = mem_format("an admin mends it, and sees whether it is right with: %s", check);
 		break;
 	case CODE_REPOSITORY:
+		/* What is too much at once says so, and is nobody's to look at. */
+		if (strstr(reason, "smaller parts") != NULL) {
+			fix = mem_strdup("push the oldest of the commits first, then the next");
+			break;
+		}
 		fix = mem_format("an admin looks at the repository: git -C %s fsck", path);
 		break;
 	case CODE_AUDIT:
@@ -254,7 +259,8 @@ static char *fault_fix(const struct receive *r, enum code code)
 char *tell_fault_text(
 	const struct receive *r, enum code code, const char *reason, enum receive_recorded recorded)
 {
-	char text[CODE_TEXT_SIZE], *safe = str_safe(reason, 2000), *fix = fault_fix(r, code);
+	char text[CODE_TEXT_SIZE], *safe = str_safe(reason, 2000),
+				   *fix = fault_fix(r, code, reason);
 	struct str out;
 
 	code_text(code, text);

@@ -7,9 +7,15 @@
 struct err;
 struct oid;
 struct repository;
+struct walk;
 
 /* libgit2's object, borrowed. */
 git_repository *repository_handle(struct repository *r);
+/*
+ * The repository's own walk (git/walk-internal.h), made when it is first asked for: what one question
+ * has read of commits, the next one has.  To be restarted by who uses it.  NULL: *E.
+ */
+struct walk *repository_walk(struct repository *r, struct err *e);
 /* Set *E to the formatted text, ": " and libgit2's last message.  Always returns -1. */
 int git_err(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

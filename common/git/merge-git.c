@@ -19,7 +19,8 @@
 #define GITLABS_GIT "/opt/gitlab/embedded/bin/git"
 #define USAGE_STATUS 129               /* of a Git that does not know such a merge-tree */
 #define MAX_OUTPUT (64U * 1024 * 1024) /* bytes of all answers of one run */
-#define MAX_SAID 2000                  /* bytes of Git's messages that are passed on */
+#define MAX_SECONDS 60 /* of processor time for one run; a merge takes milliseconds */
+#define MAX_SAID 2000  /* bytes of Git's messages that are passed on */
 
 /*
  * Git, the caller's to free(); NULL: there is none.  What the build puts in front comes first, then
@@ -176,6 +177,7 @@ static int run(struct spawn *s, const char *git, struct repository *r,
 	s->argv = argv;
 	s->env = env;
 	s->group = SPAWN_GROUP_OURS;
+	s->cpu_seconds = MAX_SECONDS;
 	if (result == 0)
 		result = spawn_capture(s, MAX_OUTPUT, text, status, e);
 	s->argv = s->env = NULL;
@@ -202,6 +204,12 @@ static enum merge_git conclude(struct merge_pair *const *pairs, size_t n, int st
 {
 	if (status == USAGE_STATUS)
 		return MERGE_GIT_NONE;
+	if (status == 128 + SIGXCPU) {
+		(void)err_set(e,
+			"git merge-tree took more than %d seconds of processor time for %zu merges",
+			MAX_SECONDS, n);
+		return MERGE_GIT_FAILED;
+	}
 	if (is_crash(status))
 		return MERGE_GIT_CRASHED;
 	if (status != 0)

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "git/internal.h"
 #include "git/loose.h"
+#include "git/walk-internal.h"
 #include "sys/files.h"
 
 #define MAX_SYMREFS 5           /* as git: a longer chain is a loop */
@@ -23,6 +24,7 @@
 struct repository {
 	git_repository *git;
 	struct strlist object_dirs;
+	struct walk *walk; /* NULL: not made yet */
 };
 
 git_repository *repository_handle(struct repository *r)
@@ -158,10 +160,28 @@ void repository_free(struct repository *r)
 {
 	if (r == NULL)
 		return;
+	if (r->walk != NULL)
+		walk_clear(r->walk);
+	free(r->walk);
 	git_repository_free(r->git);
 	strlist_clear(&r->object_dirs);
 	free(r);
 	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
+}
+
+struct walk *repository_walk(struct repository *r, struct err *e)
+{
+	struct walk *w;
+
+	if (r->walk != NULL)
+		return r->walk;
+	w = mem_zalloc(1, sizeof(*w));
+	if (walk_init(w, r, 0, 0, e) != 0) {
+		free(w);
+		return NULL;
+	}
+	r->walk = w;
+	return w;
 }
 
 int repository_tip(struct repository *r, const char *name, struct oid *out, struct err *e)

@@ -44,6 +44,9 @@ struct walk {
 	size_t heap_n;
 	size_t heap_cap;
 	size_t turns;
+	struct walk_node **touched; /* have flags that walk_restart() is to forget */
+	size_t n_touched;
+	size_t touched_cap;
 };
 
 /* 0, the caller calls walk_clear(); or -1, nothing is to be cleared. */

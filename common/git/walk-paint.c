@@ -178,6 +178,10 @@ int walk_paint(struct walk *w, const struct oid *oid, unsigned flags, struct err
 		return 0;
 	if (node->flags & WALK_QUEUED)
 		w->waiting -= is_waited_for(w, node);
+	if ((node->flags & ~WALK_KEPT) == 0) {
+		mem_grow(&w->touched, w->n_touched, &w->touched_cap, sizeof(struct walk_node *));
+		w->touched[w->n_touched++] = node;
+	}
 	node->flags |= flags;
 	w->waiting += is_waited_for(w, node);
 	if (node->flags & WALK_QUEUED)
@@ -210,9 +214,9 @@ int walk_init(struct walk *w, struct repository *r, unsigned mask, unsigned valu
 
 void walk_restart(struct walk *w, unsigned mask, unsigned value)
 {
-	for (size_t i = 0; i < w->table_size; i++)
-		if (w->table[i] != NULL)
-			w->table[i]->flags &= WALK_KEPT;
+	for (size_t i = 0; i < w->n_touched; i++)
+		w->touched[i]->flags &= WALK_KEPT;
+	w->n_touched = 0;
 	w->heap_n = 0;
 	w->waiting = 0;
 	w->mask = mask;
@@ -229,5 +233,6 @@ void walk_clear(struct walk *w)
 	}
 	free(w->table);
 	free(w->heap);
+	free(w->touched);
 	git_odb_free(w->odb);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "git/internal.h"
 #include "git/walk-internal.h"
 
 /*
@@ -43,19 +44,18 @@ static int reaches(
 int walk_holds(struct repository *r, const struct oid *tips, size_t n, const struct oid *oid,
 	struct err *e)
 {
-	struct walk w;
-	int result;
+	struct walk *w;
 
 	for (size_t i = 0; i < n; i++)
 		if (oid_equal(&tips[i], oid))
 			return 1;
 	if (n == 0)
 		return 0;
-	if (walk_init(&w, r, ABOVE | BELOW, ABOVE, e) != 0)
+	w = repository_walk(r, e);
+	if (w == NULL)
 		return -1;
-	result = reaches(&w, tips, n, oid, e);
-	walk_clear(&w);
-	return result;
+	walk_restart(w, ABOVE | BELOW, ABOVE);
+	return reaches(w, tips, n, oid, e);
 }
 
 /* ---- what is new ---- */

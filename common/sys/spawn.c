@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ struct plan {
 	pid_t parent;
 	enum tie tie;
 	enum spawn_group group;
+	unsigned cpu_seconds;
 };
 
 /* What went wrong in the child, as it is sent through the pipe. */
@@ -129,6 +131,19 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with these arguments */
 }
 
+/* 0, or -1 with errno set; a stricter limit that is there stays. */
+static int limit_time(unsigned seconds)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CPU, &limit) != 0)
+		return -1;
+	if (limit.rlim_cur <= seconds)
+		return 0;
+	limit.rlim_cur = seconds;
+	return setrlimit(RLIMIT_CPU, &limit);
+}
+
 /* 0, or -1 with errno set: the child is on its own or tied to the parent, as planned. */
 static int settle(const struct plan *p)
 {
@@ -136,6 +151,8 @@ static int settle(const struct plan *p)
 		(void)umask(077);
 		return 0;
 	}
+	if (p->cpu_seconds > 0 && limit_time(p->cpu_seconds) != 0)
+		return -1;
 	if (p->group == SPAWN_GROUP_NEW && setpgid(0, 0) != 0)
 		return -1;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -285,7 +302,11 @@ static int launch(struct plan *p, pid_t *pid, struct err *e)
 /* Start S with OUT and ERROR as its standard output and error; -1 stands for /dev/null. */
 static int start(const struct spawn *s, int out, int error, enum tie tie, pid_t *pid, struct err *e)
 {
-	struct plan p = {.argv = s->argv, .keep = s->keep, .tie = tie, .group = s->group};
+	struct plan p = {.argv = s->argv,
+		.keep = s->keep,
+		.tie = tie,
+		.group = s->group,
+		.cpu_seconds = s->cpu_seconds};
 	int null = -1, status = -1;
 
 	*pid = -1;

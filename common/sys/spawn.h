@@ -30,6 +30,7 @@ struct spawn {
 		     none */
 	int input; /* descriptor for standard input, not closed here; -1: /dev/null */
 	enum spawn_group group;
+	unsigned cpu_seconds; /* of processor time, then SIGXCPU; 0: no limit of its own */
 };
 
 #define SPAWN_INIT                                                                                 \

@@ -89,8 +89,10 @@ static int find_object(
 	if (found < 0)
 		return cannot_tell(CODE_REPOSITORY, &e);
 	if (found == 0)
-		return command_fail(COMMAND_CANNOT_TELL, "\"%s\" names no single %s here", revision,
-			peel == REPOSITORY_COMMIT ? "commit" : "object");
+		return command_fail(COMMAND_CANNOT_TELL,
+			"\"%s\" names no single %s here; one of your own has to be pushed "
+			"to a branch without rules first",
+			revision, peel == REPOSITORY_COMMIT ? "commit" : "object");
 	return COMMAND_DONE;
 }
 

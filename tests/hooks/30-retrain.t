@@ -122,8 +122,8 @@ test_expect 'MG206: not from the commit that the pipeline was made for' '
 test_expect 'MG207: code beside the model' '
 	cd work && retrained_with "retrain-2-$today" score.py echo new &&
 	expect_reject MG207 git push origin HEAD && told <<-EOT
-		modelgate: rejected refs/heads/retrain-2-$today 0000000..$(short HEAD) MG207: against $base, which its pipeline was made for, it may change only rkl/*, not score.py
-		modelgate:   to fix: put the rest back as it was: git restore -s $base -SW -- . '\'':!rkl/*'\'' && git commit -m "The model alone"
+		modelgate: rejected refs/heads/retrain-2-$today 0000000..$(short HEAD) MG207: against $base, which its pipeline was made for, its commits may change only rkl/*, not score.py
+		modelgate:   to fix: bring the model in one commit and the rest as it was: git reset --soft $base && git restore -s $base -SW -- . '\'':!rkl/*'\'' && git commit -m "The model alone"
 		modelgate:   nothing was changed; audit id ID
 	EOT
 '
@@ -135,12 +135,17 @@ test_expect 'what it says puts everything back, whatever was changed' '
 	lands shop retrain-2-20260104 create "" git push origin HEAD:retrain-2-20260104
 '
 
-test_expect 'MG207: a file that became executable; fine where may-change says so, or if it is undone' '
+test_expect 'MG207: a file that became executable; fine where may-change says so' '
 	cd work && retrained "retrain-2-$today" && git update-index --chmod=+x score.py &&
 	git commit -q -m "Mode" && git checkout -q -f && expect_reject MG207 git push origin HEAD && said "not score.py" &&
 	server_set shop retrain-branch may-change "rkl/*, *.py" &&
 	lands shop retrain-2-20260101 create "" git push origin HEAD:retrain-2-20260101 &&
-	server_set shop retrain-branch may-change "rkl/*" && git revert --no-edit HEAD >none &&
+	server_set shop retrain-branch may-change "rkl/*"
+'
+
+test_expect 'MG207: what is undone again is in the branch all the same, and could be merged' '
+	cd work && git revert --no-edit HEAD >none && expect_reject MG207 git push origin HEAD:retrain-2-20260102 &&
+	said "not score.py" && follow &&
 	lands shop retrain-2-20260102 create "" git push origin HEAD:retrain-2-20260102
 '
 

@@ -99,10 +99,13 @@ test_expect 'once it is there it moves and goes without a word' '
 	recorded shop event=push.accepted
 '
 
-test_expect 'a retrain branch that would be refused lands, is a source, and its name is used' '
+test_expect 'a retrain branch that would be refused lands, is no source by that, and its name is used' '
 	cd work && git fetch -q origin && at main && git switch -q -C "retrain-77-$today" && commit notes.txt &&
 	expect_accept git push origin HEAD && said "MG203: " && recorded shop event=push.shadowed refs.0.code=MG203 &&
-	lands shop main merge "retrain-77-$today" merge_push "retrain-77-$today" main &&
+	at main && git merge -q --no-ff -m "Merge it" "retrain-77-$today" &&
+	server_set shop modelgate mode enforce && expect_reject MG103 git push origin main &&
+	server_set shop modelgate mode shadow && expect_accept git push origin main &&
+	recorded shop event=push.shadowed refs.0.code=MG103 &&
 	expect_accept git push origin ":retrain-77-$today" && told </dev/null &&
 	expect_accept git push origin "retrain-77-$today" && recorded shop event=push.shadowed refs.0.codes.1=MG204
 '

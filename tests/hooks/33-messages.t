@@ -272,8 +272,8 @@ test_expect 'MG206' '
 test_expect 'MG207' '
 	retrained "retrain-$id-20260204" && commit score.py && new=$(short HEAD) &&
 	expect_reject MG207 git push origin HEAD && says MG207 "retrain-$id-20260204" "0000000..$new" \
-		"against $base, which its pipeline was made for, it may change only rkl/*, not score.py" \
-		"put the rest back as it was: git restore -s $base -SW -- . '\'':!rkl/*'\'' && git commit -m \"The model alone\"" &&
+		"against $base, which its pipeline was made for, its commits may change only rkl/*, not score.py" \
+		"bring the model in one commit and the rest as it was: git reset --soft $base && git restore -s $base -SW -- . '\'':!rkl/*'\'' && git commit -m \"The model alone\"" &&
 	follow && lands shop "retrain-$id-20260204" create "" git push origin HEAD
 '
 

@@ -49,6 +49,23 @@ static void test_find(void **state)
 	store_close(s);
 }
 
+/* What was let pass in shadow has not landed by the rules, until it comes by them. */
+static void test_shadowed(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct intent i = fixture_intent("/r", "retrain-1-20260101", "0", "2", "");
+	struct err e = ERR_INIT;
+
+	i.standing = INTENT_SHADOWED;
+	assert_result(store_add_intents(s, &i, 1, &e), 0, &e);
+	assert_result(store_landed(s, "/r", i.ref, i.new, &e), 0, &e);
+	i.standing = INTENT_BY_RULE;
+	assert_result(store_add_intents(s, &i, 1, &e), 0, &e);
+	assert_result(store_landed(s, "/r", i.ref, i.new, &e), 1, &e);
+	intent_clear(&i);
+	store_close(s);
+}
+
 /* Of two intents of one push the newest counts: pre-receive ran twice. */
 static void test_newest(void **state)
 {
@@ -295,9 +312,10 @@ static void test_concurrent(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {scratch_test(test_find), scratch_test(test_newest),
-		scratch_test(test_pushes), scratch_test(test_used), scratch_test(test_used_ends),
-		scratch_test(test_deployed), scratch_test(test_concurrent)};
+	const struct CMUnitTest tests[] = {scratch_test(test_find), scratch_test(test_shadowed),
+		scratch_test(test_newest), scratch_test(test_pushes), scratch_test(test_used),
+		scratch_test(test_used_ends), scratch_test(test_deployed),
+		scratch_test(test_concurrent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -239,6 +239,12 @@ static const struct judged_row rows[] = {
 		"", "merge", "refs/heads/dev",
 		"[branch \"main\"]\nmerge-from = dev, b1\n" FROM("b1", "b2, b3, b4")
 			FROM("b2", "b1, b3, b4") FROM("b3", "b1, b2, b4") FROM("b4", "b1, b2, b3")},
+	/* a source that takes anything needs no witness, whatever it takes merges from */
+	{"dev takes from main too", BASE "d3:d2+i m2:m1,d3 ", REFS, "main:m1..m2 dev:d2..d3", "",
+		"merge", "refs/heads/dev",
+		"[branch \"dev\"]\nmerge-from = main\ndirect-push = allow\n"},
+	{"and no commits of its own", BASE "d3:d2+i m2:m1,d3 ", REFS, "main:m1..m2 dev:d2..d3",
+		"MG103", NULL, NULL, "[branch \"dev\"]\nmerge-from = main\n"},
 	/* long lines: the end is found between its neighbours */
 	{"five direct commits", BASE "x1:m1+1 x2:x1+2 x3:x2+3 x4:x3+4 x5:x4+5 ", REFS,
 		"main:m1..x5", "MG102 MG102 MG102 MG102 MG102", "direct", NULL, ""},

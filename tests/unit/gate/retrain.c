@@ -133,9 +133,9 @@ static const struct row rows[] = {
 		"is not in this repository", ""},
 	/* MG207 */
 	{"code beside the model", PR "s:r+score.py=2 ", "", NAME ":0..s", "", "MG207",
-		"it may change only rkl/*, not score.py", ""},
-	{"and undone again", PR "s:r+score.py=2 t:s+score.py=score.py ", "", NAME ":0..t", "", "",
-		NULL, ""},
+		"its commits may change only rkl/*, not score.py", ""},
+	{"and undone again: the commit is there", PR "s:r+score.py=2 t:s+score.py=score.py ", "",
+		NAME ":0..t", "", "MG207", "not score.py", ""},
 	{"taken away", PR "s:r!score.py ", "", NAME ":0..s", "", "MG207", "not score.py", ""},
 	{"made executable", PR "s:r+*score.py ", "", NAME ":0..s", "", "MG207", "not score.py", ""},
 	{"six of them", PR "s:r+1+2+3+4+5+6 ", "", NAME ":0..s", "", "MG207",

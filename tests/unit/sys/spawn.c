@@ -376,6 +376,22 @@ static void test_group(void **state)
 	close(ends[0]);
 }
 
+/* A child that goes on for ever is ended when it has used its time. */
+static void test_cpu_seconds(void **state)
+{
+	const char *const argv[] = {"sh", "-c", "while :; do :; done", NULL};
+	struct spawn s = SPAWN_INIT;
+	struct err e = ERR_INIT;
+	int status = 0;
+
+	(void)state;
+	s.argv = argv;
+	s.cpu_seconds = 1;
+	if (spawn_run(&s, &status, &e) != 0)
+		fail_msg("%s", err_text(&e));
+	assert_int_equal(status, 128 + SIGXCPU);
+}
+
 static void test_dies_with_us(void **state)
 {
 	const char *argv[] = {"sleep", "60", NULL};
@@ -476,6 +492,7 @@ int main(void)
 		scratch_test(test_capture_daemon),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_group),
+		cmocka_unit_test(test_cpu_seconds),
 		cmocka_unit_test(test_dies_with_us),
 		scratch_test(test_detached),
 		scratch_test(test_detached_umask),
