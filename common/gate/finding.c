@@ -28,20 +28,17 @@ size_t finding_count(const struct verdict *v, enum code code)
 
 void finding_add(struct verdict *v, enum code code, struct finding_key by, char *reason, char *fix)
 {
-	struct finding *f;
+	struct finding f = {.code = code, .section = by.section, .key = by.key};
+	size_t at;
 
-	if (finding_count(v, code) >= FINDING_MAX_OF_A_CODE) {
-		free(reason);
-		free(fix);
-		return;
+	if (finding_count(v, code) < FINDING_MAX_OF_A_CODE) {
+		f.reason = str_safe(reason, 1000);
+		f.fix = fix != NULL ? str_safe(fix, 1000) : NULL;
+		mem_grow(&v->findings, v->n_findings, &v->findings_cap, sizeof(*v->findings));
+		for (at = v->n_findings++; at > 0 && v->findings[at - 1].code > code; at--)
+			v->findings[at] = v->findings[at - 1];
+		v->findings[at] = f;
 	}
-	mem_grow(&v->findings, v->n_findings, &v->findings_cap, sizeof(*v->findings));
-	f = &v->findings[v->n_findings++];
-	f->code = code;
-	f->section = by.section;
-	f->key = by.key;
-	f->reason = str_safe(reason, 1000);
-	f->fix = fix != NULL ? str_safe(fix, 1000) : NULL;
 	free(reason);
 	free(fix);
 }

@@ -20,7 +20,7 @@ struct verdict;
 #define FINDING_MAX_OF_A_CODE 50 /* findings; what is beyond says nothing new */
 
 /*
- * Add a finding to *V, decided by the KEY of SECTION (both may be NULL, see struct finding).  REASON and
+ * Add a finding to *V, behind those of the same and of lower codes, decided by the KEY of SECTION (both may be NULL, see struct finding).  REASON and
  * FIX are taken over; FIX may be NULL.
  */
 struct finding_key {

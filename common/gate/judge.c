@@ -363,19 +363,6 @@ static int judge_retrain(struct verdict *v, struct judge *j, struct err *e)
 	return oid_is_zero(&v->update->new) ? 0 : content_judge_blobs(v, j, e);
 }
 
-/* Lowest code first; findings of one code stay as they were found. */
-static void sort_findings(struct verdict *v)
-{
-	for (size_t i = 1; i < v->n_findings; i++) {
-		struct finding f = v->findings[i];
-		size_t at = i;
-
-		for (; at > 0 && v->findings[at - 1].code > f.code; at--)
-			v->findings[at] = v->findings[at - 1];
-		v->findings[at] = f;
-	}
-}
-
 /* A reference with rules.  0, or -1. */
 static int judge_ruled(struct verdict *v, struct judge *j, struct err *e)
 {
@@ -397,7 +384,6 @@ static int judge_one(struct verdict *out, struct judge *j, size_t index, struct 
 		verdict_clear(out);
 		return -1;
 	}
-	sort_findings(out);
 	return 0;
 }
 

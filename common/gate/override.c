@@ -168,21 +168,11 @@ static int has_findings(const struct verdict *verdicts, size_t n)
 	return 0;
 }
 
-/* MG402 for a verdict with findings, in its place: they stand in the order of their codes. */
 static void add_refusal(const struct override *o, struct verdict *v)
 {
-	struct finding f;
-	size_t at;
-
-	if (v->n_findings == 0)
-		return;
-	finding_add(v, CODE_OVERRIDE, (struct finding_key){"override", "role"},
-		mem_format("override refused: %s", o->reason), mem_strdup(o->fix));
-	at = v->n_findings - 1;
-	f = v->findings[at];
-	for (; at > 0 && v->findings[at - 1].code > f.code; at--)
-		v->findings[at] = v->findings[at - 1];
-	v->findings[at] = f;
+	if (v->n_findings > 0)
+		finding_add(v, CODE_OVERRIDE, (struct finding_key){"override", "role"},
+			mem_format("override refused: %s", o->reason), mem_strdup(o->fix));
 }
 
 enum override_outcome override_decide(

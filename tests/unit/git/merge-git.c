@@ -127,6 +127,7 @@ static void test_failures(void **state)
 		{"exit 3", "git merge-tree ended with status 3"},
 		{"echo 'fatal: no object' >&2; exit 128", "status 128: fatal: no object"},
 		{"kill -KILL $$", "status 137"},
+		{"kill -XCPU $$", "git merge-tree took more than 60 seconds of processor time"},
 		{"printf '\\033]0;x\\007' >&2; exit 1", "status 1: \\x1b]0;x\\x07"},
 		{"head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1", "xxx..."},
 		{"exit 0", "git merge-tree ended before its answer did"},
