@@ -368,6 +368,17 @@ test_expect 'MG902' '
 	echo "$tip $(git rev-parse main) refs/heads/main" | hook 1 shop pre-receive && said MG102
 '
 
+test_expect 'MG902: more commits than are judged at once; in parts they are' '
+	now_at main && old=$(git rev-parse main) && i=0 &&
+	while [ $i -lt 5001 ]; do
+		printf "commit refs/heads/long\\ncommitter A <a@example.com> %s +0000\\ndata 0\\n" $((1700000000 + i)) &&
+			if [ $i -eq 0 ]; then echo "from $old"; fi && echo && i=$((i + 1))
+	done | git fast-import --quiet --force && expect_reject MG902 git push origin long:main &&
+	said "rejected MG902: refs/heads/main: more than 5000 commits along first parents; push them in smaller parts" &&
+	said "modelgate:   to fix: push the oldest of the commits first, then the next" &&
+	expect_reject MG102 git push origin long~4000:main
+'
+
 test_expect 'MG903' '
 	log=$(audit shop) && mv "$log" "$T/log" && mkdir "$log" && now_at dev && commit o.txt &&
 	expect_reject MG903 git push origin dev && said "modelgate: rejected MG903: " && said "$log" &&

@@ -174,10 +174,10 @@ static const struct row rows[] = {
 		"mode: must be 100644, not that of a symbolic link", ""},
 	/* of several all */
 	{"all at once", PR "s+text ", "", "retrain-12-20260231:0..s", "retrain-12-20260231",
-		"MG401 MG202 MG204 MG206 MG207 MG302", NULL,
+		"MG202 MG204 MG206 MG207 MG302 MG401", NULL,
 		"[role \"bot\"]\nmembers = other\n[retrain-branch]\nroles = bot\n"},
 	{"all that is asked without pipelines", PR "s+text ", "", "retrain-012-20260231:0..s",
-		"retrain-012-20260231", "MG203 MG202 MG204 MG302", NULL, OFF},
+		"retrain-012-20260231", "MG202 MG203 MG204 MG302", NULL, OFF},
 };
 
 /* ---- the past, as a row tells it ---- */
