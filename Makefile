@@ -14,7 +14,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PKGS := libgit2 json-c inih sqlite3 yaml-0.1 zlib
+PKGS := libgit2 libcurl json-c inih sqlite3 yaml-0.1 zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 
@@ -28,7 +28,7 @@ ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 GEN := $(BUILD)/gen
 
 # One archive a room, in link order: a program takes from them what it needs and no more.
-ROOMS := gate chain stage audit git data sys base
+ROOMS := gate chain stage audit git net data sys base
 ARCHIVES := $(ROOMS:%=$(BUILD)/lib/%.a)
 GATES := pre-receive update post-receive
 PROGRAMS := $(GATES:%=$(BUILD)/bin/%) $(BUILD)/bin/modelgate

@@ -9,7 +9,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 build=${BUILD:-$here/build}
 
 # Debian's packages: to build, beside that for the demo, for the tests, for all that CI runs.
-packages_build='gcc libc6-dev make pkg-config libgit2-dev libjson-c-dev libinih-dev libsqlite3-dev
+packages_build='gcc libc6-dev make pkg-config libgit2-dev libcurl4-openssl-dev libjson-c-dev libinih-dev libsqlite3-dev
 	libyaml-dev zlib1g-dev git'
 packages_demo='python3'
 packages_test='libcmocka-dev perl openssh-server openssh-client lighttpd python3'

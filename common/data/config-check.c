@@ -125,6 +125,9 @@ int config_check(const struct config_draft *d, struct err *e)
 	for (size_t i = 0; i < c->n_chains; i++)
 		if (check_chain(d, &c->chains[i], e) != 0)
 			return -1;
+	if (c->registry == CONFIG_REGISTRY_MLFLOW && c->registry_url[0] == '\0')
+		return config_fault(d, CONFIG_SPOT("registry", "", "backend"), e,
+			"mlflow needs the server's address; write url = https://...");
 	if (check_roles(d, &c->retrain_roles, CONFIG_SPOT("retrain-branch", "", "roles"), e) != 0)
 		return -1;
 	return check_roles(d, &c->override_role, CONFIG_SPOT("override", "", "role"), e);

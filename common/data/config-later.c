@@ -13,28 +13,12 @@
 struct later {
 	const char *section;
 	const char *key;
-	const char *fine[2]; /* what can be carried out, as config_render writes it; or */
-	int (*never)(const char *value); /* 1: what cannot */
+	const char *fine; /* what can be carried out, as config_render writes it */
 };
 
 static const struct later table[] = {
-	{"launcher", "kind", {"local"}, NULL},
-	{"build", "registry", {""}, NULL},
-	{"build", "model-fetch", {"auto", "none"}, NULL},
-	{"registry", "backend", {"embedded"}, NULL},
-	{"registry", "promotion", {"stages"}, NULL},
-	{"airflow", "repository", {NULL}, config_is_remote},
+	{"launcher", "kind", "local"},
 };
-
-static int is_fine(const struct later *l, const char *value)
-{
-	if (l->never != NULL)
-		return !l->never(value);
-	for (size_t i = 0; i < sizeof(l->fine) / sizeof(l->fine[0]); i++)
-		if (l->fine[i] != NULL && strcmp(l->fine[i], value) == 0)
-			return 1;
-	return 0;
-}
 
 struct search {
 	const struct config_draft *d;
@@ -53,7 +37,7 @@ static int check_key(const struct config_key *k, const char *name, void *base, v
 		if (strcmp(table[i].section, k->section) != 0 || strcmp(table[i].key, k->key) != 0)
 			continue;
 		config_render(&value, k, base);
-		if (!is_fine(&table[i], value.buf)) {
+		if (strcmp(table[i].fine, value.buf) != 0) {
 			where = config_where(search->d, CONFIG_SPOT(k->section, name, k->key));
 			result = err_set(search->e, "%s = %s: this version cannot do this yet",
 				where, value.buf);

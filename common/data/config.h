@@ -81,6 +81,10 @@ struct config_airflow {
 	char *repository; /* "": <state>/repositories/NAME.git */
 	char *branch;
 	char *path;
+	char *token_file;  /* https: of the token; "": none */
+	char *ca_file;     /* https: of the certificates to trust; "": the system's */
+	char *key_file;    /* ssh: of the private key; "": none */
+	char *known_hosts; /* ssh: of the server's key; "": that of the runner's home */
 };
 
 struct config {
@@ -123,11 +127,14 @@ struct config {
 	int engine; /* enum config_engine */
 	char *dockerfile;
 	char *image_registry;
-	int model_fetch; /* enum config_fetch */
+	char *image_credentials_file; /* containers-auth.json(5); "": the engine's own */
+	int model_fetch;              /* enum config_fetch */
+	char *model_credentials_file; /* AWS shared credentials; "": those of the runner's home */
 	/* [registry] */
 	int registry; /* enum config_registry */
 	char *registry_url;
 	char *registry_token_file;
+	char *registry_ca_file;
 	int promotion; /* enum config_promotion */
 
 	struct config_role *roles;

@@ -477,6 +477,10 @@ static const struct row disagreements[] = {
 		"stage once, in "
 		"the order build, create-model, deploy, stage-model",
 		NULL},
+	{"[registry]\nbackend = mlflow\n",
+		"t.ini:2: [registry] backend: mlflow needs the server's address; write url = "
+		"https://...",
+		"[registry]\nbackend = mlflow\nurl = https://mlflow.example.com\n"},
 };
 
 static void refuses_what_does_not_agree(void **state)
@@ -492,24 +496,6 @@ static void refuses_what_comes_later(void **state)
 	static const struct row rows[] = {
 		{"[launcher]\nkind = gitlab\n", "t.ini:2: [launcher] kind = gitlab" NOT_YET,
 			"[launcher]\nkind = local\n"},
-		{"[build]\nregistry = r.example.com/m\n",
-			"t.ini:2: [build] registry = r.example.com/m" NOT_YET,
-			"[build]\nregistry =\n"},
-		{"[build]\nmodel-fetch = dvc\n", "t.ini:2: [build] model-fetch = dvc" NOT_YET,
-			"[build]\nmodel-fetch = none\n"},
-		{"[registry]\nbackend = mlflow\n", "t.ini:2: [registry] backend = mlflow" NOT_YET,
-			"[registry]\nbackend = embedded\n"},
-		{"[registry]\npromotion = aliases\n",
-			"t.ini:2: [registry] promotion = aliases" NOT_YET,
-			"[registry]\npromotion = stages\n"},
-		{"[registry]\npromotion = both\n", "t.ini:2: [registry] promotion = both" NOT_YET,
-			NULL},
-		{"[airflow \"a\"]\nrepository = https://h/a.git\n",
-			"t.ini:2: [airflow \"a\"] repository = https://h/a.git" NOT_YET,
-			"[airflow \"a\"]\nrepository = /h/a.git\n"},
-		{"[airflow \"a\"]\nrepository = git@h:a.git\n",
-			"t.ini:2: [airflow \"a\"] repository = git@h:a.git" NOT_YET,
-			"[airflow \"a\"]\nrepository = /git@h:a.git\n"},
 	};
 
 	(void)state;

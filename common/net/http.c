@@ -1,0 +1,393 @@
+#include "net/http.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#define MAX_REDIRECTS 5
+#define MAX_HEADER 8192 /* bytes of a line that is looked at */
+
+struct http {
+	CURL *curl;
+	char *ca_file; /* NULL: the system's */
+	long timeout;
+	char fault[CURL_ERROR_SIZE];
+};
+
+int http_new(struct http **out, const struct http_settings *settings, struct err *e)
+{
+	const char *ca_file = settings->ca_file;
+	struct http *h;
+
+	*out = NULL;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return err_set(e, "libcurl cannot be started");
+	h = mem_zalloc(1, sizeof(*h));
+	h->curl = curl_easy_init();
+	if (h->curl == NULL) {
+		free(h);
+		curl_global_cleanup();
+		return err_set(e, "libcurl cannot be used");
+	}
+	h->ca_file = ca_file != NULL && *ca_file != '\0' ? mem_strdup(ca_file) : NULL;
+	h->timeout = settings->timeout > 0 ? settings->timeout : HTTP_TIMEOUT;
+	*out = h;
+	return 0;
+}
+
+void http_free(struct http *h)
+{
+	if (h == NULL)
+		return;
+	curl_easy_cleanup(h->curl);
+	curl_global_cleanup();
+	free(h->ca_file);
+	free(h);
+}
+
+void http_credentials_parse(struct http_credentials *out, char *text)
+{
+	char *colon = strchr(text, ':');
+
+	memset(out, 0, sizeof(*out));
+	out->kind = colon != NULL ? HTTP_AUTH_BASIC : HTTP_AUTH_BEARER;
+	out->secret = colon != NULL ? colon + 1 : text;
+	if (colon != NULL) {
+		*colon = '\0';
+		out->user = text;
+	}
+}
+
+void http_answer_clear(struct http_answer *a)
+{
+	str_clear(&a->body);
+	free(a->type);
+	memset(a, 0, sizeof(*a));
+}
+
+char *http_shown(const char *url)
+{
+	const char *scheme = strstr(url, "://"), *host, *at;
+	size_t len;
+
+	if (scheme == NULL)
+		return mem_strndup(url, strcspn(url, "?#"));
+	host = scheme + 3;
+	len = strcspn(host, "/?#");
+	at = memchr(host, '@', len);
+	if (at != NULL)
+		host = at + 1;
+	return mem_format("%.*s%.*s", (int)(scheme + 3 - url), url, (int)strcspn(host, "?#"), host);
+}
+
+char *http_escape(const char *text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	struct str s;
+
+	str_init(&s);
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if ((isalnum(c) && c < 0x80) || strchr("-._~", c) != NULL) {
+			str_addc(&s, (char)c);
+		} else {
+			str_addc(&s, '%');
+			str_addc(&s, digits[c >> 4]);
+			str_addc(&s, digits[c & 15]);
+		}
+	}
+	return str_steal(&s);
+}
+
+/* ---- what arrives ---- */
+
+/* One request on its way. */
+struct flight {
+	struct http *h;
+	const struct http_request *r;
+	struct http_answer *a;
+	struct err *e;
+	enum { FLIES, TOO_LONG, SINK_ENDED } state;
+};
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *context)
+{
+	struct flight *f = context;
+	long status = 0;
+
+	n *= size;
+	(void)curl_easy_getinfo(f->h->curl, CURLINFO_RESPONSE_CODE, &status); /* known by now */
+	if (f->r->sink != NULL && status == 200) {
+		if (f->r->sink(f->r->context, bytes, n, f->e) == 0)
+			return n;
+		f->state = SINK_ENDED;
+		return 0;
+	}
+	if (n > f->r->max - f->a->body.len) {
+		f->state = TOO_LONG;
+		return 0;
+	}
+	str_addn(&f->a->body, bytes, n);
+	return n;
+}
+
+/* The value of the header NAME, if LINE is one, the caller's to free(); else NULL. */
+static char *header_value(const char *line, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
+		return NULL;
+	for (line += n + 1, len -= n + 1; len > 0 && isspace((unsigned char)*line); len--)
+		line++;
+	while (len > 0 && isspace((unsigned char)line[len - 1]))
+		len--;
+	return mem_strndup(line, len);
+}
+
+/* Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3). */
+static int64_t parse_retry_after(const char *value)
+{
+	long long seconds;
+	time_t when;
+
+	if (str_number(value, INT32_MAX, &seconds) == 0)
+		return seconds;
+	when = curl_getdate(value, NULL);
+	if (when == -1)
+		return -1;
+	return when > time(NULL) ? when - time(NULL) : 0;
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *context)
+{
+	struct flight *f = context;
+	size_t len = size * n < MAX_HEADER ? size * n : MAX_HEADER;
+	char *value = header_value(line, len, "Retry-After");
+
+	if (value != NULL)
+		f->a->retry_after = parse_retry_after(value);
+	free(value);
+	value = header_value(line, len, "Content-Type");
+	if (value != NULL) {
+		value[strcspn(value, "; \t")] = '\0';
+		for (char *p = value; *p != '\0'; p++)
+			*p = (char)tolower((unsigned char)*p);
+		free(f->a->type);
+		f->a->type = value;
+	}
+	return size * n;
+}
+
+/* ---- what is sent ---- */
+
+#define SET(option, value)                                                                         \
+	do {                                                                                       \
+		if (curl_easy_setopt(curl, option, value) != CURLE_OK)                             \
+			return err_set(e, "libcurl does not know " #option);                       \
+	} while (0)
+
+static int set_limits(CURL *curl, struct flight *f, struct err *e)
+{
+	int streams = f->r->sink != NULL;
+
+	SET(CURLOPT_ERRORBUFFER, f->h->fault);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_REDIR_PROTOCOLS_STR,
+		strncasecmp(f->r->url, "https:", 6) == 0 ? "https" : "http,https");
+	SET(CURLOPT_FOLLOWLOCATION, streams ? 1L : 0L);
+	SET(CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
+	SET(CURLOPT_CONNECTTIMEOUT,
+		f->h->timeout < HTTP_CONNECT_TIMEOUT ? f->h->timeout : (long)HTTP_CONNECT_TIMEOUT);
+	SET(CURLOPT_TIMEOUT, streams ? 0L : f->h->timeout);
+	SET(CURLOPT_LOW_SPEED_LIMIT, streams ? 1L : 0L);
+	SET(CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_TIMEOUT);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (f->h->ca_file != NULL)
+		SET(CURLOPT_CAINFO, f->h->ca_file);
+	SET(CURLOPT_USERAGENT, "modelgate");
+	return 0;
+}
+
+static int set_content(CURL *curl, struct flight *f, struct err *e)
+{
+	const struct http_request *r = f->r;
+
+	SET(CURLOPT_URL, r->url);
+	SET(CURLOPT_CUSTOMREQUEST, r->method);
+	if (r->body != NULL) {
+		SET(CURLOPT_POSTFIELDS, r->body);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
+	}
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, f);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERDATA, f);
+	return 0;
+}
+
+static int set_credentials(
+	CURL *curl, const struct http_credentials *c, struct curl_slist **headers, struct err *e)
+{
+	char *text;
+
+	if (c == NULL || c->kind == HTTP_AUTH_NONE)
+		return 0;
+	if (c->kind == HTTP_AUTH_BEARER) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		SET(CURLOPT_XOAUTH2_BEARER, c->secret);
+		return 0;
+	}
+	SET(CURLOPT_USERNAME, c->user);
+	SET(CURLOPT_PASSWORD, c->secret);
+	if (c->kind == HTTP_AUTH_BASIC) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		return 0;
+	}
+	text = mem_format("aws:amz:%s:s3", c->region);
+	if (curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, text) != CURLE_OK) {
+		free(text);
+		return err_set(e, "libcurl cannot sign for s3");
+	}
+	free(text);
+	/* The body of what is asked for is empty: its SHA-256, which s3 wants among the headers. */
+	*headers = mem_given(curl_slist_append(*headers,
+		"x-amz-content-sha256: "
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+	if (c->session != NULL) {
+		text = mem_format("x-amz-security-token: %s", c->session);
+		*headers = mem_given(curl_slist_append(*headers, text));
+		free(text);
+	}
+	return 0;
+}
+
+static int set_headers(
+	CURL *curl, const struct http_request *r, struct curl_slist **headers, struct err *e)
+{
+	char *type;
+
+	/* Not asked "may I go on?" first: what is sent is short. */
+	*headers = mem_given(curl_slist_append(*headers, "Expect:"));
+	if (r->type != NULL) {
+		type = mem_format("Content-Type: %s", r->type);
+		*headers = mem_given(curl_slist_append(*headers, type));
+		free(type);
+	}
+	SET(CURLOPT_HTTPHEADER, *headers);
+	return 0;
+}
+
+#undef SET
+
+/* ---- one request ---- */
+
+/* A fault of this kind comes before the request has left. */
+static int is_before_sending(CURLcode code)
+{
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* A server whose certificate is wrong, or an address that is none, does not become right. */
+static int is_lasting(CURLcode code)
+{
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_TOO_MANY_REDIRECTS:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static enum http_result tell_fault(const struct flight *f, CURLcode code, struct err *e)
+{
+	char *url = http_shown(f->r->url), *why;
+	curl_off_t connected = 0;
+	enum http_result result = HTTP_UNCLEAR;
+
+	if (f->state == SINK_ENDED) {
+		free(url);
+		return HTTP_ENDED;
+	}
+	if (f->state == TOO_LONG) {
+		(void)err_set(e, "%s %s: the answer is longer than %zu bytes", f->r->method, url,
+			f->r->max);
+		free(url);
+		return HTTP_UNCLEAR;
+	}
+	/* A time-out while the connection was being made is one before sending, too. */
+	(void)curl_easy_getinfo(f->h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	if (is_before_sending(code) || (code == CURLE_OPERATION_TIMEDOUT && connected == 0))
+		result = HTTP_NOT_SENT;
+	why = str_safe(f->h->fault[0] != '\0' ? f->h->fault : curl_easy_strerror(code), 300);
+	(void)err_set(e, "%s %s: %s", f->r->method, url, why);
+	e->passing = !is_lasting(code);
+	free(why);
+	free(url);
+	return result;
+}
+
+enum http_result http_do(
+	struct http *h, const struct http_request *r, struct http_answer *a, struct err *e)
+{
+	struct err own = ERR_INIT;
+	struct flight f = {.h = h, .r = r, .a = a, .e = e != NULL ? e : &own};
+	struct curl_slist *headers = NULL;
+	enum http_result result = HTTP_NOT_SENT;
+	curl_off_t length = -1;
+	CURLcode code;
+
+	memset(a, 0, sizeof(*a));
+	str_init(&a->body);
+	a->type = mem_strdup("");
+	a->retry_after = -1;
+	a->length = -1;
+	h->fault[0] = '\0';
+	curl_easy_reset(h->curl); /* keeps the connections */
+	if (set_limits(h->curl, &f, f.e) != 0 || set_content(h->curl, &f, f.e) != 0 ||
+		set_credentials(h->curl, r->credentials, &headers, f.e) != 0 ||
+		set_headers(h->curl, r, &headers, f.e) != 0)
+		goto out;
+	code = curl_easy_perform(h->curl);
+	if (code == CURLE_OK) {
+		(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
+		(void)curl_easy_getinfo(
+			h->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length); /* -1 if not told */
+		a->length = length;
+		result = HTTP_ANSWERED;
+	} else {
+		result = tell_fault(&f, code, f.e);
+	}
+out:
+	curl_slist_free_all(headers);
+	if (result != HTTP_ANSWERED)
+		http_answer_clear(a);
+	err_clear(&own);
+	return result;
+}
