@@ -13,7 +13,8 @@ packages_build='gcc libc6-dev make pkg-config libgit2-dev libcurl4-openssl-dev l
 	libyaml-dev zlib1g-dev git'
 packages_demo='python3'
 packages_test='libcmocka-dev perl openssh-server openssh-client lighttpd python3'
-packages_ci='clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc python3-venv'
+packages_ci='clang libclang-rt-14-dev clang-format cppcheck shellcheck mandoc python3-venv
+	buildah podman skopeo docker-registry apache2-utils'
 
 hooks='pre-receive update post-receive'
 marker='modelgate-hook ' # stands in each of our programs, see common/sys/paths.c
