@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -248,6 +249,16 @@ int str_glob_any(const struct strlist *patterns, const char *path)
 		if (str_glob(patterns->v[i], path))
 			return 1;
 	return 0;
+}
+
+int str_holds(const char *s, const char *part)
+{
+	size_t n = strlen(part);
+
+	for (; *s != '\0'; s++)
+		if (strncasecmp(s, part, n) == 0)
+			return 1;
+	return n == 0;
 }
 
 int str_starts(const char *s, const char *prefix)

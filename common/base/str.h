@@ -64,6 +64,8 @@ int str_glob(const char *pattern, const char *path);
 /* 1 if PATH matches any of the globs. */
 int str_glob_any(const struct strlist *patterns, const char *path);
 
+/* 1 if PART stands in S, in any case of ASCII letters. */
+int str_holds(const char *s, const char *part);
 int str_starts(const char *s, const char *prefix); /* 1 or 0 */
 int str_ends(const char *s, const char *suffix);   /* 1 or 0 */
 /* 1 if A and B hold the same text; NULL counts as empty. */

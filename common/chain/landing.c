@@ -9,6 +9,7 @@
 #include "chain/event.h"
 #include "chain/lifecycle.h"
 #include "chain/pipeline.h"
+#include "chain/place.h"
 #include "chain/source.h"
 #include "chain/store-internal.h"
 #include "chain/store.h"
@@ -17,10 +18,6 @@
 
 /* Landings that nobody saw, found one before the other behind one that was seen. */
 #define LANDING_MAX_UNSEEN 100
-
-#define ENVIRONMENT_DEV "DEV"
-#define ENVIRONMENT_PROD "PROD"
-#define MODEL_STAGE_PRODUCTION "Production"
 
 /* What one transaction makes.  The audit records point into it. */
 struct work {
@@ -42,23 +39,6 @@ void landing_clear(struct landing *l)
 	l->pipeline = 0;
 }
 
-/*
- * A chain belongs to production if it moves models to Production, or shares its Airflow repository
- * with a chain that does: by default prod and online, while dev and retrain are DEV.
- */
-static const char *environment(const struct config *config, const struct config_chain *chain)
-{
-	for (size_t i = 0; i < config->n_chains; i++) {
-		const struct config_chain *other = &config->chains[i];
-
-		if (str_same(other->model_stage, MODEL_STAGE_PRODUCTION) &&
-			(other == chain ||
-				(str_same(other->airflow, chain->airflow) && *other->airflow)))
-			return ENVIRONMENT_PROD;
-	}
-	return ENVIRONMENT_DEV;
-}
-
 static void fill_pipeline(struct pipeline *p, const struct work *w, const struct intent *i,
 	const struct config_chain *chain)
 {
@@ -66,7 +46,7 @@ static void fill_pipeline(struct pipeline *p, const struct work *w, const struct
 	p->repository = mem_strdup(i->repository);
 	p->gl_repository = mem_strdup(i->gl_repository);
 	p->chain = mem_strdup(i->chain);
-	p->environment = mem_strdup(environment(w->config, chain));
+	p->environment = mem_strdup(place_environment(w->config, chain));
 	p->ref = mem_strdup(i->ref);
 	p->sha = mem_strdup(i->new);
 	p->source = mem_strdup(i->source);

@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "base/sha256.h"
 #include "base/str.h"
 #include "chain/job.h"
+#include "chain/place.h"
 #include "chain/progress.h"
 #include "chain/runner.h"
 #include "chain/schedule.h"
@@ -70,24 +70,6 @@ static void add_to_log_of(const struct slot *t, const char *text)
 		(void)close(fd);
 	}
 	err_clear(&untold);
-}
-
-/*
- * Take the lock of a project and environment, which the stage's process inherits: even where its
- * runner was killed, nobody else works there before it has ended.
- */
-static int lock_place(int *fd, const char *state, const struct schedule_row *row, struct err *e)
-{
-	char *key = mem_format("%s\n%s", row->project, row->environment), *path;
-	char hash[SHA256_HEX_SIZE];
-	int result;
-
-	sha256_of(key, strlen(key), hash);
-	path = mem_format("%s/" CONFIG_STATE_RUN "/%s.lock", state, hash);
-	result = lock_take(fd, path, LOCK_TRY, 0, e);
-	free(path);
-	free(key);
-	return result;
 }
 
 /* "HOME=..." for the tools of a stage, which keep their settings there; the caller's to free(). */
@@ -214,7 +196,8 @@ enum slot_started slot_start(struct slot *out, struct store *s, const struct run
 {
 	struct beginning b = {.slot = out, .s = s, .o = o, .row = row, .lock = -1, .log = -1};
 	enum slot_started result = SLOT_FAULT;
-	int got = lock_place(&b.lock, o->state, row, e);
+	const struct place place = {o->state, row->project, row->environment};
+	int got = place_lock(&b.lock, &place, LOCK_TRY, 0, e);
 
 	memset(out, 0, sizeof(*out));
 	if (got != 1)

@@ -99,6 +99,11 @@ void json_put_number(struct json *j, const char *name, int64_t value)
 	json_put(j, name, outside(json_object_new_int64(value)));
 }
 
+void json_put_flag(struct json *j, const char *name, int is_true)
+{
+	json_put(j, name, outside(json_object_new_boolean(is_true != 0)));
+}
+
 void json_put_null(struct json *j, const char *name)
 {
 	json_put(j, name, NULL);
@@ -254,6 +259,11 @@ const struct json *json_get(const struct json *j, const char *name)
 		!json_object_object_get_ex(inside(j), name, &member))
 		return NULL;
 	return (const struct json *)member;
+}
+
+int json_is_object(const struct json *j)
+{
+	return json_object_is_type(inside(j), json_type_object);
 }
 
 const char *json_get_text(const struct json *j, const char *name)

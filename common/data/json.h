@@ -23,6 +23,7 @@ void json_put_text(struct json *j, const char *name, const char *text);
 /* The same, but nothing is added if TEXT is NULL or empty. */
 void json_put_known(struct json *j, const char *name, const char *text);
 void json_put_number(struct json *j, const char *name, int64_t value);
+void json_put_flag(struct json *j, const char *name, int is_true);
 void json_put_null(struct json *j, const char *name);
 /* WHEN as RFC 3339 (base/clock.h); 0 gives null. */
 void json_put_time(struct json *j, const char *name, int64_t when);
@@ -44,6 +45,8 @@ char *json_text(const struct json *j, enum json_layout layout);
  * -1 and *E.  A document that is nothing but null is refused.
  */
 int json_parse(struct json **out, const char *text, size_t len, struct err *e);
+/* 1 if J is an object, else 0; NULL is none. */
+int json_is_object(const struct json *j);
 /* The member NAME of object J, borrowed; NULL: J is no object or has none such. */
 const struct json *json_get(const struct json *j, const char *name);
 /* The text of member NAME, borrowed; NULL: none, no string, or one with a NUL in it. */

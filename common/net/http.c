@@ -51,17 +51,15 @@ void http_free(struct http *h)
 	free(h);
 }
 
-void http_credentials_parse(struct http_credentials *out, char *text)
+void http_credentials_parse(struct http_credentials *out, char **user, const char *text)
 {
-	char *colon = strchr(text, ':');
+	const char *colon = strchr(text, ':');
 
 	memset(out, 0, sizeof(*out));
+	*user = colon != NULL ? mem_strndup(text, (size_t)(colon - text)) : NULL;
 	out->kind = colon != NULL ? HTTP_AUTH_BASIC : HTTP_AUTH_BEARER;
+	out->user = *user;
 	out->secret = colon != NULL ? colon + 1 : text;
-	if (colon != NULL) {
-		*colon = '\0';
-		out->user = text;
-	}
 }
 
 void http_answer_clear(struct http_answer *a)
@@ -338,6 +336,7 @@ static enum http_result tell_fault(const struct flight *f, CURLcode code, struct
 	if (f->state == TOO_LONG) {
 		(void)err_set(e, "%s %s: the answer is longer than %zu bytes", f->r->method, url,
 			f->r->max);
+		e->passing = 1; /* a proxy's page in place of the answer, perhaps */
 		free(url);
 		return HTTP_UNCLEAR;
 	}

@@ -36,8 +36,11 @@ struct http_credentials {
 	const char *session; /* AWS: the session token; NULL: none */
 	const char *region;  /* AWS, signature version 4 of the service s3 */
 };
-/* A text that holds a colon is USER:PASSWORD, another a bearer token.  Cuts TEXT in place. */
-void http_credentials_parse(struct http_credentials *out, char *text);
+/*
+ * From the one line of a secret's file: a text that holds a colon is USER:PASSWORD, another a bearer
+ * token.  OUT's secret points into TEXT, and *USER is a copy, the caller's to free(); NULL: none.
+ */
+void http_credentials_parse(struct http_credentials *out, char **user, const char *text);
 
 /* May a request be sent again of which it is not known whether the server has carried it out? */
 enum http_repeat { HTTP_ONCE, HTTP_REPEATABLE };

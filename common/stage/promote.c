@@ -88,7 +88,8 @@ static char *describe(const char *message)
 static int register_candidate(struct registry *r, const struct stage_job *job, struct candidate *c,
 	int64_t *version, struct err *e)
 {
-	struct registry_version v = {.pipeline = job->pipeline};
+	struct registry_version v = {
+		.pipeline = job->pipeline, .model_description = job->config->project_description};
 	int result = -1;
 
 	/* Where models are not fetched, nobody needs to know where they lie. */

@@ -73,18 +73,19 @@ static void embedded_close(void *handle)
 
 /* ---- create ---- */
 
-static int add_model(
-	struct sqlite *db, const char *name, const char *owner, int64_t now, struct err *e)
+static int add_model(struct sqlite *db, const struct registry_version *v, const char *owner,
+	int64_t now, struct err *e)
 {
 	if (sqlite_run(db, e,
-		    "INSERT OR IGNORE INTO registered_model (name, owner, created, updated)"
-		    " VALUES (?, ?, ?, ?)",
-		    "ttii", name, owner, now, now) != 0)
+		    "INSERT OR IGNORE INTO registered_model (name, owner, description, created,"
+		    " updated) VALUES (?, ?, ?, ?, ?)",
+		    "tttii", v->model, owner,
+		    v->model_description != NULL ? v->model_description : "", now, now) != 0)
 		return -1;
 	return sqlite_run(db, e,
 		"INSERT OR IGNORE INTO registered_model_tag (model, name, value)"
 		" VALUES (?, 'modelgate.owner', ?)",
-		"tt", name, owner);
+		"tt", v->model, owner);
 }
 
 static int add_version(struct sqlite *db, const struct registry_version *v, int64_t version,
@@ -111,7 +112,7 @@ static int create_inside(struct sqlite *db, const struct registry_version *v, co
 
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (add_model(db, v->model, owner, now, e) != 0 ||
+	if (add_model(db, v, owner, now, e) != 0 ||
 		sqlite_one(db, version, e,
 			"SELECT coalesce(max(version), 0) + 1 FROM model_version WHERE model = ?",
 			"t", v->model) != 1)
@@ -151,6 +152,7 @@ static void read_version(struct registry_version *v, struct sqlite_stmt *s)
 	v->created = sqlite_number(s, 10);
 	v->updated = sqlite_number(s, 11);
 	v->history = sqlite_number(s, 12) ? REGISTRY_ONCE_STAGED : REGISTRY_NEVER_STAGED;
+	v->production_since = sqlite_number(s, 13);
 }
 
 static int embedded_find(void *handle, const char *model, const char *md5,
@@ -164,7 +166,9 @@ static int embedded_find(void *handle, const char *model, const char *md5,
 		    " image_digest, model_md5, created, updated, EXISTS (SELECT 1 FROM "
 		    "stage_change c"
 		    "  WHERE c.model = v.model AND c.version = v.version AND c.to_stage = "
-		    "'Staging')"
+		    "'Staging'), (SELECT min(time) FROM stage_change c"
+		    "  WHERE c.model = v.model AND c.version = v.version"
+		    "  AND c.to_stage = 'Production')"
 		    " FROM model_version v WHERE model = ?1 AND (?2 IS NULL OR model_md5 = ?2)"
 		    " ORDER BY version DESC",
 		    "tt", model, md5) != 0)

@@ -8,6 +8,7 @@
 #include "data/config.h"
 #include "stage/registry-backend.h"
 #include "stage/registry-embedded.h"
+#include "stage/registry-mlflow.h"
 
 struct registry {
 	const struct registry_backend *backend;
@@ -16,17 +17,16 @@ struct registry {
 
 int registry_open(struct registry **out, const struct config *config, struct err *e)
 {
+	const struct registry_backend *backend =
+		config->registry == CONFIG_REGISTRY_MLFLOW ? &registry_mlflow : &registry_embedded;
 	void *handle;
 
 	*out = NULL;
-	if (config->registry != CONFIG_REGISTRY_EMBEDDED)
-		return err_set(e,
-			"[registry] backend = mlflow: this version has the embedded registry only");
-	handle = registry_embedded.open(config, e);
+	handle = backend->open(config, e);
 	if (handle == NULL)
 		return err_wrap(e, "the model registry cannot be opened");
 	*out = mem_zalloc(1, sizeof(**out));
-	(*out)->backend = &registry_embedded;
+	(*out)->backend = backend;
 	(*out)->handle = handle;
 	return 0;
 }

@@ -37,9 +37,11 @@ struct registry_version {
 	char *image_digest;
 	char *md5; /* of the model */
 	int64_t pipeline;
+	const char *model_description; /* given to a function: of the model, if it is new */
 	/* Given by the registry: */
 	char *stage;
 	enum registry_history history; /* was it ever in Staging? */
+	int64_t production_since;      /* first time, microseconds since 1970; 0: never */
 	int64_t created;               /* microseconds since 1970 */
 	int64_t updated;
 };
@@ -53,7 +55,8 @@ void registry_versions_clear(struct registry_versions *l);
 
 /*
  * Register a version of a model, and the model for OWNER if it is new.  A pipeline has one version
- * of a model: the second time it is only looked up.  0 and *VERSION, or -1.
+ * of a model: the second time it is only looked up.  0 and *VERSION, or -1: also where the model
+ * belongs to another owner, whom *E names.
  */
 int registry_create(struct registry *r, const struct registry_version *v, const char *owner,
 	int64_t *version, struct err *e);
@@ -68,7 +71,8 @@ struct registry_move {
 	int64_t version;
 	const char *from; /* stage it must be in; NULL: any */
 	const char *to;
-	int64_t pipeline; /* for which it is done */
+	int64_t pipeline;  /* for which it is done; 0: none */
+	const char *owner; /* whose the model must be, where the registry knows; NULL: anybody's */
 };
 /*
  * Bring a version into the stage TO; what was in Staging or Production is archived by its

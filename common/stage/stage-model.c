@@ -14,8 +14,10 @@
 static int bring(struct registry *r, const struct stage_job *job, const struct config_chain *chain,
 	struct err *e)
 {
-	struct registry_move m = {
-		.model = job->project, .to = chain->model_stage, .pipeline = job->pipeline};
+	struct registry_move m = {.model = job->project,
+		.to = chain->model_stage,
+		.pipeline = job->pipeline,
+		.owner = job->owner};
 	char *version;
 	int moved;
 

@@ -1,0 +1,258 @@
+#include "stage/mlflow-view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "data/json.h"
+#include "net/http.h"
+#include "stage/mlflow.h"
+
+#define PAGE_SIZE 100  /* elements that are asked for at a time */
+#define MAX_PAGES 1000 /* a server that never comes to an end is not followed for ever */
+
+void mlflow_view_clear(struct mlflow_view *w)
+{
+	free(w->owner);
+	free(w->marks);
+	registry_versions_clear(&w->versions);
+	memset(w, 0, sizeof(*w));
+}
+
+/* ---- members of an answer ---- */
+
+const char *mlflow_tag(const struct json *j, const char *name)
+{
+	const struct json *tags = json_get(j, "tags");
+
+	for (size_t i = 0; i < json_length(tags); i++) {
+		const struct json *tag = json_at(tags, i);
+
+		if (str_same(json_get_text(tag, "key"), name))
+			return json_get_text(tag, "value");
+	}
+	return NULL;
+}
+
+int64_t mlflow_number(const struct json *j, const char *name)
+{
+	const char *text = json_get_text(j, name);
+	long long number;
+
+	if (text != NULL)
+		return str_number(text, INT64_MAX, &number) == 0 ? number : 0;
+	return json_get_number(j, name, 0);
+}
+
+int64_t mlflow_time(const struct json *j, const char *name)
+{
+	int64_t ms = mlflow_number(j, name);
+
+	return ms > 0 && ms < INT64_MAX / 1000 ? ms * 1000 : 0;
+}
+
+int64_t mlflow_alias(const struct json *j, const char *alias)
+{
+	const struct json *aliases = json_get(j, "aliases");
+
+	for (size_t i = 0; i < json_length(aliases); i++)
+		if (str_same(json_get_text(json_at(aliases, i), "alias"), alias))
+			return mlflow_number(json_at(aliases, i), "version");
+	return 0;
+}
+
+/* ---- pages ---- */
+
+/* One page.  *TOKEN, the caller's to free(), is that of the next, NULL: there is none. */
+static int read_page(struct mlflow *m, const char *path, const char *member, char **token,
+	int (*each)(void *context, const struct json *element, struct err *e), void *context,
+	struct err *e)
+{
+	char *escaped = http_escape(*token != NULL ? *token : "");
+	char *full = mem_format("%s&max_results=%d%s%s", path, PAGE_SIZE,
+		*token != NULL ? "&page_token=" : "", escaped);
+	struct mlflow_call call = {"GET", full, NULL, MLFLOW_REPEATABLE};
+	struct json *answer = NULL;
+	const struct json *elements;
+	const char *next;
+	int result = mlflow_call(m, &call, &answer, e) == MLFLOW_DONE ? 0 : -1;
+
+	free(escaped);
+	free(full);
+	free(*token);
+	*token = NULL;
+	elements = json_get(answer, member); /* an empty page has no such member */
+	for (size_t i = 0; result == 0 && i < json_length(elements); i++)
+		result = each(context, json_at(elements, i), e);
+	next = json_get_text(answer, "next_page_token");
+	if (result == 0 && next != NULL && *next != '\0')
+		*token = mem_strdup(next);
+	json_free(answer);
+	return result == 0 ? 0 : -1;
+}
+
+int mlflow_pages(struct mlflow *m, const char *path, const char *member,
+	int (*each)(void *context, const struct json *element, struct err *e), void *context,
+	struct err *e)
+{
+	char *token = NULL;
+	int result = 0, page = 0;
+
+	do
+		result = read_page(m, path, member, &token, each, context, e);
+	while (result == 0 && token != NULL && ++page < MAX_PAGES);
+	if (result == 0 && token != NULL)
+		result = err_set(e, "MLflow: %s has no end after %d pages", member, MAX_PAGES);
+	free(token);
+	return result;
+}
+
+/* ---- versions ---- */
+
+struct reading {
+	struct mlflow_view *w;
+	const char *model;
+	enum mlflow_stages stages;
+	size_t cap_marks;
+};
+
+static char *text_of(const char *text)
+{
+	return mem_strdup(text != NULL ? text : "");
+}
+
+/* What the aliases say, and, where they have moved on, the tags. */
+static const char *stage_by_alias(
+	const struct mlflow_view *w, int64_t version, const struct mlflow_mark *mark)
+{
+	if (w->production == version)
+		return REGISTRY_PRODUCTION;
+	if (w->staging == version)
+		return REGISTRY_STAGING;
+	return mark->staged || mark->production ? REGISTRY_ARCHIVED : REGISTRY_NONE;
+}
+
+/* A server that no longer knows stages says none, or None of all: then the aliases say it. */
+static const char *stage_of(const struct reading *r, const struct json *j, int64_t version,
+	const struct mlflow_mark *mark)
+{
+	const char *told = json_get_text(j, "current_stage");
+	int is_named = r->w->production == version || r->w->staging == version;
+
+	if (r->stages == MLFLOW_BY_ALIAS || told == NULL || *told == '\0' ||
+		(is_named && strcmp(told, REGISTRY_NONE) == 0))
+		return stage_by_alias(r->w, version, mark);
+	return told;
+}
+
+static void read_times(struct registry_version *v, const struct json *j)
+{
+	const char *since = mlflow_tag(j, MLFLOW_TAG_PRODUCTION);
+
+	v->created = mlflow_time(j, "creation_timestamp");
+	v->updated = mlflow_time(j, "last_updated_timestamp");
+	if (since == NULL || clock_parse(since, &v->production_since) != 0)
+		v->production_since = 0;
+	/* Brought there by hand: at some time until it was changed last. */
+	if (v->production_since == 0 && strcmp(v->stage, REGISTRY_PRODUCTION) == 0)
+		v->production_since = v->updated;
+}
+
+static int read_version(void *context, const struct json *j, struct err *e)
+{
+	struct reading *r = context;
+	struct registry_version *v;
+	struct mlflow_mark *mark;
+	const char *source = mlflow_tag(j, MLFLOW_TAG_SOURCE);
+	int64_t version = mlflow_number(j, "version");
+
+	if (version == 0)
+		return err_set(e, "MLflow: a version of %s without a number", r->model);
+	mem_grow(&r->w->marks, r->w->versions.n, &r->cap_marks, sizeof(*r->w->marks));
+	mem_grow(&r->w->versions.v, r->w->versions.n, &r->w->versions.cap, sizeof(*v));
+	mark = &r->w->marks[r->w->versions.n];
+	v = &r->w->versions.v[r->w->versions.n++];
+	mark->staged = mlflow_tag(j, MLFLOW_TAG_STAGED) != NULL;
+	mark->production = mlflow_tag(j, MLFLOW_TAG_PRODUCTION) != NULL;
+	v->version = version;
+	v->model = mem_strdup(r->model);
+	v->source = text_of(source != NULL ? source : json_get_text(j, "source"));
+	v->description = text_of(json_get_text(j, "description"));
+	v->commit = text_of(mlflow_tag(j, MLFLOW_TAG_COMMIT));
+	v->image = text_of(mlflow_tag(j, MLFLOW_TAG_IMAGE));
+	v->image_digest = text_of(mlflow_tag(j, MLFLOW_TAG_IMAGE_DIGEST));
+	v->md5 = text_of(mlflow_tag(j, MLFLOW_TAG_MD5));
+	v->stage = mem_strdup(stage_of(r, j, version, mark));
+	v->history = mark->staged || strcmp(v->stage, REGISTRY_STAGING) == 0
+			     ? REGISTRY_ONCE_STAGED
+			     : REGISTRY_NEVER_STAGED;
+	v->pipeline = 0;
+	if (mlflow_tag(j, MLFLOW_TAG_PIPELINE) != NULL) {
+		long long pipeline;
+
+		if (str_number(mlflow_tag(j, MLFLOW_TAG_PIPELINE), INT64_MAX, &pipeline) == 0)
+			v->pipeline = pipeline;
+	}
+	read_times(v, j);
+	return 0;
+}
+
+/* The server gives them newest first; nothing says that it must. */
+static void sort(struct mlflow_view *w)
+{
+	for (size_t i = 1; i < w->versions.n; i++)
+		for (size_t k = i; k > 0 && w->versions.v[k].version > w->versions.v[k - 1].version;
+			k--) {
+			struct registry_version v = w->versions.v[k];
+			struct mlflow_mark mark = w->marks[k];
+
+			w->versions.v[k] = w->versions.v[k - 1];
+			w->marks[k] = w->marks[k - 1];
+			w->versions.v[k - 1] = v;
+			w->marks[k - 1] = mark;
+		}
+}
+
+static int load_model(struct mlflow_view *out, struct mlflow *m, const char *name, struct err *e)
+{
+	char *path = mem_format("registered-models/get?name=%s", name);
+	struct mlflow_call call = {"GET", path, NULL, MLFLOW_REPEATABLE};
+	struct json *answer = NULL;
+	const struct json *model;
+	enum mlflow_outcome outcome = mlflow_call(m, &call, &answer, e);
+
+	free(path);
+	if (outcome == MLFLOW_DONE) {
+		model = json_get(answer, "registered_model");
+		out->owner = mem_strdup(mlflow_tag(model, MLFLOW_TAG_OWNER));
+		out->staging = mlflow_alias(model, MLFLOW_ALIAS_STAGING);
+		out->production = mlflow_alias(model, MLFLOW_ALIAS_PRODUCTION);
+	}
+	json_free(answer);
+	if (outcome == MLFLOW_MISSING)
+		err_clear(e);
+	return outcome == MLFLOW_DONE ? 1 : outcome == MLFLOW_MISSING ? 0 : -1;
+}
+
+int mlflow_view_load(struct mlflow_view *out, struct mlflow *m, const char *model,
+	enum mlflow_stages stages, struct err *e)
+{
+	struct reading r = {.w = out, .model = model, .stages = stages};
+	char *name = http_escape(model);
+	char *filter = mem_format("name='%s'", model), *escaped = http_escape(filter);
+	char *path = mem_format("model-versions/search?filter=%s", escaped);
+	int found;
+
+	memset(out, 0, sizeof(*out));
+	found = load_model(out, m, name, e);
+	if (found == 1 && mlflow_pages(m, path, "model_versions", read_version, &r, e) != 0)
+		found = -1;
+	sort(out);
+	free(path);
+	free(escaped);
+	free(filter);
+	free(name);
+	return found;
+}

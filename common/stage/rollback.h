@@ -1,0 +1,18 @@
+/* Which version of a model comes back to Production. */
+#ifndef MODELGATE_STAGE_ROLLBACK_H
+#define MODELGATE_STAGE_ROLLBACK_H
+
+#include <stdint.h>
+
+struct err;
+struct registry_versions;
+
+/*
+ * By the order in which the versions of L came to Production for the first time: TO, or with 0 the one
+ * before the version that is there now.  So a second rollback goes further back, and none swings to
+ * and fro.  1: *CURRENT (0: none is there) and *VERSION; 0: *E says why there is none, and what there is.
+ */
+int rollback_choose(const struct registry_versions *l, int64_t to, int64_t *current,
+	int64_t *version, struct err *e);
+
+#endif

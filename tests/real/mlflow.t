@@ -1,0 +1,136 @@
+#!/bin/sh
+# Chains dev, prod and online with the model registry of a real MLflow, of both major versions: what
+# MLflow's own client sees of it.
+. "${0%/*}/../lib/test.sh"
+. "$TEST_LIB/chains.sh"
+. "$TEST_LIB/mlflow.sh"
+
+merge_model() { # CONTENT: through dev into main, and its chain
+	git switch -q dev && put_model "$1" && git switch -q main && merge_in dev &&
+		expect_accept git push -q origin dev main
+}
+
+play_all() { # NAME ID
+	for stage in build deploy stage-model; do
+		mg "$1" play "$2" "$stage" && drain "$1" && stage_is "$1" "$2" "$stage" success || return 1
+	done
+}
+
+for major in 3 2; do
+	need_mlflow $major "chains with the registry of MLflow $major" || continue
+	p=churn$major
+
+	test_expect "MLflow $major: chain dev registers a version and brings it to Staging" '
+		start_mlflow $major && new_server $p && use_mlflow $p &&
+		server_set $p project description "Who leaves, and why" &&
+		new_project $p work$major && cd work$major &&
+		merge_model "one" && drain $p &&
+		stages_are $p 1 success success success success &&
+		mlflow_sees $p &&
+		same "$T/$p.git" "$(seen owner)" && same "Who leaves, and why" "$(seen description)" &&
+		same 1 "$(seen "versions.*.version" | wc -l)" && same Staging "$(seen versions.0.stage)" &&
+		same "Merge dev" "$(seen versions.0.description)" &&
+		same "$MODEL_MD5" "$(seen "versions.0.tags.md5")" &&
+		same "$(tip $p main)" "$(seen "versions.0.tags.commit")" &&
+		same 1 "$(seen "versions.0.tags.pipeline")" &&
+		same "$(pipeline $p 1 facts.image_digest)" \
+			"$(seen "versions.0.tags.image_digest")" &&
+		same 1 "$(pipeline $p 1 facts.model_version)"
+	'
+
+	test_expect "MLflow $major: the next version takes its place, which is archived" '
+		cd work$major && merge_model "two" && drain $p && pipeline_is $p 2 success &&
+		mlflow_sees $p && same "Archived Staging" "$(seen "versions.*.stage" | paste -s -d " ")"
+	'
+
+	test_expect "MLflow $major: what is merged into prod is promoted, although Staging holds a newer one" '
+		cd work$major && git branch -f release main~1 && git fetch -q origin &&
+		git switch -q prod && git reset -q --hard origin/prod && merge_in release &&
+		expect_accept git push -q origin prod && play_all $p 3 &&
+		mlflow_sees $p && same "Production Staging" "$(seen "versions.*.stage" | paste -s -d " ")" &&
+		same 1 "$(pipeline $p 3 facts.model_version)" &&
+		git -C "$(state $p)/repositories/airflow-prod.git" show "main:dags/$p.py" |
+			grep -F "\"MODELGATE_MODEL_VERSION\": \"1\""
+	'
+
+	test_expect "MLflow $major: the next one archives the version that it replaces" '
+		cd work$major && expect_accept merge_push main prod && play_all $p 4 &&
+		mlflow_sees $p && same "Archived Production" "$(seen "versions.*.stage" | paste -s -d " ")"
+	'
+
+	test_expect "MLflow $major: online promotes the same version, which is there already" '
+		cd work$major && expect_accept merge_push main online && play_all $p 5 &&
+		same 2 "$(pipeline $p 5 facts.model_version)" &&
+		mlflow_sees $p && same "Archived Production" "$(seen "versions.*.stage" | paste -s -d " ")"
+	'
+
+	test_expect "MLflow $major: modelgate models shows it as the page of MLflow does" '
+		mg $p models --json >models.json && json models.0 <models.json &&
+		same $p "$(json models.0.name <models.json)" &&
+		same 2 "$(json models.0.latest_version <models.json)" &&
+		same 2 "$(json models.0.production <models.json)" &&
+		mg $p models --search CHURN --json | json total | grep -x 1 &&
+		mg $p models --search nothing | grep -x "no models" &&
+		mg $p models $p --json >versions.json &&
+		same "2 1" "$(json "versions.*.version" <versions.json | paste -s -d " ")" &&
+		same "Production Archived" "$(json "versions.*.stage" <versions.json | paste -s -d " ")"
+	'
+
+	test_expect "MLflow $major: rollback puts the first one back, audited" '
+		mg $p rollback $p >out && cat out && mlflow_sees $p &&
+		same "Production Archived" "$(seen "versions.*.stage" | paste -s -d " ")" &&
+		audit_has $p event=model.rolledback && audit_valid $p
+	'
+
+	test_expect "MLflow $major: promotion = both sets the aliases, too" '
+		server_set $p registry promotion both && cd work$major && merge_model "three" && drain $p &&
+		mlflow_sees $p && same 3 "$(seen aliases.staging)" && same Staging "$(seen versions.2.stage)" &&
+		expect_accept merge_push main prod && play_all $p 7 && mlflow_sees $p &&
+		same 3 "$(seen aliases.production)" && same Production "$(seen versions.2.stage)" &&
+		same Archived "$(seen versions.0.stage)" && ! seen aliases.staging
+	'
+
+	test_expect "MLflow $major: promotion = aliases leaves stages alone" '
+		server_set $p registry promotion aliases && cd work$major && merge_model "four" && drain $p &&
+		pipeline_is $p 8 success && mlflow_sees $p && same 4 "$(seen aliases.staging)" &&
+		same None "$(seen versions.3.stage)" &&
+		expect_accept merge_push main prod && play_all $p 9 && mlflow_sees $p &&
+		same 4 "$(seen aliases.production)" && same None "$(seen versions.3.stage)" &&
+		! seen aliases.staging &&
+		mg $p models --json | json models.0.production | grep -x 4 &&
+		mg $p models $p --json >versions.json &&
+		same "Production Archived Archived Archived" \
+			"$(json "versions.*.stage" <versions.json | paste -s -d " ")" &&
+		mg $p rollback $p && mlflow_sees $p && same 3 "$(seen aliases.production)"
+	'
+
+	test_expect "MLflow $major: another repository with this project's name fails, and names the owner" '
+		q=other$major && new_server $q && use_mlflow $q && server_set $q project name $p &&
+		new_project $q elsewhere$major && cd elsewhere$major && merge_model "its own" && drain $q &&
+		stages_are $q 1 success failed created created &&
+		pipeline $q 1 stages.1.message | grep -F "registered model $p belongs to $T/$p.git" &&
+		mlflow_sees $p && same 4 "$(seen "versions.*.version" | wc -l)"
+	'
+
+	test_expect "MLflow $major: a model that somebody made by hand is left alone until it is handed over" '
+		q=manual$major && new_server $q && use_mlflow $q && new_project $q hand$major &&
+		mlflow_post registered-models/create "{\"name\":\"$q\"}" && cd hand$major &&
+		merge_model "its own" && drain $q && stages_are $q 1 success failed created created &&
+		pipeline $q 1 stages.1.message | grep -F "set its tag modelgate.owner to $T/$q.git" &&
+		mlflow_post registered-models/set-tag \
+			"{\"name\":\"$q\",\"key\":\"modelgate.owner\",\"value\":\"$T/$q.git\"}" &&
+		mg $q retry 1 create-model && drain $q && pipeline_is $q 1 success
+	'
+
+	test_expect "MLflow $major: more versions than a page holds" '
+		for i in $(seq 105); do
+			mlflow_post model-versions/create "{\"name\":\"$q\",\"source\":\"s3://b/$i\"}" || return 1
+		done &&
+		cd hand$major && merge_model "after many" && drain $q && pipeline_is $q 2 success &&
+		same 107 "$(pipeline $q 2 facts.model_version)" &&
+		mg $q models $q --json | json "versions.*.version" >numbers &&
+		same 107 "$(sort -u numbers | wc -l)" && same 107 "$(head -n 1 numbers)"
+	'
+done
+
+test_done
