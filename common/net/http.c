@@ -229,6 +229,8 @@ static int set_content(CURL *curl, struct flight *f, struct err *e)
 	}
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, f);
+	/* On a connection that it has used before, libcurl itself sends again what got no answer. */
+	SET(CURLOPT_FRESH_CONNECT, r->repeat == HTTP_ONCE ? 1L : 0L);
 	SET(CURLOPT_HEADERFUNCTION, take_header);
 	SET(CURLOPT_HEADERDATA, f);
 	return 0;

@@ -19,7 +19,7 @@
 #include "stage/registry-backend.h"
 
 /* How often, and how long apart, a version is looked for of which it is unclear whether it was made. */
-#define LOOKS 4
+#define LOOKS 3
 #define LOOK_PAUSE_MS 500
 
 struct server {
@@ -269,7 +269,7 @@ static int look_for_it(
 	log_line("%s; looking whether the version was made", err_text(e));
 	for (int i = 0; found <= 0 && i < LOOKS; i++) {
 		if (i > 0)
-			pause_ms((long)LOOK_PAUSE_MS << i);
+			pause_ms((long)LOOK_PAUSE_MS * i);
 		err_clear(&why);
 		found = find_own(s, v, version, &why);
 	}
