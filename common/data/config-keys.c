@@ -128,6 +128,7 @@ const struct config_key config_keys[] = {
 	{"build", "credentials-file", IN(image_credentials_file), CONFIG_TEXT,
 		.fits = config_fits_absolute, .wanted = PATH_SHOWN},
 	{"build", "model-fetch", IN(model_fetch), CONFIG_WORD, .words = fetch_words},
+	{"build", "model-remotes", IN(model_remotes), CONFIG_LIST, .min = 0},
 	{"build", "model-credentials-file", IN(model_credentials_file), CONFIG_TEXT,
 		.fits = config_fits_absolute, .wanted = PATH_SHOWN},
 

@@ -129,6 +129,7 @@ struct config {
 	char *image_registry;
 	char *image_credentials_file; /* containers-auth.json(5); "": the engine's own */
 	int model_fetch;              /* enum config_fetch */
+	struct strlist model_remotes; /* globs of addresses; empty: any */
 	char *model_credentials_file; /* AWS shared credentials; "": those of the runner's home */
 	/* [registry] */
 	int registry; /* enum config_registry */

@@ -281,10 +281,14 @@ int64_t json_get_number(const struct json *j, const char *name, int64_t fallback
 	return json_object_get_int64(o);
 }
 
+int json_is_array(const struct json *j)
+{
+	return json_object_is_type(inside(j), json_type_array);
+}
+
 size_t json_length(const struct json *j)
 {
-	return json_object_is_type(inside(j), json_type_array) ? json_object_array_length(inside(j))
-							       : 0;
+	return json_is_array(j) ? json_object_array_length(inside(j)) : 0;
 }
 
 const struct json *json_at(const struct json *j, size_t index)

@@ -53,6 +53,8 @@ const struct json *json_get(const struct json *j, const char *name);
 const char *json_get_text(const struct json *j, const char *name);
 /* The whole number of member NAME; FALLBACK: none, or it does not fit. */
 int64_t json_get_number(const struct json *j, const char *name, int64_t fallback);
+/* 1: J is an array; 0: anything else. */
+int json_is_array(const struct json *j);
 /* Elements of an array: 0 for anything else. */
 size_t json_length(const struct json *j);
 const struct json *json_at(const struct json *j, size_t index); /* borrowed; NULL beyond the end */

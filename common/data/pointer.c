@@ -203,6 +203,18 @@ static int read_size(struct pointer *p, const struct yaml *out, struct err *e)
 	return 0;
 }
 
+/* What need not be there, and whose shapes were looked at before. */
+static void read_optional(struct pointer *p, const struct yaml *out)
+{
+	const struct yaml *nfiles = yaml_get(out, "nfiles"), *remote = yaml_get(out, "remote");
+	long long value;
+
+	p->nfiles = -1;
+	if (nfiles != NULL && str_number(yaml_text(nfiles), INT64_MAX, &value) == 0)
+		p->nfiles = value;
+	p->remote = remote != NULL ? mem_strdup(yaml_text(remote)) : NULL;
+}
+
 /* NULL, or what is wrong with TEXT as a path below the pointer's folder. */
 static const char *path_fault(const char *text)
 {
@@ -256,6 +268,7 @@ static int read_root(struct pointer *p, const struct yaml *root, struct err *e)
 	if (check_keys(out, out_keys, "outs[0].", e) != 0 || read_md5(p, out, e) != 0 ||
 		read_size(p, out, e) != 0 || read_hash(p, out, e) != 0)
 		return -1;
+	read_optional(p, out);
 	return read_path(p, root, out, e);
 }
 
@@ -277,5 +290,6 @@ int pointer_parse(struct pointer *out, const char *text, size_t len, struct err 
 void pointer_clear(struct pointer *p)
 {
 	free(p->path);
+	free(p->remote);
 	memset(p, 0, sizeof(*p));
 }

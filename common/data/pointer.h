@@ -30,8 +30,10 @@ struct pointer {
 	char md5[MD5_HEX_SIZE]; /* of the file, or of the folder's listing */
 	enum pointer_layout layout;
 	enum pointer_object object;
-	int64_t size; /* bytes; of a folder: of all files in it */
-	char *path;   /* owned; of the model, relative to the folder that the pointer lies in */
+	int64_t size;   /* bytes; of a folder: of all files in it */
+	int64_t nfiles; /* files in the folder; -1: not told */
+	char *path;     /* owned; of the model, relative to the folder that the pointer lies in */
+	char *remote;   /* owned; name of the DVC remote it is kept in; NULL: the default one */
 };
 
 /*

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -112,7 +114,7 @@ struct flight {
 	const struct http_request *r;
 	struct http_answer *a;
 	struct err *e;
-	enum { FLIES, TOO_LONG, SINK_ENDED } state;
+	enum { FLIES, TOO_LONG, SINK_ENDED, FORBIDDEN } state;
 };
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *context)
@@ -122,7 +124,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *context)
 
 	n *= size;
 	(void)curl_easy_getinfo(f->h->curl, CURLINFO_RESPONSE_CODE, &status); /* known by now */
-	if (f->r->sink != NULL && status == 200) {
+	if (f->r->sink != NULL && status == (f->r->from > 0 ? 206 : 200)) {
 		if (f->r->sink(f->r->context, bytes, n, f->e) == 0)
 			return n;
 		f->state = SINK_ENDED;
@@ -192,16 +194,56 @@ static size_t take_header(char *line, size_t size, size_t n, void *context)
 			return err_set(e, "libcurl does not know " #option);                       \
 	} while (0)
 
+/*
+ * 1: A is an address of this link alone (RFC 3927, RFC 4291, section 2.5.6), also written as IPv6, or the
+ * one that Amazon's machines have beside it (fd00:ec2::254).
+ */
+static int is_link_local(const struct sockaddr *a)
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const unsigned char amazon[16] = {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54};
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	if (a->sa_family == AF_INET) {
+		memcpy(&four, a, sizeof(four));
+		return ntohl(four.sin_addr.s_addr) >> 16 == 0xa9fe;
+	}
+	if (a->sa_family != AF_INET6)
+		return 0;
+	memcpy(&six, a, sizeof(six));
+	if (memcmp(six.sin6_addr.s6_addr, mapped, sizeof(mapped)) == 0)
+		return six.sin6_addr.s6_addr[12] == 0xa9 && six.sin6_addr.s6_addr[13] == 0xfe;
+	return IN6_IS_ADDR_LINKLOCAL(&six.sin6_addr) ||
+	       memcmp(six.sin6_addr.s6_addr, amazon, sizeof(amazon)) == 0;
+}
+
+/* Asked with the address itself: whatever a name server said before may have changed. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct flight *f = context;
+
+	(void)purpose; /* there is one alone */
+	if (is_link_local(&a->addr)) {
+		f->state = FORBIDDEN;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 static int set_limits(CURL *curl, struct flight *f, struct err *e)
 {
-	int streams = f->r->sink != NULL;
+	const struct http_credentials *c = f->r->credentials;
+	int streams = f->r->sink != NULL, follows = streams;
 
+	if (c != NULL && c->kind == HTTP_AUTH_AWS)
+		follows = 0;
 	SET(CURLOPT_ERRORBUFFER, f->h->fault);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR,
 		strncasecmp(f->r->url, "https:", 6) == 0 ? "https" : "http,https");
-	SET(CURLOPT_FOLLOWLOCATION, streams ? 1L : 0L);
+	SET(CURLOPT_FOLLOWLOCATION, (long)follows);
 	SET(CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
 	SET(CURLOPT_CONNECTTIMEOUT,
 		f->h->timeout < HTTP_CONNECT_TIMEOUT ? f->h->timeout : (long)HTTP_CONNECT_TIMEOUT);
@@ -211,6 +253,11 @@ static int set_limits(CURL *curl, struct flight *f, struct err *e)
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (streams) {
+		SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+		SET(CURLOPT_OPENSOCKETDATA, f);
+		SET(CURLOPT_RESUME_FROM_LARGE, (curl_off_t)f->r->from);
+	}
 	if (f->h->ca_file != NULL)
 		SET(CURLOPT_CAINFO, f->h->ca_file);
 	SET(CURLOPT_USERAGENT, "modelgate");
@@ -341,6 +388,14 @@ static enum http_result tell_fault(const struct flight *f, CURLcode code, struct
 		e->passing = 1; /* a proxy's page in place of the answer, perhaps */
 		free(url);
 		return HTTP_UNCLEAR;
+	}
+	if (f->state == FORBIDDEN) {
+		(void)err_set(e,
+			"%s %s: the address is one of this link alone (169.254.0.0/16, fe80::/10), "
+			"where nothing is fetched from",
+			f->r->method, url);
+		free(url);
+		return HTTP_NOT_SENT;
 	}
 	/* A time-out while the connection was being made is one before sending, too. */
 	(void)curl_easy_getinfo(f->h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);

@@ -56,16 +56,24 @@ struct http_request {
 	enum http_repeat repeat;
 	/*
 	 * Given: the body of an answer 200 goes there piece by piece, however long, and not into the
-	 * answer; redirects are followed, at most 5, never from https to http.  What it returns other
-	 * than 0 ends the request, with *E as it has set it.
+	 * answer; redirects are followed, at most 5, never from https to http, and none with
+	 * HTTP_AUTH_AWS, whose signature and session token are for one host.  No address of this link
+	 * (169.254.0.0/16, fe80::/10) is asked, whatever name leads there: where a cloud's machines get
+	 * their credentials is nobody's file server.  What it returns other than 0 ends the request, with
+	 * *E as it has set it.
 	 */
 	int (*sink)(void *context, const void *bytes, size_t len, struct err *e);
 	void *context;
+	/*
+	 * With a sink: bytes that it has already.  Only what follows them is asked for, and comes with an
+	 * answer 206.  From a server that cannot do that nothing comes: HTTP_UNCLEAR.
+	 */
+	int64_t from;
 };
 
 struct http_answer {
 	long status;
-	struct str body;     /* without a sink, or of another status than 200 */
+	struct str body;     /* without a sink, or of another status than 200 and 206 */
 	char *type;          /* media type in lower case, without parameters; "": none was told */
 	int64_t retry_after; /* seconds; -1: none was told */
 	int64_t length;      /* that the server announced; -1: none */
@@ -92,6 +100,14 @@ enum http_result http_do(
 #define HTTP_MAX_PAUSE 30 /* seconds */
 enum http_result http_persist(struct http *h, const struct http_request *r, struct http_answer *a,
 	void (*tell)(const char *line), struct err *e);
+
+/*
+ * How long http_persist() waits after the failed try number TRY (from 0), in milliseconds, where the
+ * server has asked for RETRY_AFTER seconds (-1: it has not); and the waiting.  For whoever tries a request
+ * with a sink again.
+ */
+long http_pause_ms(int try, int64_t retry_after);
+void http_sleep_ms(long ms);
 
 /* TEXT as it may stand in a part of a path or a query (RFC 3986, unreserved); the caller's to free(). */
 char *http_escape(const char *text);

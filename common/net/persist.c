@@ -36,7 +36,7 @@ static long jitter(long d)
 	return d / 2 + d / 2 * random / 0xffff;
 }
 
-static long pause_ms(int try, int64_t retry_after)
+long http_pause_ms(int try, int64_t retry_after)
 {
 	if (retry_after >= 0)
 		return (long)(retry_after < HTTP_MAX_PAUSE ? retry_after : HTTP_MAX_PAUSE) * 1000 +
@@ -44,7 +44,7 @@ static long pause_ms(int try, int64_t retry_after)
 	return jitter((long)FIRST_PAUSE_MS << try);
 }
 
-static void sleep_ms(long ms)
+void http_sleep_ms(long ms)
 {
 	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
@@ -82,11 +82,11 @@ enum http_result http_persist(struct http *h, const struct http_request *r, stru
 		if (try + 1 >= HTTP_TRIES || (result != HTTP_ANSWERED && !own.passing) ||
 			!is_worth_it(r, result, a))
 			break;
-		ms = pause_ms(try, result == HTTP_ANSWERED ? a->retry_after : -1);
+		ms = http_pause_ms(try, result == HTTP_ANSWERED ? a->retry_after : -1);
 		tell_pause(tell, r, result, a, &own, ms);
 		if (result == HTTP_ANSWERED)
 			http_answer_clear(a);
-		sleep_ms(ms);
+		http_sleep_ms(ms);
 	}
 	if (result != HTTP_ANSWERED) {
 		(void)err_set(e, "%s", err_text(&own));

@@ -53,11 +53,8 @@ static int fetch(const struct stage_job *job, struct model *m, struct repository
 		log_line("the model %s is not fetched ([build] model-fetch = none)", m->file);
 		return 0;
 	}
-	if (job->config->model_fetch == CONFIG_FETCH_DVC)
-		return err_set(e,
-			"[build] model-fetch = dvc: this version fetches models itself, from local "
-			"remotes; it wants auto or none");
-	if (model_locate(m, r, commit, e) != 0 || model_fetch(m, context, e) != 0)
+	if (model_locate(m, r, commit, job->config, e) != 0 ||
+		model_fetch(m, job->config, context, job->work, e) != 0)
 		return -1;
 	log_line("model %s fetched from DVC remote %s: md5 %s, %lld bytes", m->file, m->remote.name,
 		m->pointer.md5, (long long)m->pointer.size);

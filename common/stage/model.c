@@ -1,23 +1,27 @@
 #include "stage/model.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/md5.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "data/config.h"
 #include "git/repository.h"
 #include "git/tree.h"
+#include "net/http.h"
+#include "stage/address.h"
+#include "stage/arrival.h"
+#include "stage/dvc-folder.h"
+#include "stage/inside.h"
+#include "stage/log.h"
+#include "stage/model-dvc.h"
+#include "stage/object-store.h"
 #include "sys/files.h"
+#include "sys/secret.h"
 
-#define COPY_SIZE 65536
+#define PART_FILE "model.part"
 
 void model_clear(struct model *m)
 {
@@ -59,14 +63,28 @@ int model_read(struct model *out, struct repository *r, const struct oid *commit
 	return 1;
 }
 
-/* Where the object of P lies below a remote, the caller's to free(). */
-static char *object_path(const struct pointer *p)
+/* Where the object with this MD5 lies below a remote, the caller's to free(). */
+static char *object_path(enum pointer_layout layout, const char *md5, const char *suffix)
 {
-	return mem_format("%s%.2s/%s%s", p->layout == POINTER_FILES_MD5 ? "files/md5/" : "", p->md5,
-		p->md5 + 2, p->object == POINTER_FOLDER ? ".dir" : "");
+	return mem_format("%s%.2s/%s%s", layout == POINTER_FILES_MD5 ? "files/md5/" : "", md5,
+		md5 + 2, suffix);
 }
 
-int model_locate(struct model *m, struct repository *r, const struct oid *commit, struct err *e)
+/* Where OBJECT lies, without what a url may say of who asks for it; the caller's to free(). */
+static char *address_of(const struct dvc_remote *r, const char *object)
+{
+	char *path = NULL, *url = NULL, *address;
+
+	if (dvc_config_place(r->url, "", &path) != DVC_LOCAL)
+		url = http_shown(r->url);
+	address = path_join(url != NULL ? url : r->url, object);
+	free(path);
+	free(url);
+	return address;
+}
+
+int model_locate(struct model *m, struct repository *r, const struct oid *commit,
+	const struct config *c, struct err *e)
 {
 	struct str text;
 	int found, result = -1;
@@ -78,130 +96,181 @@ int model_locate(struct model *m, struct repository *r, const struct oid *commit
 			"%s names a model, but the commit has no %s that says where it is kept",
 			m->pointer_file, DVC_CONFIG_FILE);
 	if (found == 1)
-		result = dvc_config_remote(&m->remote, text.buf, text.len, e);
+		result = dvc_config_remote(&m->remote, text.buf, text.len, m->pointer.remote, e);
+	secret_wipe(&text); /* DVC lets passwords stand there */
+	if (result != 0 || address_admit(&m->remote, c, e) != 0)
+		return -1;
+	m->object = object_path(m->pointer.layout, m->pointer.md5,
+		m->pointer.object == POINTER_FOLDER ? ".dir" : "");
+	m->address = address_of(&m->remote, m->object);
+	return 0;
+}
+
+/* ---- what comes ---- */
+
+/* One model on its way. */
+struct fetch {
+	const struct model *m;
+	const struct dvc_remote *from;
+	struct object_store *store;
+	const char *dir;
+	char *part; /* the file that is not whole yet */
+	struct progress progress;
+};
+
+/* What came of one object. */
+struct content {
+	int64_t size;
+	char md5[MD5_HEX_SIZE];
+};
+
+static int tell_missing(const struct fetch *f, const char *object, struct err *e)
+{
+	char *place = object_store_place(f->store, object);
+
+	(void)err_set(e,
+		"the model of %s is not in DVC remote %s: there is no %s (md5 %s, %lld bytes); "
+		"what "
+		"was not pushed there comes there with dvc push",
+		f->m->pointer_file, f->m->remote.name, place, f->m->pointer.md5,
+		(long long)f->m->pointer.size);
+	free(place);
+	return -1;
+}
+
+/* Fetch OBJECT, of at most MAX bytes, into the file f->part. */
+static int get(struct fetch *f, const char *object, int64_t max, struct progress *progress,
+	struct content *out, struct err *e)
+{
+	struct arrival a;
+	enum object_result result;
+	struct err unheard = ERR_INIT;
+
+	if (arrival_begin(&a, f->part, max, progress, e) != 0)
+		return -1;
+	result = object_store_get(f->store, object, &a, e);
+	if (arrival_end(&a, out->md5, result == OBJECT_THERE ? e : &unheard) != 0 &&
+		result == OBJECT_THERE)
+		result = OBJECT_FAILED;
+	err_clear(&unheard);
+	out->size = a.size;
+	if (result == OBJECT_MISSING)
+		return tell_missing(f, object, e);
+	if (result == OBJECT_FAILED)
+		return err_wrap(e, "the model of %s, %s in DVC remote %s", f->m->pointer_file,
+			object, f->m->remote.name);
+	return 0;
+}
+
+static int fetch_file(struct fetch *f, struct err *e)
+{
+	const struct model *m = f->m;
+	struct content got;
+
+	if (get(f, m->object, m->pointer.size, &f->progress, &got, e) != 0)
+		return -1;
+	if (got.size != m->pointer.size || strcmp(got.md5, m->pointer.md5) != 0)
+		return err_set(e,
+			"%s in DVC remote %s has md5 %s and %lld bytes, but %s says md5 %s and "
+			"%lld "
+			"bytes",
+			m->object, m->remote.name, got.md5, (long long)got.size, m->pointer_file,
+			m->pointer.md5, (long long)m->pointer.size);
+	return inside_put(f->dir, m->file, f->part, e);
+}
+
+/* ---- a folder ---- */
+
+static int fetch_listing(struct fetch *f, struct dvc_folder *out, struct err *e)
+{
+	const struct model *m = f->m;
+	struct content got;
+	struct str text;
+	int result = -1;
+
+	if (get(f, m->object, (int64_t)DVC_FOLDER_MAX_BYTES, NULL, &got, e) != 0)
+		return -1;
+	if (strcmp(got.md5, m->pointer.md5) != 0)
+		return err_set(e, "%s in DVC remote %s has md5 %s, but %s says md5 %s", m->object,
+			m->remote.name, got.md5, m->pointer_file, m->pointer.md5);
+	str_init(&text);
+	if (files_read(f->part, DVC_FOLDER_MAX_BYTES, &text, e) == 1)
+		result = dvc_folder_parse(out, text.buf, text.len, e);
 	str_clear(&text);
 	if (result != 0)
-		return -1;
-	m->object = object_path(&m->pointer);
-	m->address = path_join(m->remote.url, m->object);
-	return 0;
-}
-
-/*
- * Open the file PATH below the folder ROOT for writing, with the folders it lies in made.  No part
- * of the path may be a symbolic link: a commit could hold one that leads out of ROOT.
- */
-static int open_inside(const char *root, const char *path, struct err *e)
-{
-	int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), next = -1;
-	const char *part = path;
-	size_t n;
-
-	for (; dir >= 0 && part[n = strcspn(part, "/")] == '/'; part += n + 1) {
-		char *name = mem_strndup(part, n);
-
-		next = mkdirat(dir, name, 0755) == 0 || errno == EEXIST
-			       ? openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-			       : -1;
-		free(name);
-		(void)close(dir); /* only a place to open files in */
-		dir = next;
-	}
-	if (dir < 0)
-		return err_errno(e, errno, "%s cannot be made", path);
-	/*
-	 * A model that was committed beside its pointer gives way to the one that the pointer
-	 * names.
-	 */
-	next = unlinkat(dir, part, 0) == 0 || errno == ENOENT
-		       ? openat(dir, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-				 0644)
-		       : -1;
-	if (next < 0)
-		(void)err_errno(e, errno, "%s cannot be made", path);
-	(void)close(dir); /* only a place to open files in */
-	return next;
-}
-
-/* Copy FROM to TO.  0, *SIZE and MD5, or -1. */
-static int copy(int from, int to, int64_t *size, char md5[MD5_HEX_SIZE], struct err *e)
-{
-	char *buffer = mem_zalloc(COPY_SIZE, 1);
-	struct md5 hash;
-	ssize_t n;
-
-	*size = 0;
-	md5_init(&hash);
-	while ((n = read(from, buffer, COPY_SIZE)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 || files_write_all(to, buffer, (size_t)n) != 0)
-			break;
-		md5_add(&hash, buffer, (size_t)n);
-		*size += n;
-	}
-	free(buffer);
-	if (n != 0)
-		return err_errno(e, errno, "model cannot be copied");
-	md5_hex(&hash, md5);
-	return 0;
-}
-
-static int check(const struct model *m, int64_t size, const char *md5, struct err *e)
-{
-	if (size == m->pointer.size && strcmp(md5, m->pointer.md5) == 0)
+		return err_wrap(e, "%s in DVC remote %s is no listing of a folder", m->object,
+			m->remote.name);
+	if (m->pointer.nfiles < 0 || (uint64_t)m->pointer.nfiles == out->n)
 		return 0;
-	return err_set(e,
-		"%s in DVC remote %s has md5 %s and %lld bytes, but %s says md5 %s and %lld bytes",
-		m->object, m->remote.name, md5, (long long)size, m->pointer_file, m->pointer.md5,
-		(long long)m->pointer.size);
+	(void)err_set(e, "%s in DVC remote %s lists %zu files, but %s says %lld", m->object,
+		m->remote.name, out->n, m->pointer_file, (long long)m->pointer.nfiles);
+	dvc_folder_clear(out);
+	return -1;
 }
 
-static int copy_object(const struct model *m, const char *object, const char *dir, struct err *e)
+/* Fetch one file of the folder, of at most *LEFT bytes, of which it takes its own. */
+static int fetch_member(struct fetch *f, const struct dvc_file *file, int64_t *left, struct err *e)
 {
-	char md5[MD5_HEX_SIZE];
-	int from = files_open(object, O_RDONLY, 0, e), to = -1, result = -1;
-	int64_t size;
+	char *object = object_path(f->m->pointer.layout, file->md5, "");
+	char *path = path_join(f->m->file, file->path);
+	struct content got;
+	int result = get(f, object, *left, &f->progress, &got, e);
 
-	if (from < 0)
-		return -1;
-	to = open_inside(dir, m->file, e);
-	if (to >= 0 && copy(from, to, &size, md5, e) == 0)
-		result = check(m, size, md5, e);
-	if (to >= 0 && close(to) != 0 && result == 0)
-		result = err_errno(e, errno, "%s cannot be written", m->file);
-	(void)close(from); /* only read from */
+	if (result == 0 && strcmp(got.md5, file->md5) != 0)
+		result = err_set(e, "%s in DVC remote %s has md5 %s, but %s lists it with md5 %s",
+			object, f->m->remote.name, got.md5, f->m->object, file->md5);
+	if (result == 0)
+		result = inside_put(f->dir, path, f->part, e);
+	*left -= result == 0 ? got.size : 0;
+	free(path);
+	free(object);
 	return result;
 }
 
-int model_fetch(const struct model *m, const char *dir, struct err *e)
+static int fetch_folder(struct fetch *f, struct err *e)
 {
-	char *base = path_join(dir, ".dvc"), *remote = NULL, *object = NULL;
+	const struct model *m = f->m;
+	struct dvc_folder folder = {0};
+	int64_t left = m->pointer.size;
+	int result;
+
+	if (fetch_listing(f, &folder, e) != 0)
+		return -1;
+	log_line("%s is a folder of %zu files", m->file, folder.n);
+	result = inside_make_empty(f->dir, m->file, e);
+	for (size_t i = 0; result == 0 && i < folder.n; i++)
+		result = fetch_member(f, &folder.v[i], &left, e);
+	if (result == 0 && left != 0)
+		result = err_set(e,
+			"the files of %s in DVC remote %s have %lld bytes, but %s says %lld bytes",
+			m->object, m->remote.name, (long long)(m->pointer.size - left),
+			m->pointer_file, (long long)m->pointer.size);
+	dvc_folder_clear(&folder);
+	return result;
+}
+
+int model_fetch(const struct model *m, const struct config *c, const char *dir, const char *work,
+	struct err *e)
+{
+	struct dvc_remote cache = {0};
+	struct fetch f = {.m = m, .from = &m->remote, .dir = dir};
+	char *base = path_join(dir, ".dvc");
 	int result = -1;
 
-	if (m->pointer.object == POINTER_FOLDER) {
-		(void)err_set(e, "%s names a folder: this version fetches models of one file only",
-			m->pointer_file);
-		goto out;
+	f.part = path_join(work, PART_FILE);
+	progress_init(&f.progress, m->pointer.size);
+	if (c->model_fetch == CONFIG_FETCH_DVC) {
+		if (model_dvc_fetch(&cache, m, c, dir, work, e) != 0)
+			goto out;
+		f.from = &cache;
 	}
-	if (dvc_config_place(m->remote.url, base, &remote) != DVC_LOCAL) {
-		(void)err_set(e,
-			"DVC remote %s is %s: this version fetches models from local remotes only",
-			m->remote.name, m->remote.url);
-		goto out;
-	}
-	object = path_join(remote, m->object);
-	if (!files_exists(object))
-		(void)err_set(e,
-			"the model of %s is not in DVC remote %s: there is no %s (md5 %s, %lld "
-			"bytes)",
-			m->pointer_file, m->remote.name, object, m->pointer.md5,
-			(long long)m->pointer.size);
-	else
-		result = copy_object(m, object, dir, e);
+	if (object_store_open(&f.store, f.from, base, c, e) == 0)
+		result = m->pointer.object == POINTER_FOLDER ? fetch_folder(&f, e)
+							     : fetch_file(&f, e);
 out:
-	free(object);
-	free(remote);
+	object_store_close(f.store);
+	dvc_remote_clear(&cache);
+	free(f.part);
 	free(base);
 	return result;
 }

@@ -94,7 +94,7 @@ static int register_candidate(struct registry *r, const struct stage_job *job, s
 
 	/* Where models are not fetched, nobody needs to know where they lie. */
 	if (job->config->model_fetch != CONFIG_FETCH_NONE &&
-		model_locate(&c->model, c->r, &c->oid, e) != 0)
+		model_locate(&c->model, c->r, &c->oid, job->config, e) != 0)
 		return -1;
 	if (owner_claim(job, OWNER_MODEL, job->project, e) != 0)
 		return -1;

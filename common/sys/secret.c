@@ -46,10 +46,10 @@ int secret_check(const char *path, struct err *e)
 	return fd >= 0 ? 0 : -1;
 }
 
-/* Wipe what S holds and free it. */
-static void wipe(struct str *s)
+void secret_wipe(struct str *s)
 {
-	explicit_bzero(s->buf, s->len);
+	if (s->buf != NULL)
+		explicit_bzero(s->buf, s->len);
 	str_clear(s);
 }
 
@@ -65,22 +65,28 @@ static const char *fault_of(const struct str *s)
 	return NULL;
 }
 
-char *secret_read(const char *path, struct err *e)
+int secret_load(const char *path, struct str *out, struct err *e)
 {
 	int fd = open_checked(path, e), failed;
+
+	str_init(out);
+	if (fd < 0)
+		return -1;
+	failed = files_read_fd(fd, SECRET_MAX, out, e);
+	(void)close(fd); /* nothing was written */
+	if (failed == 0)
+		return 0;
+	secret_wipe(out);
+	return err_wrap(e, "%s", path);
+}
+
+char *secret_read(const char *path, struct err *e)
+{
 	const char *fault;
 	struct str s;
 
-	if (fd < 0)
+	if (secret_load(path, &s, e) != 0)
 		return NULL;
-	str_init(&s);
-	failed = files_read_fd(fd, SECRET_MAX, &s, e);
-	(void)close(fd); /* nothing was written */
-	if (failed) {
-		(void)err_wrap(e, "%s", path);
-		wipe(&s);
-		return NULL;
-	}
 	if (s.len > 0 && s.buf[s.len - 1] == '\n')
 		s.buf[--s.len] = '\0';
 	if (s.len > 0 && s.buf[s.len - 1] == '\r')
@@ -89,7 +95,7 @@ char *secret_read(const char *path, struct err *e)
 	if (fault == NULL)
 		return str_steal(&s);
 	(void)err_set(e, "%s %s; it must hold one line", path, fault);
-	wipe(&s);
+	secret_wipe(&s);
 	return NULL;
 }
 

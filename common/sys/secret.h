@@ -3,6 +3,7 @@
 #define MODELGATE_SYS_SECRET_H
 
 struct err;
+struct str;
 
 #define SECRET_MAX 65536 /* bytes of such a file */
 
@@ -17,6 +18,13 @@ int secret_check(const char *path, struct err *e);
  * characters are refused.
  */
 char *secret_read(const char *path, struct err *e);
+/*
+ * All that the file PATH holds, which must be as above, in *OUT; the caller's to secret_wipe().  0, or -1
+ * and *E, which never holds any of it.
+ */
+int secret_load(const char *path, struct str *out, struct err *e);
+/* Wipe and free what S holds. */
+void secret_wipe(struct str *s);
 /* Wipe and free; NULL is fine. */
 void secret_free(char *secret);
 

@@ -1,0 +1,125 @@
+#include "stage/address.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "data/config.h"
+#include "net/http.h"
+#include "stage/dvc-config.h"
+
+/* What follows the scheme; NULL: it is neither http nor https. */
+static const char *after_scheme(const char *url)
+{
+	if (strncasecmp(url, "https://", 8) == 0)
+		return url + 8;
+	return strncasecmp(url, "http://", 7) == 0 ? url + 7 : NULL;
+}
+
+/* 1: the N bytes at PART are "." or "..", each dot perhaps as %2e. */
+static int is_step(const char *part, size_t n)
+{
+	int dots = 0;
+
+	while (n > 0 && dots < 3) {
+		size_t one = *part == '.' ? 1 : n >= 3 && strncasecmp(part, "%2e", 3) == 0 ? 3 : 0;
+
+		if (one == 0)
+			return 0;
+		part += one;
+		n -= one;
+		dots++;
+	}
+	return n == 0 && (dots == 1 || dots == 2);
+}
+
+static int has_step(const char *path)
+{
+	for (size_t n; *path != '\0'; path += n + (path[n] == '/')) {
+		n = strcspn(path, "/");
+		if (is_step(path, n))
+			return 1;
+	}
+	return 0;
+}
+
+/* NULL, or what is wrong with URL. */
+static const char *fault_of(const char *url)
+{
+	const char *host = after_scheme(url);
+	size_t len;
+
+	if (host == NULL)
+		return "must start with https:// or http://";
+	for (const char *c = url; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7f || strchr("\\\"<>^`{|}", *c) != NULL)
+			return "must be in ASCII, without blanks; write other characters as %XX";
+	len = strcspn(host, "/?#");
+	if (memchr(host, '@', len) != NULL)
+		return "must have no user and no password before its host; DVC takes them as keys "
+		       "of "
+		       "the remote: user, password, auth = basic";
+	if (len == 0 || *host == ':')
+		return "names no host";
+	if (strpbrk(host, "?#") != NULL)
+		return "must have no \"?\" and no \"#\": a path follows it";
+	return has_step(host + len) ? "must have no part \".\" or \"..\" in its path" : NULL;
+}
+
+int address_check(const char *url, const char *what, struct err *e)
+{
+	const char *fault = fault_of(url);
+	char *plain, *shown;
+
+	if (fault == NULL)
+		return 0;
+	plain = http_shown(url);
+	shown = str_safe(plain, 200);
+	(void)err_set(e, "%s %s: it %s", what, shown, fault);
+	free(shown);
+	free(plain);
+	return -1;
+}
+
+static int admit(const struct dvc_remote *r, const char *url, const struct config *c, struct err *e)
+{
+	char *plain, *shown;
+
+	if (c->model_remotes.n == 0 || str_glob_any(&c->model_remotes, url))
+		return 0;
+	plain = http_shown(url);
+	shown = str_safe(plain, 200);
+	(void)err_set(e,
+		"DVC remote %s: %s is none of the addresses that models may come from ([build] "
+		"model-remotes)",
+		r->name, shown);
+	free(shown);
+	free(plain);
+	return -1;
+}
+
+int address_admit(const struct dvc_remote *r, const struct config *c, struct err *e)
+{
+	const char *endpoint = dvc_remote_get(r, "endpointurl");
+	char *what = mem_format("DVC remote %s: url", r->name), *path;
+	enum dvc_place place = dvc_config_place(r->url, ".dvc", &path);
+	int result = 0;
+
+	if (place == DVC_HTTP)
+		result = address_check(r->url, what, e);
+	free(what);
+	what = mem_format("DVC remote %s: endpointurl", r->name);
+	if (result == 0 && place == DVC_S3 && endpoint != NULL)
+		result = address_check(endpoint, what, e);
+	if (result == 0)
+		result = admit(r, r->url, c, e);
+	if (result == 0 && endpoint != NULL)
+		result = admit(r, endpoint, c, e);
+	free(path);
+	free(what);
+	return result;
+}
