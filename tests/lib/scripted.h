@@ -1,0 +1,27 @@
+/*
+ * A server on 127.0.0.1 that answers one connection after another with the bytes it was given, and keeps what
+ * it was asked.
+ */
+#ifndef MODELGATE_TESTS_SCRIPTED_H
+#define MODELGATE_TESTS_SCRIPTED_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct str;
+
+struct scripted {
+	int fd; /* listens */
+	unsigned port;
+	pid_t pid; /* 0: not started */
+	char *log;
+};
+
+/* Take a port, so that answers can name it; the requests will be added to the file LOG. */
+void scripted_init(struct scripted *s, const char *log);
+/* Answer N connections with ANSWERS, each whole, and close it; more are refused. */
+void scripted_start(struct scripted *s, const char *const *answers, size_t n);
+/* End it.  The number of requests that came. */
+size_t scripted_end(struct scripted *s);
+
+#endif
