@@ -2,12 +2,12 @@
 # Models that are kept behind http: real pushes, and what the build stage says of a remote that does not
 # hold what the pointer says.
 . "${0%/*}/../lib/test.sh"
-. "${0%/*}/../lib/chains.sh"
+. "$TEST_LIB/chains.sh"
 
 # The remote's folder is $T/shop.dvc, where put_model puts models; asked for below /models, with a password
 # below /secret.
 test_files() {
-	printf 'reader:word\n' >"$T/.run/readers"
+	printf 'reader:q7-opaque\n' >"$T/.run/readers"
 	cat >"$T/.run/files" <<-EOF
 		server.document-root = "$T/shop.dvc"
 		server.bind = "127.0.0.1"
@@ -98,16 +98,16 @@ test_expect 'too long a content fails the build' '
 
 test_expect 'without the password: told which keys are wanted; with it, fetched, and it is in no log' '
 	cd work && remote_is /secret && put six && fails_with "answers with status 401: user and password" &&
-	remote_is /secret "auth = basic" "user = reader" "password = word" && land &&
+	remote_is /secret "auth = basic" "user = reader" "password = q7-opaque" && land &&
 	stages_are shop "$PIPELINE" success success success success && same six "$(built_of rkl/model.pkl)" &&
 	log_says "warning: the password of DVC remote web stands in .dvc/config" &&
-	{ ! grep -rlE "reader:|word\b.*reader|cmVhZGVyOndvcmQ" "$(state shop)/logs" "$(audit shop)"; }
+	grep -rqF "stands in .dvc/config" "$(state shop)" && ! grep -rF q7-opaque "$(state shop)"
 '
 
 test_expect 'an address with the password in it is refused before anything is asked' '
-	cd work && remote_is /models && sed -i "s,//,//reader:word@," .dvc/config &&
+	cd work && remote_is /models && sed -i "s,//,//reader:q7-opaque@," .dvc/config &&
 	git commit -q -a -m "Remote" && fails_with "must have no user and no password before its host" &&
-	said_not word@
+	said_not q7-opaque
 '
 
 test_expect 'a folder is fetched file by file' '
