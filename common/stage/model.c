@@ -1,7 +1,9 @@
 #include "stage/model.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -249,6 +251,24 @@ static int fetch_folder(struct fetch *f, struct err *e)
 	return result;
 }
 
+/* 0: WORK has room for all of M, which may claim any size; or -1. */
+static int check_room(const struct model *m, const char *work, struct err *e)
+{
+	struct statvfs v;
+	uint64_t blocks;
+
+	if (statvfs(work, &v) != 0)
+		return err_errno(e, errno, "%s", work);
+	blocks = v.f_frsize > 0 ? (uint64_t)m->pointer.size / v.f_frsize : 0;
+	if (blocks < v.f_bavail)
+		return 0;
+	return err_set(e,
+		"the model of %s has %lld bytes, for which there is no room in %s: %llu bytes are "
+		"free",
+		m->pointer_file, (long long)m->pointer.size, work,
+		(unsigned long long)v.f_bavail * v.f_frsize);
+}
+
 int model_fetch(const struct model *m, const struct config *c, const char *dir, const char *work,
 	struct err *e)
 {
@@ -259,6 +279,8 @@ int model_fetch(const struct model *m, const struct config *c, const char *dir, 
 
 	f.part = path_join(work, PART_FILE);
 	progress_init(&f.progress, m->pointer.size);
+	if (check_room(m, work, e) != 0)
+		goto out;
 	if (c->model_fetch == CONFIG_FETCH_DVC) {
 		if (model_dvc_fetch(&cache, m, c, dir, work, e) != 0)
 			goto out;

@@ -67,6 +67,32 @@ static void test_valid(void **state)
 	}
 }
 
+/* What need not stand there. */
+static void test_optional(void **state)
+{
+	static const struct {
+		const char *more;
+		int64_t nfiles;
+		const char *remote;
+	} rows[] = {{"", -1, NULL}, {"  nfiles: 0\n", 0, NULL}, {"  nfiles: 7\n", 7, NULL},
+		{"  remote: store\n", -1, "store"}, {"  remote: 'a b'\n  nfiles: 1\n", 1, "a b"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = mem_format("%s%s", OUT, rows[i].more);
+		struct pointer p;
+
+		assert_int_equal(pointer_parse(&p, text, strlen(text), NULL), 0);
+		assert_int_equal(p.nfiles, rows[i].nfiles);
+		if ((p.remote == NULL) != (rows[i].remote == NULL) ||
+			(p.remote != NULL && strcmp(p.remote, rows[i].remote) != 0))
+			fail_msg("%s gives the remote %s", text, p.remote ? p.remote : "(none)");
+		pointer_clear(&p);
+		assert_null(p.remote);
+		free(text);
+	}
+}
+
 #define WITH(md5, size, hash, path)                                                                \
 	"outs:\n- md5: " md5 "\n  size: " size "\n  hash: " hash "\n  path: " path "\n"
 #define BAD_MD5(md5) WITH(md5, "12", "md5", "model.pkl")
@@ -225,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_valid),
 		cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_optional),
 		cmocka_unit_test(test_size),
 	};
 

@@ -152,6 +152,8 @@ static void test_refused(void **state)
 			"is not in DVC remote r: there is no "},
 		{"rkl/model.pkl.dvc", POINTER(MD5_OF_X, "0"),
 			"it has more than the 0 bytes that it may have"},
+		{"rkl/model.pkl.dvc", POINTER(MD5_OF_X, "9223372036854775807"),
+			"has 9223372036854775807 bytes, for which there is no room"},
 		{".dvc/config", "[core]\nremote = s\n['remote \"s\"']\nurl = gs://bucket/key\n",
 			"DVC remote s is none that is read here"},
 		{".dvc/config",
