@@ -141,8 +141,8 @@ static int run(const char *folder, const struct config *c, struct err *e)
 	char *temporary = mem_format("TMPDIR=%s", folder);
 	char *site = mem_format("DVC_SITE_CACHE_DIR=%s/site", folder);
 	char *file = mem_format("AWS_SHARED_CREDENTIALS_FILE=%s", c->model_credentials_file);
-	const char *const env[] = {home_is, temporary, site, "DVC_NO_ANALYTICS=1",
-		"LC_ALL=C.UTF-8", "AWS_EC2_METADATA_DISABLED=true", is_given ? file : NULL, NULL};
+	const char *const env[] = {home_is, temporary, site, "DVC_NO_ANALYTICS=1", "LC_ALL=C.UTF-8",
+		"AWS_EC2_METADATA_DISABLED=true", is_given ? file : NULL, NULL};
 	struct spawn s = SPAWN_INIT;
 	int status = -1, result;
 
