@@ -281,6 +281,9 @@ static void test_s3(void **state)
 		{NULL, "", WHOLE, 1, NULL, NULL, "Authorization"},
 		{PROFILE("default", "endpoint_url = ENDPOINT\n"), "", WHOLE, 1, NULL, SIGNED,
 			"x-amz-security-token"},
+		/* and no header that is not sent */
+		{PROFILE("default", "endpoint_url = ENDPOINT\n"), "", WHOLE, 1, NULL,
+			"SignedHeaders=host;x-amz-content-sha256;x-amz-date, ", NULL},
 		{PROFILE("default", "endpoint_url = ENDPOINT\nregion = eu-west-1\n"), "", WHOLE, 1,
 			NULL, "/eu-west-1/s3/aws4_request", "hidden"},
 		{PROFILE("default", "endpoint_url = ENDPOINT\nregion = eu-west-1\n"),

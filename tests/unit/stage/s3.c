@@ -8,6 +8,7 @@
 #include "stage/s3.h"
 
 #include "fixture.h"
+#include "stage/dvc-config.h"
 
 static void test_urls(void **state)
 {
@@ -201,6 +202,70 @@ static void test_files(void **state)
 	assert_says(&e, "chmod 600");
 }
 
+/* For which server the credentials of a profile are, and where a commit may have them sent. */
+static void test_servers(void **state)
+{
+	static const struct {
+		const char *own;   /* endpoint_url of the profile; "": none */
+		const char *asked; /* endpointurl of the remote; "": none */
+		const char *url;   /* NULL: refused */
+	} rows[] = {
+		{"", "", "https://b.s3.eu-west-1.amazonaws.com/m"},
+		{"", "https://s3.eu-west-1.amazonaws.com",
+			"https://s3.eu-west-1.amazonaws.com/b/m"},
+		{"", "https://s3.amazonaws.com/", "https://s3.amazonaws.com/b/m"},
+		{"", "https://s3.dualstack.eu-west-1.amazonaws.com",
+			"https://s3.dualstack.eu-west-1.amazonaws.com/b/m"},
+		{"", "https://s3.cn-north-1.amazonaws.com.cn",
+			"https://s3.cn-north-1.amazonaws.com.cn/b/m"},
+		{"", "http://s3.eu-west-1.amazonaws.com", NULL},
+		{"", "https://x.execute-api.eu-west-1.amazonaws.com", NULL},
+		{"", "https://s3.eu-west-1.amazonaws.com.evil.example.com", NULL},
+		{"", "https://s3.evil.example.com/.amazonaws.com", NULL},
+		{"", "https://s3.evil.example.com:443#.amazonaws.com", NULL},
+		{"", "https://s3.evil.example.com@x.amazonaws.com", NULL},
+		{"", "https://evil.example.com", NULL},
+		{"https://minio.example.com", "", "https://minio.example.com/b/m"},
+		{"https://minio.example.com", "https://MINIO.example.com/",
+			"https://MINIO.example.com/b/m"},
+		{"https://minio.example.com", "https://minio.example.com:444", NULL},
+		{"https://minio.example.com", "http://minio.example.com", NULL},
+		{"https://minio.example.com", "https://s3.eu-west-1.amazonaws.com", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *config = mem_format("[core]\nremote = r\n['remote \"r\"']\nurl = s3://b/m\n"
+					  "region = eu-west-1\nendpointurl = \"%s\"\n",
+			rows[i].asked);
+		char *credentials =
+			mem_format("[default]\n" KEYS("A") "endpoint_url = %s\n", rows[i].own);
+		char *file = path_join(*state, "credentials");
+		struct config c = {.model_credentials_file = file};
+		struct dvc_remote r;
+		struct s3 s = {0};
+		struct err e = ERR_INIT;
+		int result;
+
+		put(file, credentials, 0600);
+		assert_result(dvc_config_remote(&r, config, strlen(config), NULL, &e), 0, &e);
+		result = s3_init(&s, &r, &c, &e);
+		if ((result == 0) != (rows[i].url != NULL) || !str_same(s.url, rows[i].url))
+			fail_msg("%s for %s: %s: %s", rows[i].asked, rows[i].own,
+				s.url ? s.url : "refused", err_text(&e));
+		if (result != 0 && strstr(err_text(&e), "alone") == NULL)
+			fail_msg("%s is refused otherwise: %s", rows[i].asked, err_text(&e));
+		err_clear(&e);
+		/* what a program is given the file for, it may ask too */
+		assert_result(s3_check(&r, &c, &e), result, &e);
+		err_clear(&e);
+		s3_clear(&s);
+		dvc_remote_clear(&r);
+		free(file);
+		free(credentials);
+		free(config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_profiles),
 		scratch_test(test_long_token),
 		scratch_test(test_files),
+		scratch_test(test_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
