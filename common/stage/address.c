@@ -61,8 +61,7 @@ static const char *fault_of(const char *url)
 	len = strcspn(host, "/?#");
 	if (memchr(host, '@', len) != NULL)
 		return "must have no user and no password before its host; DVC takes them as keys "
-		       "of "
-		       "the remote: user, password, auth = basic";
+		       "of the remote: user, password, auth = basic";
 	if (len == 0 || *host == ':')
 		return "names no host";
 	if (strpbrk(host, "?#") != NULL)

@@ -123,8 +123,7 @@ static int load_home(struct aws_profile *out, const char *name, struct err *e)
 	if (found == 0 && name != NULL)
 		found = err_set(e,
 			"there is no profile \"%s\" in %s, and [build] model-credentials-file "
-			"names no "
-			"other file",
+			"names no other file",
 			name, file);
 	free(config);
 	free(file);

@@ -30,8 +30,7 @@ static const char *const harmless[] = {"access_key_id", "account_key", "account_
 	"connection_string", "custom_auth_header", "endpointurl", "oss_endpoint", "oss_key_id",
 	"oss_key_secret", "password", "port", "profile", "projectname", "read_timeout", "region",
 	"sas_token", "secret_access_key", "session_token", "sse_customer_algorithm",
-	"sse_customer_key", "tenant_id", "timeout", "token", "use_ssl", "user", "version_aware",
-	"worktree"};
+	"sse_customer_key", "tenant_id", "timeout", "token", "use_ssl", "user"};
 
 static int is_harmless(const char *key)
 {
@@ -183,14 +182,12 @@ int model_dvc_fetch(struct dvc_remote *cache, const struct model *m, const struc
 	memset(cache, 0, sizeof(*cache));
 	if (program == NULL)
 		(void)err_set(e,
-			"[build] model-fetch = dvc, and there is no program dvc on this machine in "
-			"%s; "
-			"install it there, or set auto",
+			"[build] model-fetch = dvc, and there is no program dvc on this machine "
+			"in %s; install it there, or set auto",
 			SPAWN_PATH);
 	else if (strspn(m->remote.name, NAME_LETTERS) != strlen(m->remote.name))
 		(void)err_set(e, "[build] model-fetch = dvc wants a DVC remote whose name is of "
-				 "letters, digits, "
-				 "\".\", \"_\" and \"-\"");
+				 "letters, digits, \".\", \"_\" and \"-\"");
 	else if (check_s3(m, c, e) == 0 && make_repository(folder, m, dir, e) == 0)
 		result = run(folder, c, e);
 	if (result == 0) {

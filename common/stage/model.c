@@ -132,8 +132,7 @@ static int tell_missing(const struct fetch *f, const char *object, struct err *e
 
 	(void)err_set(e,
 		"the model of %s is not in DVC remote %s: there is no %s (md5 %s, %lld bytes); "
-		"what "
-		"was not pushed there comes there with dvc push",
+		"what was not pushed there comes there with dvc push",
 		f->m->pointer_file, f->m->remote.name, place, f->m->pointer.md5,
 		(long long)f->m->pointer.size);
 	free(place);
@@ -174,8 +173,7 @@ static int fetch_file(struct fetch *f, struct err *e)
 	if (got.size != m->pointer.size || strcmp(got.md5, m->pointer.md5) != 0)
 		return err_set(e,
 			"%s in DVC remote %s has md5 %s and %lld bytes, but %s says md5 %s and "
-			"%lld "
-			"bytes",
+			"%lld bytes",
 			m->object, m->remote.name, got.md5, (long long)got.size, m->pointer_file,
 			m->pointer.md5, (long long)m->pointer.size);
 	return inside_put(f->dir, m->file, f->part, e);
@@ -251,6 +249,19 @@ static int fetch_folder(struct fetch *f, struct err *e)
 	return result;
 }
 
+/* 0: the objects of R go by their md5, also for DVC; or -1. */
+static int check_names(const struct dvc_remote *r, struct err *e)
+{
+	const char *key = dvc_remote_is(r, "worktree") ? "worktree" : "version_aware";
+
+	if (!dvc_remote_is(r, key))
+		return 0;
+	return err_set(e,
+		"DVC remote %s has %s = true, and so keeps its objects under other names than "
+		"their md5: a remote without it is wanted",
+		r->name, key);
+}
+
 /* 0: WORK has room for all of M, which may claim any size; or -1. */
 static int check_room(const struct model *m, const char *work, struct err *e)
 {
@@ -279,7 +290,7 @@ int model_fetch(const struct model *m, const struct config *c, const char *dir, 
 
 	f.part = path_join(work, PART_FILE);
 	progress_init(&f.progress, m->pointer.size);
-	if (check_room(m, work, e) != 0)
+	if (check_names(&m->remote, e) != 0 || check_room(m, work, e) != 0)
 		goto out;
 	if (c->model_fetch == CONFIG_FETCH_DVC) {
 		if (model_dvc_fetch(&cache, m, c, dir, work, e) != 0)

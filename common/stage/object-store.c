@@ -92,8 +92,7 @@ static int open_kind(
 	case DVC_ELSEWHERE:
 		return err_set(e,
 			"DVC remote %s is none that is read here (a folder, http, https, s3); "
-			"[build] "
-			"model-fetch = dvc has DVC itself read it",
+			"[build] model-fetch = dvc has DVC itself read it",
 			s->remote->name);
 	}
 	warn_of_keys(s->remote);
@@ -106,13 +105,6 @@ int object_store_open(struct object_store **out, const struct dvc_remote *r, con
 	struct object_store *s;
 
 	*out = NULL;
-	if (dvc_remote_is(r, "version_aware") || dvc_remote_is(r, "worktree"))
-		return err_set(e,
-			"DVC remote %s has %s = true, and so keeps its objects under other names "
-			"than "
-			"their md5: a remote without it is wanted here, or [build] model-fetch = "
-			"dvc",
-			r->name, dvc_remote_is(r, "worktree") ? "worktree" : "version_aware");
 	s = mem_zalloc(1, sizeof(*s));
 	s->remote = r;
 	if (open_kind(s, base, c, e) != 0) {

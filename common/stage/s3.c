@@ -170,9 +170,8 @@ static int agree(const struct aws_profile *p, const struct dvc_remote *r, const 
 		return 0;
 	return err_set(e,
 		"DVC remote %s is at %s, but the credentials of the profile \"%s\" are for %s "
-		"alone: "
-		"whoever may push could name any server; if this one is to have them, write beside "
-		"them endpoint_url = %s",
+		"alone: whoever may push could name any server; if this one is to have them, "
+		"write beside them endpoint_url = %s",
 		r->name, asked, profile_of(r), own != NULL ? own : "Amazon's s3", asked);
 }
 
@@ -197,8 +196,7 @@ static int choose(struct s3 *s, const struct dvc_remote *r, const struct config 
 		return 0;
 	if (id != NULL && secret != NULL) {
 		log_line("warning: the credentials of DVC remote %s stand in %s, where everybody "
-			 "who "
-			 "may read the repository reads them",
+			 "who may read the repository reads them",
 			r->name, DVC_CONFIG_FILE);
 		s->profile.id = mem_strdup(id);
 		s->profile.secret = mem_strdup(secret);
@@ -214,8 +212,7 @@ static int choose(struct s3 *s, const struct dvc_remote *r, const struct config 
 		return err_set(e,
 			"the profile \"%s\" for DVC remote %s has no aws_access_key_id with an "
 			"aws_secret_access_key; other kinds of credentials are for [build] "
-			"model-fetch = "
-			"dvc",
+			"model-fetch = dvc",
 			profile_of(r), r->name);
 	use_profile(s);
 	return agree(&s->profile, r, endpoint, e);
