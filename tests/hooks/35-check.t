@@ -86,7 +86,7 @@ test_expect 'without a repository: what all share; an empty repository; usage' '
 
 test_expect 'MG901: what is wrong with the configuration; the hooks are looked at all the same' '
 	echo "colour = red" >>"$ini" && line=$(wc -l <"$ini") &&
-	wrong "configuration: MG901: $ini:$line: [build] colour: no such key; it has engine, dockerfile, registry, model-fetch" \
+	wrong "configuration: MG901: $ini:$line: [build] colour: no such key; it has engine, dockerfile, registry, credentials-file, model-fetch, model-remotes, model-credentials-file" \
 		"mend what it names" && grep "^ok     update" checked &&
 	cp good.ini "$ini" && chmod 666 "$ini" &&
 	wrong "configuration: MG901: $ini: the file can be written by group or others (mode 0666): chmod go-w" \
