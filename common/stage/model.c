@@ -113,7 +113,6 @@ int model_locate(struct model *m, struct repository *r, const struct oid *commit
 /* One model on its way. */
 struct fetch {
 	const struct model *m;
-	const struct dvc_remote *from;
 	struct object_store *store;
 	const char *dir;
 	char *part; /* the file that is not whole yet */
@@ -145,15 +144,13 @@ static int get(struct fetch *f, const char *object, int64_t max, struct progress
 {
 	struct arrival a;
 	enum object_result result;
-	struct err unheard = ERR_INIT;
 
 	if (arrival_begin(&a, f->part, max, progress, e) != 0)
 		return -1;
 	result = object_store_get(f->store, object, &a, e);
-	if (arrival_end(&a, out->md5, result == OBJECT_THERE ? e : &unheard) != 0 &&
+	if (arrival_end(&a, out->md5, result == OBJECT_THERE ? e : NULL) != 0 &&
 		result == OBJECT_THERE)
 		result = OBJECT_FAILED;
-	err_clear(&unheard);
 	out->size = a.size;
 	if (result == OBJECT_MISSING)
 		return tell_missing(f, object, e);
@@ -284,7 +281,8 @@ int model_fetch(const struct model *m, const struct config *c, const char *dir, 
 	struct err *e)
 {
 	struct dvc_remote cache = {0};
-	struct fetch f = {.m = m, .from = &m->remote, .dir = dir};
+	const struct dvc_remote *from = &m->remote;
+	struct fetch f = {.m = m, .dir = dir};
 	char *base = path_join(dir, ".dvc");
 	int result = -1;
 
@@ -295,9 +293,9 @@ int model_fetch(const struct model *m, const struct config *c, const char *dir, 
 	if (c->model_fetch == CONFIG_FETCH_DVC) {
 		if (model_dvc_fetch(&cache, m, c, dir, work, e) != 0)
 			goto out;
-		f.from = &cache;
+		from = &cache;
 	}
-	if (object_store_open(&f.store, f.from, base, c, e) == 0)
+	if (object_store_open(&f.store, from, base, c, e) == 0)
 		result = m->pointer.object == POINTER_FOLDER ? fetch_folder(&f, e)
 							     : fetch_file(&f, e);
 out:
