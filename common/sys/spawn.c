@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -364,16 +365,46 @@ int spawn_run(const struct spawn *s, int *status, struct err *e)
 	return finish(s, pid, status, e);
 }
 
-/* Add what FD has to say now to *OUT, at most MAX bytes of it.  1: there may be more; 0: no; -1. */
-static int read_some(int fd, size_t max, struct str *out)
+/* What becomes of what a child writes. */
+struct flow {
+	struct str *kept;
+	size_t max; /* bytes that are kept */
+	enum { KEEP_START, KEEP_END } keep;
+	int copy; /* descriptor that all of it goes to as well; -1: none */
+	enum { OUTPUT_ALONE, OUTPUT_AND_ERROR } what;
+	int64_t deadline; /* of the child, by clock_monotonic(); 0: none */
+};
+
+static void drop_start(struct str *s, size_t max)
+{
+	if (s->len <= max)
+		return;
+	memmove(s->buf, s->buf + s->len - max, max + 1);
+	s->len = max;
+}
+
+static void take(const struct flow *f, const char *bytes, size_t n)
+{
+	if (f->copy >= 0)
+		/* What cannot be shown is no reason to stop the child. */
+		(void)files_write_all(f->copy, bytes, n);
+	if (f->keep == KEEP_END) {
+		str_addn(f->kept, bytes, n);
+		drop_start(f->kept, f->max);
+	} else if (f->kept->len < f->max) {
+		str_addn(f->kept, bytes, n < f->max - f->kept->len ? n : f->max - f->kept->len);
+	}
+}
+
+/* Take what FD has to say now.  1: there may be more; 0: no; -1. */
+static int read_some(int fd, const struct flow *f)
 {
 	char buf[16384];
 	ssize_t n = read(fd, buf, sizeof(buf));
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN ? 1 : -1;
-	if (n > 0 && out->len < max)
-		str_addn(out, buf, (size_t)n < max - out->len ? (size_t)n : max - out->len);
+	take(f, buf, (size_t)n);
 	return n > 0;
 }
 
@@ -382,7 +413,7 @@ static int read_some(int fd, size_t max, struct str *out)
  * silent: a daemon that it started must not hold us.  0 or -1 with errno set; the child is not
  * waited for.
  */
-static int drain(int fd, pid_t pid, size_t max, struct str *out)
+static int drain(int fd, pid_t pid, const struct flow *f)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int more = 1, ready;
@@ -393,7 +424,15 @@ static int drain(int fd, pid_t pid, size_t max, struct str *out)
 		if (ready < 0 && errno != EINTR)
 			return -1;
 		if (ready > 0)
-			more = read_some(fd, max, out);
+			more = read_some(fd, f);
+		if (more == 0 && f->deadline != 0) {
+			p.fd = -1; /* silent, it may still hang */
+			more = 1;
+		}
+		if (f->deadline != 0 && clock_monotonic() >= f->deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
 		if (ready != 0)
 			continue;
 		ended.si_pid = 0;
@@ -404,28 +443,58 @@ static int drain(int fd, pid_t pid, size_t max, struct str *out)
 	return more;
 }
 
-int spawn_capture(const struct spawn *s, size_t max, struct str *out, int *status, struct err *e)
+/* Start S and read what it writes until it ends. */
+static int start_and_read(const struct spawn *s, struct flow *f, int *status, struct err *e)
 {
 	int ends[2], started, fault = 0;
-	struct str said;
 	pid_t pid;
 
 	*status = -1;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_errno(e, errno, "%s: no pipe", s->argv[0]);
-	str_init(&said);
-	started = start(s, ends[1], s->out, TIED, &pid, e);
+	if (s->seconds > 0)
+		f->deadline = clock_monotonic() + s->seconds * CLOCK_SECOND;
+	started = start(s, ends[1], f->what == OUTPUT_AND_ERROR ? ends[1] : s->out, TIED, &pid, e);
 	(void)close(ends[1]); /* nothing was written to it here */
-	if (started == 0 && drain(ends[0], pid, max, &said) != 0) {
+	if (started == 0 && drain(ends[0], pid, f) != 0) {
 		fault = errno;
 		(void)kill(s->group == SPAWN_GROUP_NEW ? -pid : pid, SIGKILL); /* nobody reads it */
 	}
 	(void)close(ends[0]); /* only read */
-	str_addn(out, said.buf, said.len);
-	str_clear(&said);
 	if (started != 0 || finish(s, pid, status, e) != 0)
 		return -1;
+	if (fault == ETIMEDOUT)
+		return err_set(e, "%s has not ended within %u s", s->argv[0], s->seconds);
 	return fault == 0 ? 0 : err_errno(e, fault, "%s: cannot be read", s->argv[0]);
+}
+
+/* What is kept is added to OUT at the end, so that MAX counts nothing that was there before. */
+static int read_into(
+	const struct spawn *s, struct flow *f, struct str *out, int *status, struct err *e)
+{
+	struct str said;
+	int result;
+
+	str_init(&said);
+	f->kept = &said;
+	result = start_and_read(s, f, status, e);
+	str_addn(out, said.buf, said.len);
+	str_clear(&said);
+	return result;
+}
+
+int spawn_capture(const struct spawn *s, size_t max, struct str *out, int *status, struct err *e)
+{
+	struct flow f = {.max = max, .keep = KEEP_START, .copy = -1, .what = OUTPUT_ALONE};
+
+	return read_into(s, &f, out, status, e);
+}
+
+int spawn_watch(const struct spawn *s, size_t max, struct str *out, int *status, struct err *e)
+{
+	struct flow f = {.max = max, .keep = KEEP_END, .copy = s->out, .what = OUTPUT_AND_ERROR};
+
+	return read_into(s, &f, out, status, e);
 }
 
 int spawn_detached(const char *const *argv, struct err *e)

@@ -31,6 +31,8 @@ struct spawn {
 	int input; /* descriptor for standard input, not closed here; -1: /dev/null */
 	enum spawn_group group;
 	unsigned cpu_seconds; /* of processor time, then SIGXCPU; 0: no limit of its own */
+	unsigned seconds;     /* spawn_capture, spawn_watch: until it has ended, else SIGKILL and
+				 -1; 0: no limit */
 };
 
 #define SPAWN_INIT                                                                                 \
@@ -52,6 +54,11 @@ int spawn_start(const struct spawn *s, pid_t *pid, struct err *e);
 int spawn_run(const struct spawn *s, int *status, struct err *e);
 /* As spawn_run, with standard output (at most MAX bytes, the rest is dropped) added to *OUT. */
 int spawn_capture(const struct spawn *s, size_t max, struct str *out, int *status, struct err *e);
+/*
+ * As spawn_run, with standard output and error going on to S->out as they come, and the last MAX
+ * bytes of them added to *OUT.
+ */
+int spawn_watch(const struct spawn *s, size_t max, struct str *out, int *status, struct err *e);
 /*
  * Start ARGV truly detached: double fork, a session of its own, descriptors 0, 1, 2 on /dev/null
  * and no other open, directory "/", signals at their defaults.  Nobody waits for it; it keeps no
