@@ -27,6 +27,9 @@
 #define LABEL_SOURCE "org.opencontainers.image.source"
 #define LABEL_CREATED "org.opencontainers.image.created"
 #define LABEL_PIPELINE "modelgate.pipeline"
+/* Of the image itself: without them, it would show those of the image it was made from. */
+#define LABEL_TITLE "org.opencontainers.image.title"
+#define LABEL_VERSION "org.opencontainers.image.version"
 
 struct origin {
 	const char *source; /* borrowed */
@@ -166,6 +169,7 @@ static int build_image(const struct stage_job *job, const char *context, const c
 	char *archive = mem_format("%s/%s.tar.gz", folder, job->sha);
 	char *temporary = mem_format("%s/.%s-p%s", folder, job->sha, from.pipeline);
 	char *labels = mem_format("%s/%s.json", folder, job->sha);
+	char *earlier = mem_format("%s/images-%s", folder, job->chain);
 	char *name = engine_image_name(job->project);
 	char *tag = mem_format("%s-p%s", job->sha, from.pipeline);
 	struct engine_order o = {.config = c,
@@ -174,6 +178,7 @@ static int build_image(const struct stage_job *job, const char *context, const c
 		.work = job->work,
 		.archive = archive,
 		.temporary = temporary,
+		.earlier = earlier,
 		.name = name,
 		.tag = tag,
 		.time = time};
@@ -184,11 +189,14 @@ static int build_image(const struct stage_job *job, const char *context, const c
 	add_label(&o.labels, LABEL_SOURCE, from.source);
 	add_label(&o.labels, LABEL_CREATED, from.created);
 	add_label(&o.labels, LABEL_PIPELINE, from.pipeline);
+	add_label(&o.labels, LABEL_TITLE, job->project);
+	add_label(&o.labels, LABEL_VERSION, tag);
 	if (owner_claim(job, OWNER_IMAGE, name, e) == 0 && files_make_folder(folder, 0755, e) == 0)
 		result = run_engine(job, &o, &from, labels, e);
 	strlist_clear(&o.labels);
 	free(tag);
 	free(name);
+	free(earlier);
 	free(labels);
 	free(temporary);
 	free(archive);

@@ -3,66 +3,65 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/sha256.h"
 #include "data/config.h"
 #include "stage/archive.h"
+#include "stage/engine-internal.h"
 #include "stage/log.h"
 #include "sys/files.h"
 #include "sys/spawn.h"
 
-#define MAX_ANSWER 4096 /* bytes of an engine's one-line answers */
-
-/*
- * Arguments starting with "@" are filled in by fill(): @labels becomes a pair of arguments a label,
- * @tls none, or what lets an engine speak plain HTTP to a registry on this machine.
- */
-struct engine {
-	const char *name;
-	int kind;                  /* enum config_engine */
-	const char *const *probe;  /* NULL: always there */
-	const char *const *build;  /* writes the id of the image to @idfile */
-	const char *const *push;   /* may write the digest of the manifest to @digestfile */
-	const char *const *digest; /* prints NAME@DIGEST after a push that wrote no file; or NULL */
-};
+#define PROBE_SECONDS 30 /* what answers later does not answer */
+#define ASK_SECONDS 120  /* about one image, of an engine that works */
+#define MAX_DIGEST_FILE 4096
+#define SECONDS_SIZE 19 /* "2026-11-23T20:21:49" */
 
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* In the order of `auto`; "@" as engine-internal.h says. */
 static const struct engine engines[] = {
 	{
 		.name = "docker",
 		.kind = CONFIG_ENGINE_DOCKER,
+		/* Attestations, which buildx adds, would hold the time of the build. */
+		.env = ARGV("@config", "@epoch", "BUILDX_NO_DEFAULT_ATTESTATIONS=1"),
 		.probe = ARGV("docker", "version", "--format", "{{.Server.Version}}"),
-		.build = ARGV("docker", "build", "--iidfile", "@idfile", "--tag", "@reference",
-			"--file", "@dockerfile", "@labels", "@context"),
+		.build = ARGV("docker", "build", "--force-rm", "--iidfile", "@idfile", "--tag",
+			"@reference", "--file", "@dockerfile", "@labels", "@context"),
 		.push = ARGV("docker", "push", "@reference"),
-		.digest = ARGV("docker", "image", "inspect", "--format", "{{index .RepoDigests 0}}",
-			"@reference"),
+		.digests = ARGV("docker", "image", "inspect", "--format",
+			"{{range .RepoDigests}}{{println .}}{{end}}", "@reference"),
+		.created = ARGV(
+			"docker", "image", "inspect", "--format", "{{.Created}}", "@reference"),
+		.remove = ARGV("docker", "image", "rm", "@image"),
 	},
 	{
 		.name = "podman",
 		.kind = CONFIG_ENGINE_PODMAN,
 		.probe = ARGV("podman", "info", "--format", "{{.Version.Version}}"),
-		.build = ARGV("podman", "build", "--timestamp", "@time", "--iidfile", "@idfile",
-			"--tag", "@reference", "--file", "@dockerfile", "@labels", "@context"),
-		.push = ARGV("podman", "push", "@tls", "--digestfile", "@digestfile", "@reference"),
+		.build = ARGV("podman", "build", "@auth", "--force-rm", "--timestamp", "@time",
+			"--iidfile", "@idfile", "--tag", "@reference", "--file", "@dockerfile",
+			"@labels", "@context"),
+		.push = ARGV("podman", "push", "@auth", "@tls", "--digestfile", "@digestfile",
+			"@reference"),
+		.remove = ARGV("podman", "image", "rm", "@image"),
 	},
 	{
 		.name = "buildah",
 		.kind = CONFIG_ENGINE_BUILDAH,
-		/*
-		 * vfs and chroot work without a daemon, a kernel module or a namespace of its own.
-		 */
-		.probe = ARGV("buildah", "--storage-driver", "vfs", "version"),
-		.build = ARGV("buildah", "--storage-driver", "vfs", "bud", "--isolation", "chroot",
+		/* What keeps the images is asked too; `version` answers where it cannot work. */
+		.probe = ARGV("buildah", "info"),
+		/* chroot works without a runtime, and without a namespace of its own. */
+		.build = ARGV("buildah", "bud", "@auth", "--isolation", "chroot", "--force-rm",
 			"--timestamp", "@time", "--iidfile", "@idfile", "--tag", "@reference",
 			"--file", "@dockerfile", "@labels", "@context"),
-		.push = ARGV("buildah", "--storage-driver", "vfs", "push", "@tls", "--digestfile",
-			"@digestfile", "@reference"),
+		.push = ARGV("buildah", "push", "@auth", "@tls", "--digestfile", "@digestfile",
+			"@reference"),
+		.remove = ARGV("buildah", "rmi", "@image"),
 	},
 	{.name = "archive", .kind = CONFIG_ENGINE_ARCHIVE},
 };
@@ -101,171 +100,99 @@ char *engine_image_name(const char *project)
 	return str_steal(&s);
 }
 
-/* ---- running an engine's commands ---- */
-
-/* What the arguments of one order become. */
-struct fill {
-	const struct engine_order *order;
-	char *reference; /* NAME:TAG, with the registry in front where one is set */
-	char *idfile;
-	char *digestfile;
-	char *time;
-	char *home; /* "HOME=...": where engines keep their settings and logins */
-};
-
-static void fill_init(struct fill *f, const struct engine_order *o)
-{
-	const char *registry = o->config->image_registry, *home = getenv("HOME");
-
-	f->order = o;
-	f->reference = mem_format("%s%s%s:%s", registry, *registry ? "/" : "", o->name, o->tag);
-	f->idfile = path_join(o->work, "image-id");
-	f->digestfile = path_join(o->work, "image-digest");
-	f->time = mem_format("%lld", (long long)o->time);
-	f->home = mem_format("HOME=%s", home != NULL && *home == '/' ? home : o->work);
-}
-
-static void fill_clear(struct fill *f)
-{
-	free(f->reference);
-	free(f->idfile);
-	free(f->digestfile);
-	free(f->time);
-	free(f->home);
-}
-
-static int is_loopback(const char *registry)
-{
-	return str_starts(registry, "localhost:") || str_starts(registry, "localhost/") ||
-	       str_starts(registry, "127.") || str_starts(registry, "[::1]");
-}
-
-static void fill_argument(const struct fill *f, const char *argument, struct strlist *out)
-{
-	const struct engine_order *o = f->order;
-	const struct {
-		const char *name;
-		const char *value;
-	} values[] = {{"@reference", f->reference}, {"@idfile", f->idfile},
-		{"@digestfile", f->digestfile}, {"@time", f->time}, {"@dockerfile", o->dockerfile},
-		{"@context", o->context}};
-
-	if (strcmp(argument, "@labels") == 0) {
-		for (size_t i = 0; i < o->labels.n; i++) {
-			strlist_add(out, "--label");
-			strlist_add(out, o->labels.v[i]);
-		}
-		return;
-	}
-	if (strcmp(argument, "@tls") == 0) {
-		if (is_loopback(o->config->image_registry))
-			strlist_add(out, "--tls-verify=false");
-		return;
-	}
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (strcmp(argument, values[i].name) == 0)
-			argument = values[i].value;
-	strlist_add(out, argument);
-}
-
-/*
- * Run TEMPLATE.  Its standard output goes to ANSWER, or with NULL to the log.  0 and *STATUS, or
- * -1: it could not be started.
- */
-static int run(const struct fill *f, const char *const *template, struct str *answer, int *status,
-	struct err *e)
-{
-	const char *env[] = {f->home, NULL};
-	struct strlist filled = {0};
-	struct spawn s = SPAWN_INIT;
-	const char **argv;
-	int result;
-
-	for (size_t i = 0; template[i] != NULL; i++)
-		fill_argument(f, template[i], &filled);
-	argv = mem_zalloc(filled.n + 1, sizeof(*argv));
-	for (size_t i = 0; i < filled.n; i++)
-		argv[i] = filled.v[i];
-	s.argv = argv;
-	s.group = SPAWN_GROUP_OURS; /* what ends the stage ends its tools */
-	s.env = env;
-	s.dir = f->order->work;
-	s.out = answer != NULL ? -1 : STDOUT_FILENO;
-	result = answer != NULL ? spawn_capture(&s, MAX_ANSWER, answer, status, e)
-				: spawn_run(&s, status, e);
-	free(argv);
-	strlist_clear(&filled);
-	return result;
-}
-
 /* ---- choosing ---- */
 
-enum answer { ANSWERS, ABSENT, SILENT };
-
-static enum answer probe(const struct engine *engine, const struct fill *f)
+static enum engine_answer probe(const struct engine *engine, struct engine_fill *f)
 {
 	char *program;
 	struct str version;
-	int status = -1;
+	int result;
 
 	if (engine->probe == NULL)
-		return ANSWERS;
+		return ENGINE_ANSWERS;
 	program = spawn_find(engine->probe[0]);
 	if (program == NULL)
-		return ABSENT;
+		return ENGINE_ABSENT;
 	free(program);
+	f->engine = engine;
 	str_init(&version);
-	/* That it cannot be started is one more way of not answering. */
-	if (run(f, engine->probe, &version, &status, NULL) != 0)
-		status = -1;
+	result = engine_ask(f, engine->probe, PROBE_SECONDS, &version, NULL);
 	str_clear(&version);
-	return status == 0 ? ANSWERS : SILENT;
+	return result == 0 ? ENGINE_ANSWERS : ENGINE_SILENT;
 }
 
-static const struct engine *choose_automatic(const struct fill *f)
+/* Nothing but an archive is left.  It is not what a registry was configured for. */
+static const struct engine *take_archive(
+	const struct engine_order *o, const char *why, int silent, struct err *e)
 {
-	if (f->order->dockerfile == NULL) {
-		log_line("engine archive: the commit has no %s", f->order->config->dockerfile);
-		return &engines[N_ENGINES - 1];
+	if (*o->config->image_registry != '\0') {
+		(void)err_set(e,
+			"%s, so no image can be made for [build] registry = %s; mend that, or "
+			"write engine = archive to have archives, which stay on this machine",
+			why, o->config->image_registry);
+		e->passing = silent;
+		return NULL;
 	}
-	for (size_t i = 0; i < N_ENGINES; i++) {
-		switch (probe(&engines[i], f)) {
-		case ABSENT:
-			log_line("engine %s is not installed", engines[i].name);
+	log_line("engine archive: %s", why);
+	return &engines[N_ENGINES - 1];
+}
+
+static const struct engine *choose_automatic(struct engine_fill *f, struct err *e)
+{
+	const struct engine *engine = engines;
+	int silent = 0;
+
+	if (f->order->dockerfile == NULL) {
+		char *why = mem_format("the commit has no %s", f->order->config->dockerfile);
+
+		engine = take_archive(f->order, why, 0, e);
+		free(why);
+		return engine;
+	}
+	for (; engine->build != NULL; engine++) {
+		switch (probe(engine, f)) {
+		case ENGINE_ABSENT:
+			log_line("engine %s is not installed", engine->name);
 			break;
-		case SILENT:
-			log_line("engine %s is installed, but does not answer", engines[i].name);
+		case ENGINE_SILENT:
+			log_line("engine %s is installed, but does not answer", engine->name);
+			silent = 1;
 			break;
-		case ANSWERS:
-			log_line("engine %s: %s", engines[i].name,
-				engines[i].probe != NULL ? "the first that answers"
-							 : "it needs no container engine");
-			return &engines[i];
+		case ENGINE_ANSWERS:
+			log_line("engine %s: the first that answers", engine->name);
+			return engine;
 		}
 	}
-	return NULL;
+	return take_archive(f->order, "no container engine answers", silent, e);
 }
 
-static const struct engine *choose_named(const struct fill *f, struct err *e)
+static const struct engine *find(int kind)
 {
 	const struct engine *engine = engines;
 
-	while (engine->kind != f->order->config->engine)
+	while (engine->kind != kind)
 		engine++;
-	if (engine->build != NULL && f->order->dockerfile == NULL) {
+	return engine;
+}
+
+static const struct engine *choose_named(struct engine_fill *f, struct err *e)
+{
+	const struct engine *engine = find(f->order->config->engine);
+
+	if (f->order->dockerfile == NULL) {
 		(void)err_set(e, "engine %s needs a %s, and the commit has none", engine->name,
 			f->order->config->dockerfile);
 		return NULL;
 	}
 	switch (probe(engine, f)) {
-	case ABSENT:
+	case ENGINE_ABSENT:
 		(void)err_set(e, "engine %s is not installed", engine->name);
 		return NULL;
-	case SILENT:
+	case ENGINE_SILENT:
 		(void)err_set(e, "engine %s does not answer", engine->name);
 		e->passing = 1;
 		return NULL;
-	case ANSWERS:
+	case ENGINE_ANSWERS:
 		break;
 	}
 	log_line("engine %s, as configured", engine->name);
@@ -274,24 +201,39 @@ static const struct engine *choose_named(const struct fill *f, struct err *e)
 
 const struct engine *engine_choose(const struct engine_order *o, struct err *e)
 {
-	const struct engine *engine;
-	struct fill f;
+	const struct engine *engine = NULL;
+	struct engine_fill f;
 
-	fill_init(&f, o);
-	if (o->config->engine == CONFIG_ENGINE_AUTO)
-		engine = choose_automatic(&f);
-	else
-		engine = choose_named(&f, e);
-	fill_clear(&f);
+	if (o->config->engine == CONFIG_ENGINE_ARCHIVE)
+		return find(CONFIG_ENGINE_ARCHIVE);
+	engine_fill_init(&f, o);
+	/* Asked with the login that it is to work with: it decides where docker looks for its service. */
+	if (engine_fill_login(&f, e) == 0)
+		engine = o->config->engine == CONFIG_ENGINE_AUTO ? choose_automatic(&f, e)
+								 : choose_named(&f, e);
+	engine_fill_clear(&f);
 	return engine;
+}
+
+enum engine_answer engine_look(int kind, const struct config *config)
+{
+	const struct engine_order o = {
+		.config = config, .work = "/", .name = "", .tag = "", .context = ""};
+	struct engine_fill f;
+	enum engine_answer answer;
+
+	engine_fill_init(&f, &o);
+	answer = probe(find(kind), &f);
+	engine_fill_clear(&f);
+	return answer;
 }
 
 /* ---- building ---- */
 
-/* The "sha256:<64 hex>" at the end of TEXT, the caller's to free(); NULL: *E. */
-static char *read_digest(const char *text, const char *what, struct err *e)
+/* The "sha256:<64 hex>" at the end of the LEN bytes at TEXT, the caller's to free(); NULL: *E. */
+static char *read_digest(const char *text, size_t len, const char *what, struct err *e)
 {
-	size_t len = strcspn(text, " \t\r\n"), digits = SHA256_HEX_SIZE - 1;
+	size_t digits = SHA256_HEX_SIZE - 1;
 
 	if (len >= digits && strspn(text + len - digits, "0123456789abcdef") >= digits)
 		return mem_format("sha256:%.*s", (int)digits, text + len - digits);
@@ -305,63 +247,95 @@ static char *read_digest_file(const char *path, const char *what, struct err *e)
 	char *digest = NULL;
 
 	str_init(&text);
-	if (files_read(path, MAX_ANSWER, &text, e) >= 0)
-		digest = read_digest(text.buf, what, e);
+	if (files_read(path, MAX_DIGEST_FILE, &text, e) >= 0)
+		digest = read_digest(text.buf, strcspn(text.buf, " \t\r\n"), what, e);
 	str_clear(&text);
 	return digest;
 }
 
-static int build(const struct engine *engine, const struct fill *f, struct engine_product *out,
-	struct err *e)
+/*
+ * Tell where the engine has stamped the image with another time than the commit's, so that the next
+ * build of the same commit has another digest.
+ */
+static void tell_time(const struct engine_fill *f)
 {
-	int status;
+	char created[CLOCK_TEXT_SIZE];
+	struct str answer;
 
-	if (run(f, engine->build, NULL, &status, e) != 0)
+	if (f->engine->created == NULL)
+		return;
+	str_init(&answer);
+	clock_text(f->order->time * CLOCK_SECOND, created);
+	if (engine_ask(f, f->engine->created, ASK_SECONDS, &answer, NULL) != 0 ||
+		strncmp(answer.buf, created, SECONDS_SIZE) != 0)
+		log_line("warning: this %s cannot give an image the commit's time (BuildKit 0.11 "
+			 "and later can): another build of this commit has another digest",
+			f->engine->name);
+	str_clear(&answer);
+}
+
+static int build(const struct engine_fill *f, struct engine_product *out, struct err *e)
+{
+	if (engine_do(f, ENGINE_BUILD, e) != 0)
 		return -1;
-	if (status != 0)
-		return err_set(
-			e, "%s build ended with status %d; the log says why", engine->name, status);
-	out->digest = read_digest_file(f->idfile, engine->name, e);
+	tell_time(f);
+	out->digest = read_digest_file(f->idfile, f->engine->name, e);
 	out->image = mem_strdup(f->reference);
 	return out->digest != NULL ? 0 : -1;
 }
 
+/* Of the lines NAME@DIGEST in TEXT, the digest of the first that is REPOSITORY's. */
+static char *find_digest(const char *text, const struct engine_fill *f, struct err *e)
+{
+	const char *name = f->repository;
+	struct strlist lines = {0};
+	char *digest = NULL;
+
+	/* As docker prints names of the registry it was made for. */
+	if (str_starts(name, "docker.io/"))
+		name += strlen("docker.io/");
+	strlist_split(&lines, text, '\n');
+	for (size_t i = 0; i < lines.n && digest == NULL; i++) {
+		const char *line = lines.v[i];
+
+		if (str_starts(line, "docker.io/"))
+			line += strlen("docker.io/");
+		if (str_starts(line, name) && line[strlen(name)] == '@')
+			digest = read_digest(line, strlen(line), f->engine->name, e);
+	}
+	strlist_clear(&lines);
+	if (digest == NULL)
+		(void)err_set(e, "%s knows no digest of %s after its push: \"%.100s\"",
+			f->engine->name, f->repository, text);
+	return digest;
+}
+
 /* The digest of the manifest that was pushed, the caller's to free(); NULL: *E. */
-static char *pushed_digest(const struct engine *engine, const struct fill *f, struct err *e)
+static char *pushed_digest(const struct engine_fill *f, struct err *e)
 {
 	struct str answer;
 	char *digest = NULL;
-	int status;
 
-	if (engine->digest == NULL)
-		return read_digest_file(f->digestfile, engine->name, e);
+	if (f->engine->digests == NULL)
+		return read_digest_file(f->digestfile, f->engine->name, e);
 	str_init(&answer);
-	if (run(f, engine->digest, &answer, &status, e) == 0)
-		digest = read_digest(answer.buf, engine->name, e);
+	if (engine_ask(f, f->engine->digests, ASK_SECONDS, &answer, e) == 0)
+		digest = find_digest(answer.buf, f, e);
 	str_clear(&answer);
 	return digest;
 }
 
-static int push(const struct engine *engine, const struct fill *f, struct engine_product *out,
-	struct err *e)
+static int push(const struct engine_fill *f, struct engine_product *out, struct err *e)
 {
-	int status;
-
 	log_line("pushing %s", f->reference);
-	if (run(f, engine->push, NULL, &status, e) != 0)
+	if (engine_do(f, ENGINE_PUSH, e) != 0)
 		return -1;
-	if (status != 0) {
-		e->passing = 1; /* a registry comes back; a lasting refusal ends with the retries */
-		return err_set(e, "%s push of %s ended with status %d; the log says why",
-			engine->name, f->reference, status);
-	}
 	engine_product_clear(out);
-	out->digest = pushed_digest(engine, f, e);
+	out->digest = pushed_digest(f, e);
 	if (out->digest == NULL)
 		return -1;
 	/* By its digest: a tag can be moved to another image. */
-	out->image = mem_format(
-		"%s/%s@%s", f->order->config->image_registry, f->order->name, out->digest);
+	out->image = mem_format("%s@%s", f->repository, out->digest);
 	return 0;
 }
 
@@ -379,20 +353,31 @@ static int build_archive(const struct engine_order *o, struct engine_product *ou
 	return 0;
 }
 
+static int build_and_push(struct engine_fill *f, struct engine_product *out, struct err *e)
+{
+	if (*f->order->config->image_registry == '\0')
+		return build(f, out, e);
+	if (engine_earlier_note(f, e) != 0 || build(f, out, e) != 0 || push(f, out, e) != 0)
+		return -1;
+	engine_earlier_remove(f);
+	return 0;
+}
+
 int engine_run(const struct engine *engine, const struct engine_order *o,
 	struct engine_product *out, struct err *e)
 {
-	struct fill f;
+	struct engine_fill f;
 	int result;
 
 	memset(out, 0, sizeof(*out));
 	if (engine->build == NULL)
 		return build_archive(o, out, e);
-	fill_init(&f, o);
-	result = build(engine, &f, out, e);
-	if (result == 0 && *o->config->image_registry != '\0')
-		result = push(engine, &f, out, e);
-	fill_clear(&f);
+	engine_fill_init(&f, o);
+	f.engine = engine;
+	result = engine_fill_login(&f, e);
+	if (result == 0)
+		result = build_and_push(&f, out, e);
+	engine_fill_clear(&f);
 	if (result != 0)
 		engine_product_clear(out);
 	return result;
