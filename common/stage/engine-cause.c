@@ -8,15 +8,17 @@
 
 #define MAX_WORDS 4096 /* bytes */
 
-enum cause { DOCKERFILE, FULL, AWAY, UNTRUSTED, REFUSED, MISSING, NAME, N_CAUSES };
+enum cause { STEP, FULL, AWAY, UNTRUSTED, FORBIDDEN, REFUSED, MISSING, NAME, N_CAUSES };
 
 static const struct engine_cause causes[N_CAUSES] = {
-	[DOCKERFILE] = {0, "a step of the Dockerfile failed", "the log shows which"},
+	[STEP] = {0, "a step of the Dockerfile failed", NULL},
 	[FULL] = {1, "no space is left", "make room where the engine keeps its images"},
 	[AWAY] = {1, "the registry or the engine's service is away or busy", NULL},
 	[UNTRUSTED] = {0, "the registry's certificate is not trusted",
 		"give the engine its authority: /etc/containers/certs.d/HOST/ca.crt, or "
 		"/etc/docker/certs.d/HOST/ca.crt"},
+	[FORBIDDEN] = {0, "the user that the runner works as may not do that on this machine",
+		"give it what the engine asks for, such as docker's group or subordinate ids"},
 	[REFUSED] = {0, "the registry refuses the login, or the access",
 		"name a file with a login that may do this in [build] credentials-file"},
 	[MISSING] = {0, "the registry does not have what is asked for",
@@ -32,12 +34,9 @@ static const struct {
 	const char *text; /* as it stands in the engine's words */
 	enum cause cause;
 } signs[] = {
-	{"while running runtime", DOCKERFILE},         /* podman, buildah */
-	{"returned a non-zero code", DOCKERFILE},      /* docker */
-	{"did not complete successfully", DOCKERFILE}, /* BuildKit */
-	{"checking on sources under", DOCKERFILE},     /* podman, buildah: COPY */
-	{"COPY failed", DOCKERFILE},                   /* docker */
-	{"failed to calculate checksum", DOCKERFILE},  /* BuildKit: COPY */
+	{"building at STEP \"RUN", STEP},        /* podman, buildah */
+	{"returned a non-zero code", STEP},      /* docker */
+	{"did not complete successfully", STEP}, /* BuildKit */
 	{"no space left on device", FULL},
 	{"connection refused", AWAY},
 	{"connection reset", AWAY},
@@ -58,8 +57,13 @@ static const struct {
 	{"Bad Gateway", AWAY},
 	{"Service Unavailable", AWAY},
 	{"Cannot connect to the Docker daemon", AWAY},
+	{"building at STEP", STEP},                     /* podman, buildah: COPY, ADD */
+	{"COPY failed", STEP},                          /* docker */
+	{"file not found in build context", STEP},      /* docker */
+	{"failed to calculate checksum", STEP},         /* BuildKit: COPY */
 	{"x509:", UNTRUSTED},
 	{"server gave HTTP response to HTTPS client", UNTRUSTED},
+	{"permission denied", FORBIDDEN},
 	{"unauthorized", REFUSED},
 	{"Unauthorized", REFUSED},
 	{"authentication required", REFUSED},

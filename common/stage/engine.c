@@ -56,9 +56,9 @@ static const struct engine engines[] = {
 		/* What keeps the images is asked too; `version` answers where it cannot work. */
 		.probe = ARGV("buildah", "info"),
 		/* chroot works without a runtime, and without a namespace of its own. */
-		.build = ARGV("buildah", "bud", "@auth", "--isolation", "chroot", "--force-rm",
-			"--timestamp", "@time", "--iidfile", "@idfile", "--tag", "@reference",
-			"--file", "@dockerfile", "@labels", "@context"),
+		.build = ARGV("buildah", "bud", "@auth", "--isolation", "chroot", "--timestamp",
+			"@time", "--iidfile", "@idfile", "--tag", "@reference", "--file",
+			"@dockerfile", "@labels", "@context"),
 		.push = ARGV("buildah", "push", "@auth", "@tls", "--digestfile", "@digestfile",
 			"@reference"),
 		.remove = ARGV("buildah", "rmi", "@image"),
@@ -218,7 +218,7 @@ const struct engine *engine_choose(const struct engine_order *o, struct err *e)
 enum engine_answer engine_look(int kind, const struct config *config)
 {
 	const struct engine_order o = {
-		.config = config, .work = "/", .name = "", .tag = "", .context = ""};
+		.config = config, .work = config->state, .name = "", .tag = ""};
 	struct engine_fill f;
 	enum engine_answer answer;
 

@@ -31,9 +31,9 @@ struct engine_product {
 };
 void engine_product_clear(struct engine_product *p);
 
-/* Is an engine there, and does it work?  One that takes half a minute to say so does not. */
+/* Is an engine there, and does it work?  One that takes longer than 15 s to say so does not. */
 enum engine_answer { ENGINE_ANSWERS, ENGINE_ABSENT, ENGINE_SILENT };
-/* Ask the engine KIND, one of enum config_engine but CONFIG_ENGINE_AUTO. */
+/* Ask the engine KIND, one of enum config_engine but CONFIG_ENGINE_AUTO.  CONFIG's state is there. */
 enum engine_answer engine_look(int kind, const struct config *config);
 
 /*

@@ -20,6 +20,13 @@
 #	                           hold (until the file $state/go is there, 60 s at most) is at hand.
 #	let_go NAME                Make that file.
 #
+# Engines that only pretend, and are as strict about their command line as the real ones: see engine-double
+#	engine_double NAME ENGINE  From now on ENGINE (docker, podman, buildah) of server NAME is one, and
+#	                           its build stage takes it.  $(state NAME)/engine/ is what it keeps.
+#	engine_fails NAME LINE...  What goes wrong from now on, each "COMMAND STATUS TEXT", or
+#	                           "once COMMAND STATUS TEXT"; none: nothing.
+#	engine_calls NAME          What was called: a line each, environment first.
+#
 # Processes
 #	runners NAME               Ids of the runners of server NAME.
 #	processes NAME             All processes that have its state folder or repository in their
@@ -92,22 +99,43 @@ is_unknown() {
 
 # Every test file puts the same one there, whole: several of them run at once.
 chains_tool() {
-	[ -x "$ROOT/tools/podman" ] && return
+	[ -x "$ROOT/tools/$1" ] && return
 	mkdir -p "$ROOT/tools" &&
-		cat >"$T/.run/podman" <<-'SH' &&
+		cat >"$T/.run/$1" <<-SH &&
 			#!/bin/sh
-			# Stands in for podman where the state folder of a test has a script of that name.
-			[ -x ../../podman ] && exec ../../podman "$@"
-			[ -x /usr/bin/podman ] && exec /usr/bin/podman "$@"
+			# Stands in for $1 where the state folder of a test has a program of that name.
+			for place in ../.. .; do
+				[ -x \$place/$1 ] && exec \$place/$1 "\$@"
+			done
+			[ -x /usr/bin/$1 ] && exec /usr/bin/$1 "\$@"
 			exit 127
 		SH
-		chmod 755 "$T/.run/podman" &&
-		mv "$T/.run/podman" "$ROOT/tools/podman.$$" &&
-		mv "$ROOT/tools/podman.$$" "$ROOT/tools/podman"
+		chmod 755 "$T/.run/$1" &&
+		mv "$T/.run/$1" "$ROOT/tools/$1.$$" &&
+		mv "$ROOT/tools/$1.$$" "$ROOT/tools/$1"
+}
+
+engine_double() {
+	chains_tool "$2" && server_set "$1" build engine "$2" && mkdir -p "$(state "$1")/engine" &&
+		cp "$TEST_LIB/engine-double" "$(state "$1")/$2.new" &&
+		chmod 755 "$(state "$1")/$2.new" &&
+		mv "$(state "$1")/$2.new" "$(state "$1")/$2"
+}
+
+engine_fails() {
+	chains_server=$1
+	shift
+	for chains_line in "$@"; do
+		printf '%s\n' "$chains_line"
+	done >"$(state "$chains_server")/engine/fails"
+}
+
+engine_calls() {
+	cat "$(state "$1")/engine/calls"
 }
 
 podman_does() {
-	chains_tool && server_set "$1" build engine podman &&
+	chains_tool podman && server_set "$1" build engine podman &&
 		cat >"$(state "$1")/podman.new" <<-SH &&
 			#!/bin/sh
 			[ "\$1" = build ] || exit 0
