@@ -204,8 +204,10 @@ const struct engine *engine_choose(const struct engine_order *o, struct err *e)
 	const struct engine *engine = NULL;
 	struct engine_fill f;
 
-	if (o->config->engine == CONFIG_ENGINE_ARCHIVE)
+	if (o->config->engine == CONFIG_ENGINE_ARCHIVE) {
+		log_line("engine archive, as configured");
 		return find(CONFIG_ENGINE_ARCHIVE);
+	}
 	engine_fill_init(&f, o);
 	/* Asked with the login that it is to work with: it decides where docker looks for its service. */
 	if (engine_fill_login(&f, e) == 0)

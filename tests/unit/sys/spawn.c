@@ -310,6 +310,81 @@ static void test_capture_maximum(void **state)
 	str_clear(&out);
 }
 
+/* What is watched goes on as it comes, standard error too, and its end is kept. */
+static void test_watch(void **state)
+{
+	static const struct {
+		const char *script;
+		size_t max;
+		const char *kept;
+		const char *gone_on;
+		int status;
+	} rows[] = {
+		{"echo one; echo two >&2", 100, "one\ntwo\n", "one\ntwo\n", 0},
+		{"echo one; echo two >&2; exit 3", 4, "two\n", "one\ntwo\n", 3},
+		{"printf 12345", 5, "12345", "12345", 0},
+		{"printf 123456", 5, "23456", "123456", 0},
+		{"printf 12; kill -9 $$", 5, "12", "12", 137},
+		{":", 5, "", "", 0},
+	};
+	char *path = path_join(*state, "log");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *argv[] = {"sh", "-c", rows[i].script, NULL};
+		struct spawn s = SPAWN_INIT;
+		struct str kept, gone_on;
+		struct err e = ERR_INIT;
+		int status;
+
+		(void)unlink(path);
+		s.argv = argv;
+		s.out = files_open(path, O_WRONLY | O_CREAT, 0600, &e);
+		str_init(&kept);
+		str_init(&gone_on);
+		str_add(&kept, "before "); /* counts for nothing */
+		if (spawn_watch(&s, rows[i].max, &kept, &status, &e) != 0)
+			fail_msg("%s", err_text(&e));
+		close(s.out);
+		assert_int_equal(status, rows[i].status);
+		assert_string_equal(kept.buf + strlen("before "), rows[i].kept);
+		assert_int_equal(files_read(path, 100, &gone_on, NULL), 1);
+		assert_string_equal(gone_on.buf, rows[i].gone_on);
+		str_clear(&gone_on);
+		str_clear(&kept);
+	}
+	free(path);
+}
+
+/* One that hangs is ended, whether it holds its output open, floods it or has closed it. */
+static void test_seconds(void **state)
+{
+	static const char *const scripts[] = {"echo one; exec sleep 300",
+		"exec >&- 2>&-; exec sleep 300", "while :; do echo more; done"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		const char *argv[] = {"sh", "-c", scripts[i], NULL};
+		const char *quick[] = {"sh", "-c", "exec >&- 2>&-; exit 4", NULL};
+		int64_t start = clock_monotonic();
+		struct spawn s = SPAWN_INIT;
+		struct err e = ERR_INIT;
+		struct str out;
+		int status;
+
+		str_init(&out);
+		s.seconds = 1;
+		s.argv = argv;
+		assert_refused(spawn_capture(&s, 10, &out, &status, &e), &e,
+			"sh has not ended within 1 s");
+		assert_true(clock_monotonic() - start < DEADLINE_MS * 1000);
+		s.seconds = 60;
+		s.argv = quick;
+		capture(&s, 10, &out, 4);
+		assert_true(clock_monotonic() - start < DEADLINE_MS * 1000);
+		str_clear(&out);
+	}
+}
+
 /* A program that leaves a daemon behind, which holds the pipe, has ended all the same. */
 static void test_capture_daemon(void **state)
 {
@@ -489,6 +564,8 @@ int main(void)
 		scratch_test(test_input_and_output),
 		scratch_test(test_closed_standard),
 		cmocka_unit_test(test_capture_maximum),
+		scratch_test(test_watch),
+		cmocka_unit_test(test_seconds),
 		scratch_test(test_capture_daemon),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_group),
