@@ -6,7 +6,9 @@
 #include "base/path.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define LETTERS_DIGITS LETTERS "0123456789"
+#define DIGITS "0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS_DIGITS LETTERS DIGITS
 #define CRON_NUMBERS "0123456789*,-/"
 #define SECRET_NAME_SIZE 100
 
@@ -133,6 +135,42 @@ int config_fits_schedule(const char *text)
 int config_fits_address(const char *text)
 {
 	return text[0] != '-' && is_plain(text) && strchr(text, ' ') == NULL;
+}
+
+/* 1 if HOST is the name or address of a host, or with a port, that engines do not take for a path. */
+static int is_host(const char *host, size_t len)
+{
+	size_t name = *host == '[' ? strcspn(host, "]/") + 1 : strspn(host, LETTERS_DIGITS ".-");
+
+	if (name > len || strchr("-.", *host) != NULL)
+		return 0;
+	if (*host == '[' && strspn(host + 1, DIGITS LETTERS ":") != name - 2)
+		return 0;
+	if (name == len)
+		return *host == '[' || memchr(host, '.', len) != NULL ||
+		       (len == strlen("localhost") && str_starts(host, "localhost"));
+	return host[name] == ':' && len > name + 1 &&
+	       strspn(host + name + 1, DIGITS) == len - name - 1;
+}
+
+/*
+ * What an engine takes for a host and not for the first part of a path, and parts as the name of an
+ * image has them (OCI distribution, "Pulling manifests").
+ */
+int config_fits_images(const char *registry)
+{
+	size_t len = strcspn(registry, "/");
+
+	if (*registry != '\0' && !is_host(registry, len))
+		return 0;
+	for (registry += len; *registry == '/'; registry += len) {
+		registry++;
+		len = strspn(registry, LOWER DIGITS "._-");
+		if (len == 0 || strchr("._-", registry[0]) != NULL ||
+			strchr("._-", registry[len - 1]) != NULL)
+			return 0;
+	}
+	return *registry == '\0';
 }
 
 int config_fits_url(const char *url)

@@ -123,8 +123,10 @@ const struct config_key config_keys[] = {
 	{"build", "engine", IN(engine), CONFIG_WORD, .words = engine_words},
 	{"build", "dockerfile", IN(dockerfile), CONFIG_TEXT, .min = 1, .fits = config_fits_file,
 		.wanted = "a path from the top of the tree, such as Dockerfile"},
-	{"build", "registry", IN(image_registry), CONFIG_TEXT, .fits = config_fits_address,
-		.wanted = "host and path without a scheme, such as registry.example.com/models"},
+	{"build", "registry", IN(image_registry), CONFIG_TEXT, .fits = config_fits_images,
+		.wanted = "a host, with a dot or a port or localhost, and a path in lower case, "
+			  "without "
+			  "a scheme, such as registry.example.com/models"},
 	{"build", "credentials-file", IN(image_credentials_file), CONFIG_TEXT,
 		.fits = config_fits_absolute, .wanted = PATH_SHOWN},
 	{"build", "model-fetch", IN(model_fetch), CONFIG_WORD, .words = fetch_words},

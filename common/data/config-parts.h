@@ -78,6 +78,7 @@ int config_fits_file(const char *path); /* a file inside a tree */
 int config_fits_pattern(const char *glob);
 int config_fits_schedule(const char *text);
 int config_fits_address(const char *text);
+int config_fits_images(const char *registry); /* "HOST[:PORT][/PATH]" */
 int config_fits_url(const char *url);
 int config_fits_remote(const char *repository);
 int config_fits_secret(const char *name);

@@ -223,6 +223,9 @@ static void refuses_words_and_numbers(void **state)
 	EXPECT_FAULTS(rows);
 }
 
+#define IMAGES_WANTED                                                                              \
+	"write a host, with a dot or a port or localhost, and a path in lower case, without a "    \
+	"scheme, such as registry.example.com/models"
 #define PATH_WANTED "write an absolute path without . or .. or a / at its end"
 #define TREE_WANTED "write globs over paths from the top of the tree, such as "
 #define CRON_WANTED                                                                                \
@@ -368,6 +371,47 @@ static const struct row texts[] = {
 	{"[registry]\ntoken-file = token\n",
 		"t.ini:2: [registry] token-file: \"token\" does not fit; " PATH_WANTED,
 		"[registry]\ntoken-file = /etc/token\n"},
+	{"[build]\nregistry = https://registry.example.com\n",
+		"t.ini:2: [build] registry: \"https://registry.example.com\" does not "
+		"fit; " IMAGES_WANTED,
+		"[build]\nregistry = registry.example.com\n"},
+	{"[build]\nregistry = models\n",
+		"t.ini:2: [build] registry: \"models\" does not fit; " IMAGES_WANTED,
+		"[build]\nregistry = localhost/models\n"},
+	{"[build]\nregistry = team/models\n",
+		"t.ini:2: [build] registry: \"team/models\" does not fit; " IMAGES_WANTED,
+		"[build]\nregistry = docker.io/team/models\n"},
+	{"[build]\nregistry = Registry.example.com/Models\n",
+		"t.ini:2: [build] registry: \"Registry.example.com/Models\" does not "
+		"fit; " IMAGES_WANTED,
+		"[build]\nregistry = Registry.example.com/models/team-a_b\n"},
+	{"[build]\nregistry = registry.example.com/\n",
+		"t.ini:2: [build] registry: \"registry.example.com/\" does not fit; " IMAGES_WANTED,
+		"[build]\nregistry = 127.0.0.1:5000\n"},
+	{"[build]\nregistry = registry.example.com:\n",
+		"t.ini:2: [build] registry: \"registry.example.com:\" does not fit; " IMAGES_WANTED,
+		"[build]\nregistry = registry.example.com:5000/models\n"},
+	{"[build]\nregistry = registry:50x0/models\n",
+		"t.ini:2: [build] registry: \"registry:50x0/models\" does not fit; " IMAGES_WANTED,
+		"[build]\nregistry = registry:5000/models\n"},
+	{"[build]\nregistry = [::1/models\n",
+		"t.ini:2: [build] registry: \"[::1/models\" does not fit; " IMAGES_WANTED,
+		"[build]\nregistry = [::1]:5000/models\n"},
+	{"[build]\nregistry = user@registry.example.com\n",
+		"t.ini:2: [build] registry: \"user@registry.example.com\" does not "
+		"fit; " IMAGES_WANTED,
+		"[build]\nregistry = [2001:db8::1]\n"},
+	{"[build]\nregistry = -registry.example.com\n",
+		"t.ini:2: [build] registry: \"-registry.example.com\" does not fit; " IMAGES_WANTED,
+		"[build]\nregistry = registry.example.com/a/b.c\n"},
+	{"[build]\nregistry = registry.example.com/.a\n",
+		"t.ini:2: [build] registry: \"registry.example.com/.a\" does not "
+		"fit; " IMAGES_WANTED,
+		"[build]\nregistry = registry.example.com/a\n"},
+	{"[build]\nregistry = registry.example.com/a:1\n",
+		"t.ini:2: [build] registry: \"registry.example.com/a:1\" does not "
+		"fit; " IMAGES_WANTED,
+		"[build]\nregistry = registry.example.com/a1\n"},
 	{"[build]\ndockerfile = ../Dockerfile\n",
 		"t.ini:2: [build] dockerfile: \"../Dockerfile\" does not fit; write a path "
 		"from the "
