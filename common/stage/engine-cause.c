@@ -57,10 +57,10 @@ static const struct {
 	{"Bad Gateway", AWAY},
 	{"Service Unavailable", AWAY},
 	{"Cannot connect to the Docker daemon", AWAY},
-	{"building at STEP", STEP},                     /* podman, buildah: COPY, ADD */
-	{"COPY failed", STEP},                          /* docker */
-	{"file not found in build context", STEP},      /* docker */
-	{"failed to calculate checksum", STEP},         /* BuildKit: COPY */
+	{"building at STEP", STEP},                /* podman, buildah: COPY, ADD */
+	{"COPY failed", STEP},                     /* docker */
+	{"file not found in build context", STEP}, /* docker */
+	{"failed to calculate checksum", STEP},    /* BuildKit: COPY */
 	{"x509:", UNTRUSTED},
 	{"server gave HTTP response to HTTPS client", UNTRUSTED},
 	{"permission denied", FORBIDDEN},

@@ -41,7 +41,7 @@ struct engine_fill {
 	char *digestfile;
 	char *time;
 	char *config; /* docker's folder of settings; NULL: its own */
-	char *home;   /* "HOME=...": where engines keep their settings and logins */
+	char *home;   /* "HOME=..." */
 };
 void engine_fill_init(struct engine_fill *f, const struct engine_order *o);
 void engine_fill_clear(struct engine_fill *f);

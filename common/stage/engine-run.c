@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,9 +21,20 @@
 #define MAX_WORDS 300   /* bytes of its last words that a message repeats */
 #define SIGNALED 128    /* exit status of what a signal has ended, and more */
 
+/* Where engines keep their settings and logins: our user's home, as the runner has it. */
+static const char *find_home(const char *otherwise)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw = home == NULL ? getpwuid(getuid()) : NULL;
+
+	if (pw != NULL)
+		home = pw->pw_dir;
+	return home != NULL && *home == '/' ? home : otherwise;
+}
+
 void engine_fill_init(struct engine_fill *f, const struct engine_order *o)
 {
-	const char *registry = o->config->image_registry, *home = getenv("HOME");
+	const char *registry = o->config->image_registry;
 
 	memset(f, 0, sizeof(*f));
 	f->order = o;
@@ -31,7 +43,7 @@ void engine_fill_init(struct engine_fill *f, const struct engine_order *o)
 	f->idfile = path_join(o->work, "image-id");
 	f->digestfile = path_join(o->work, "image-digest");
 	f->time = mem_format("%lld", (long long)o->time);
-	f->home = mem_format("HOME=%s", home != NULL && *home == '/' ? home : o->work);
+	f->home = mem_format("HOME=%s", find_home(o->work));
 }
 
 void engine_fill_clear(struct engine_fill *f)

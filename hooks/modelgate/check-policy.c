@@ -14,7 +14,6 @@
 #include "gate/names.h"
 #include "git/repository.h"
 #include "sys/files.h"
-#include "sys/spawn.h"
 
 #define MIN_SLIP 3 /* letters of a name that another can be meant for */
 
@@ -229,30 +228,6 @@ static void check_airflow(struct check *c, const struct config_airflow *a)
 	free(head);
 }
 
-/* The engine that is asked for by name; `auto` takes what there is. */
-static void check_engine(struct check *c)
-{
-	static const char *const programs[] = {[CONFIG_ENGINE_DOCKER] = "docker",
-		[CONFIG_ENGINE_PODMAN] = "podman",
-		[CONFIG_ENGINE_BUILDAH] = "buildah",
-		[CONFIG_ENGINE_ARCHIVE] = NULL};
-	const char *name = programs[c->config->engine];
-	char *origin, *path;
-
-	if (name == NULL)
-		return;
-	origin = config_origin(c->config, "build", "", "engine");
-	path = spawn_find(name);
-	if (path != NULL)
-		check_ok(c, "servers", "engine: %s", path);
-	else
-		check_wrong(c, "servers",
-			mem_format("install it, or write engine = auto (%s)", origin),
-			"engine: there is no %s in %s", name, SPAWN_PATH);
-	free(path);
-	free(origin);
-}
-
 static void check_servers(struct check *c)
 {
 	for (size_t i = 0; i < c->config->n_airflows; i++) {
@@ -262,7 +237,7 @@ static void check_servers(struct check *c)
 		if (a->repository[0] == '/' && is_used(c->config, a))
 			check_airflow(c, a);
 	}
-	check_engine(c);
+	check_images(c);
 	if (c->config->wake == CONFIG_WAKE_NONE)
 		check_note(c, "servers",
 			"[runner] wake = none: stages run only where a service runs modelgate run");

@@ -47,6 +47,8 @@ void check_state(struct check *c);
 /* check-hooks.c: the hooks of the repository, and what of Git's configuration they need. */
 void check_hooks(struct check *c);
 void check_git(struct check *c);
+/* check-images.c: what makes images, and the registry that they go to. */
+void check_images(struct check *c);
 /* check-policy.c: what the configuration says, where it can be another thing than was meant. */
 void check_policy(struct check *c);
 

@@ -219,6 +219,59 @@ test_expect 'engine = archive beside a registry is what somebody wrote: an archi
 	pipeline_is auto 2 success && log auto 2 | grep -F "warning: [build] registry takes images"
 '
 
+# --- modelgate check ---
+
+checked() { # NAME STATUS WHAT
+	mg "$1" check >"$T/checked"
+	same "$2" "$?" && grep -F "$3" "$T/checked"
+}
+
+# A registry that answers with the status in $T/status.
+registry_serve() { # PORT
+	background perl -MIO::Socket::INET -e '
+		my ($port, $status) = @ARGV;
+		my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => $port,
+			ReuseAddr => 1) or exit 1;
+		while (my $c = $s->accept) {
+			my $line = <$c> // next;
+			open my $fh, "<", $status or die;
+			my $answer = $line =~ m{^GET /v2/ } ? <$fh> : "400 Bad Request";
+			chomp $answer;
+			print $c "HTTP/1.1 $answer\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+		}' "$1" "$T/status"
+}
+
+test_expect 'check: the engine, the login and the registry' '
+	server=login-podman && echo "401 Unauthorized" >status &&
+	test_start_server registry_serve "$T/port" && chmod 600 "$T/right" &&
+	server_set "$server" build registry "127.0.0.1:$(cat port)/models" &&
+	checked "$server" 0 "ok     engine: podman answers" &&
+	grep -x "ok     \[build\] credentials-file: $T/right" checked &&
+	grep -x "ok     \[build\] registry: http://127.0.0.1:$(cat port)/v2/ answers" checked
+'
+
+test_expect 'check: a login that others may read' '
+	chmod 644 "$T/right" && checked "$server" 1 "wrong  [build] credentials-file: $T/right may be read" &&
+	chmod 600 "$T/right"
+'
+
+test_expect 'check: an address that is no registry, and one where nobody is' '
+	echo "404 Not Found" >status && checked "$server" 1 "wrong  [build] registry: http://127.0.0.1:$(cat port)/v2/ answers with status 404" &&
+	server_set "$server" build registry "127.0.0.1:1/models" &&
+	checked "$server" 1 "wrong  [build] registry: " && server_set "$server" build registry ""
+'
+
+test_expect 'check: an engine that does not answer' '
+	printf "#!/bin/sh\nexit 1\n" >"$(state "$server")/podman" &&
+	checked "$server" 1 "wrong  engine: podman is installed, but does not answer" &&
+	grep -F "podman info says why" checked
+'
+
+test_expect 'check: archives beside a registry' '
+	server_set auto build engine archive && server_set auto build registry "$registry" &&
+	checked auto 0 "note   engine: archives stay on this machine; [build] registry = $registry gets nothing"
+'
+
 # --- whose name it is ---
 
 test_expect 'two projects whose names make one image name: the second is refused, and hears whose it is' '
