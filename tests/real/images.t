@@ -2,6 +2,7 @@
 # Images as buildah and podman make them, pushed to a registry, and as skopeo sees them there.
 . "${0%/*}/../lib/test.sh"
 . "$TEST_LIB/chains.sh"
+. "$TEST_LIB/images.sh"
 
 for tool in buildah podman skopeo docker-registry; do
 	command -v "$tool" >"$T/.run/tool" || {
@@ -12,49 +13,6 @@ done
 [ "$(id -u)" -eq 0 ] || {
 	test_skip 'images in a real registry' 'only root can build images without more ado'
 	test_done
-}
-
-# --- a registry ---
-
-registry_serve() { # PORT
-	sed "s/@port@/$1/" "$T/.run/$registry.yml.in" >"$T/.run/$registry.yml"
-	background docker-registry serve "$T/.run/$registry.yml" >>"$T/.run/$registry.log" 2>&1
-}
-
-# start_registry NAME [USER:PASSWORD]: its address is then $(address NAME), and stop_registry NAME ends it.
-start_registry() {
-	registry=$1
-	cat >"$T/.run/$1.yml.in" <<-YAML
-		version: 0.1
-		log: {level: warn}
-		storage: {filesystem: {rootdirectory: $T/$1.registry}}
-		http: {addr: "127.0.0.1:@port@"}
-	YAML
-	[ -z "${2:-}" ] || {
-		perl -e '($u, $p) = split /:/, shift; print "$u:", crypt($p, "\$2y\$05\$" . "a" x 22), "\n"' "$2" \
-			>"$T/.run/$1.htpasswd" &&
-			echo "auth: {htpasswd: {realm: test, path: $T/.run/$1.htpasswd}}" >>"$T/.run/$1.yml.in"
-	} || return 1
-	test_start_server registry_serve "$T/.run/$1.port" && echo "${TEST_PIDS##* }" >"$T/.run/$1.pid"
-}
-
-address() {
-	echo "127.0.0.1:$(cat "$T/.run/$1.port")"
-}
-
-does_not_answer() {
-	! test_answers "$1"
-}
-
-stop_registry() {
-	kill "$(cat "$T/.run/$1.pid")" && wait_for 10 does_not_answer "$(cat "$T/.run/$1.port")"
-}
-
-start_again() {
-	registry=$1
-	registry_serve "$(cat "$T/.run/$1.port")"
-	echo "$!" >"$T/.run/$1.pid"
-	wait_for 10 test_answers "$(cat "$T/.run/$1.port")"
 }
 
 # --- projects ---
@@ -73,46 +31,6 @@ new_shop() { # NAME ENGINE REGISTRY
 	new_server "$1" && real_engine "$1" "$2" && server_set "$1" build registry "$3" &&
 		server_set "$1" project repository-url https://git.example.com/churn &&
 		server_set "$1" runner retries 5
-}
-
-next_main() {
-	git switch -q dev && put_model "$1" && git switch -q main && merge_in dev &&
-		expect_accept git push "${2:-origin}" dev main
-}
-
-new_image_project() { # NAME DIR
-	new_project "$1" "$2" && cd "$2" && commit Dockerfile "FROM scratch
-COPY rkl/model.pkl /model.pkl" && cd ..
-}
-
-fact() {
-	pipeline "$1" "$2" "facts.$3"
-}
-
-message() {
-	pipeline "$1" "$2" stages.0.message
-}
-
-# inspect NAME PIPELINE REF: what skopeo sees at the tag of that pipeline for the commit REF.
-inspect() {
-	skopeo inspect --tls-verify=false ${credentials:+--authfile "$credentials"} \
-		"docker://$(sed -n 's/^registry = //p' "$(server_file "$1")")/$1:$(tip "$1" "$3")-p$2"
-}
-
-# The digest and the labels in the registry are those that status shows and the DAG runs.
-is_as_told() { # NAME PIPELINE
-	inspect "$1" "$2" main >"$T/image" && digest=$(json Digest <"$T/image") &&
-		same "$digest" "$(fact "$1" "$2" image_digest)" &&
-		same "$(address open)/models/$1@$digest" "$(fact "$1" "$2" image)" &&
-		git -C "$(state "$1")/repositories/airflow-dev.git" show "main:dags/$1.py" |
-		grep -F "$1@$digest" &&
-		perl -e 'local $/; my $t = <STDIN>; for (@ARGV) { my ($k, $v) = split /=/, $_, 2;
-			$t =~ /"\Q$k\E": "\Q$v\E"/ or die "no label $_ in $t" }' \
-			"org.opencontainers.image.revision=$(tip "$1" main)" \
-			"org.opencontainers.image.source=https://git.example.com/churn" \
-			"org.opencontainers.image.title=$1" \
-			"org.opencontainers.image.version=$(tip "$1" main)-p$2" \
-			"modelgate.pipeline=$2" <"$T/image"
 }
 
 start_registry open || test_bail 'no registry'
@@ -153,11 +71,6 @@ test_expect 'the same commit, built elsewhere, is the same image; another pipeli
 
 # --- logins ---
 
-login() { # FILE USER:PASSWORD
-	printf '{"auths":{"%s":{"auth":"%s"}}}\n' "$(address closed)" "$(printf '%s' "$2" | base64)" >"$1" &&
-		chmod 600 "$1"
-}
-
 test_expect 'a registry that asks for a login: without one the build fails at once, and says what to do' '
 	start_registry closed ci:secret && server_set buildah build registry "$(address closed)" &&
 	cd buildah && next_main three && drain buildah && pipeline_is buildah 3 failed &&
@@ -167,14 +80,14 @@ test_expect 'a registry that asks for a login: without one the build fails at on
 '
 
 test_expect 'with a wrong one too' '
-	login wrong ci:guess && server_set buildah build credentials-file "$T/wrong" &&
+	login wrong closed ci:guess && server_set buildah build credentials-file "$T/wrong" &&
 	mg buildah retry 3 build && drain buildah && pipeline_is buildah 3 failed &&
 	same 2 "$(pipeline buildah 3 stages.0.attempt)" &&
 	message buildah 3 | grep -F "the registry refuses the login"
 '
 
 test_expect 'with the right one it is there' '
-	login right ci:secret && server_set buildah build credentials-file "$T/right" &&
+	login right closed ci:secret && server_set buildah build credentials-file "$T/right" &&
 	mg buildah retry 3 build && drain buildah && pipeline_is buildah 3 success &&
 	credentials=$T/right && inspect buildah 3 main >image && credentials= &&
 	same "$(json Digest <image)" "$(fact buildah 3 image_digest)" &&
@@ -182,20 +95,6 @@ test_expect 'with the right one it is there' '
 '
 
 # --- faults ---
-
-start_runner() {
-	background modelgate --repo "$T/$1.git" run --drain >>"$T/.run/runner.log" 2>&1
-	RUNNER=$!
-}
-
-is_gone() {
-	! kill -0 "$1" 2>/dev/null
-}
-
-failed_once() {
-	[ "$(pipeline "$1" "$2" stages.0.attempt)" = 1 ] && stage_is "$1" "$2" build pending &&
-		message "$1" "$2" | grep -F "$3"
-}
 
 test_expect 'a registry that is down is asked again, until it is there' '
 	stop_registry open && cd podman && next_main three && start_runner podman &&
