@@ -41,6 +41,23 @@ labels_of() {
 	echo "$labels" | sed "s/NAME/$1/"
 }
 
+# --- an engine that hangs: it has its time while the rest is tested ---
+
+test_expect 'two engines that hang begin' '
+	for server in hangs auto-hangs; do
+		new_shop "$server" podman && server_set "$server" runner retries 0 &&
+			: >"$(state "$server")/engine/hangs" && cd "$server" && next_main one && cd .. || return 1
+	done &&
+	server_set auto-hangs build registry "" && server_set auto-hangs build engine auto &&
+	for engine in docker buildah; do
+		chains_tool "$engine" && printf "#!/bin/sh\nexit 1\n" >"$(state auto-hangs)/$engine" &&
+			chmod 755 "$(state auto-hangs)/$engine" || return 1
+	done &&
+	for server in hangs auto-hangs; do
+		background modelgate --repo "$T/$server.git" run --drain >>"$T/.run/runner.log" 2>&1 || return 1
+	done
+'
+
 # --- what is asked for ---
 
 test_expect 'docker: the date of the commit, and the digest of what was pushed, not the first it knows' '
@@ -280,6 +297,18 @@ test_expect 'two projects whose names make one image name: the second is refused
 	drain Podman && is_quiet podman && mg Podman status --json >"$T/status" &&
 	json "pipelines.0.stages.0.message" <"$T/status" |
 		grep -F "image name podman belongs to $T/podman.git"
+'
+
+# --- the engines that hang ---
+
+test_expect 'one that is asked for by name and hangs: the build fails, for a reason that may pass' '
+	wait_for 40 pipeline_is hangs 1 failed && message hangs 1 | grep -F "engine podman does not answer"
+'
+
+test_expect 'auto passes over it' '
+	wait_for 40 pipeline_is auto-hangs 1 success && same archive "$(fact auto-hangs 1 engine)" &&
+	log auto-hangs 1 | grep -F "engine podman is installed, but does not answer" &&
+	wait_for 10 is_quiet hangs && wait_for 10 is_quiet auto-hangs
 '
 
 test_done
