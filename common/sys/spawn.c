@@ -367,7 +367,7 @@ int spawn_run(const struct spawn *s, int *status, struct err *e)
 
 /* What becomes of what a child writes. */
 struct flow {
-	struct str *kept;
+	struct str kept;
 	size_t max; /* bytes that are kept */
 	enum { KEEP_START, KEEP_END } keep;
 	int copy; /* descriptor that all of it goes to as well; -1: none */
@@ -383,21 +383,21 @@ static void drop_start(struct str *s, size_t max)
 	s->len = max;
 }
 
-static void take(const struct flow *f, const char *bytes, size_t n)
+static void take(struct flow *f, const char *bytes, size_t n)
 {
 	if (f->copy >= 0)
 		/* What cannot be shown is no reason to stop the child. */
 		(void)files_write_all(f->copy, bytes, n);
 	if (f->keep == KEEP_END) {
-		str_addn(f->kept, bytes, n);
-		drop_start(f->kept, f->max);
-	} else if (f->kept->len < f->max) {
-		str_addn(f->kept, bytes, n < f->max - f->kept->len ? n : f->max - f->kept->len);
+		str_addn(&f->kept, bytes, n);
+		drop_start(&f->kept, f->max);
+	} else if (f->kept.len < f->max) {
+		str_addn(&f->kept, bytes, n < f->max - f->kept.len ? n : f->max - f->kept.len);
 	}
 }
 
 /* Take what FD has to say now.  1: there may be more; 0: no; -1. */
-static int read_some(int fd, const struct flow *f)
+static int read_some(int fd, struct flow *f)
 {
 	char buf[16384];
 	ssize_t n = read(fd, buf, sizeof(buf));
@@ -413,7 +413,7 @@ static int read_some(int fd, const struct flow *f)
  * silent: a daemon that it started must not hold us.  0 or -1 with errno set; the child is not
  * waited for.
  */
-static int drain(int fd, pid_t pid, const struct flow *f)
+static int drain(int fd, pid_t pid, struct flow *f)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int more = 1, ready;
@@ -472,14 +472,12 @@ static int start_and_read(const struct spawn *s, struct flow *f, int *status, st
 static int read_into(
 	const struct spawn *s, struct flow *f, struct str *out, int *status, struct err *e)
 {
-	struct str said;
 	int result;
 
-	str_init(&said);
-	f->kept = &said;
+	str_init(&f->kept);
 	result = start_and_read(s, f, status, e);
-	str_addn(out, said.buf, said.len);
-	str_clear(&said);
+	str_addn(out, f->kept.buf, f->kept.len);
+	str_clear(&f->kept);
 	return result;
 }
 
