@@ -54,7 +54,7 @@ int engine_fill_login(struct engine_fill *f, struct err *e);
 
 /*
  * Run TEMPLATE, one of the engine's commands, for at most SECONDS, and add what it prints to *ANSWER.
- * 0: it succeeded.  -1: *E, which is passing where it gave no answer at all.
+ * 0: it succeeded.  -1: *E, which is passing: these are questions that an engine at work can answer.
  */
 int engine_ask(const struct engine_fill *f, const char *const *template, unsigned seconds,
 	struct str *answer, struct err *e);

@@ -42,7 +42,7 @@ void engine_fill_init(struct engine_fill *f, const struct engine_order *o)
 	f->reference = mem_format("%s:%s", f->repository, o->tag);
 	f->idfile = path_join(o->work, "image-id");
 	f->digestfile = path_join(o->work, "image-digest");
-	f->time = mem_format("%lld", (long long)o->time);
+	f->time = mem_format("%lld", (long long)(o->time > 0 ? o->time : 0));
 	f->home = mem_format("HOME=%s", find_home(o->work));
 }
 

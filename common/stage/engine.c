@@ -267,7 +267,7 @@ static void tell_time(const struct engine_fill *f)
 	if (f->engine->created == NULL)
 		return;
 	str_init(&answer);
-	clock_text(f->order->time * CLOCK_SECOND, created);
+	clock_text((f->order->time > 0 ? f->order->time : 0) * CLOCK_SECOND, created);
 	if (engine_ask(f, f->engine->created, ASK_SECONDS, &answer, NULL) != 0 ||
 		strncmp(answer.buf, created, SECONDS_SIZE) != 0)
 		log_line("warning: this %s cannot give an image the commit's time (BuildKit 0.11 "
