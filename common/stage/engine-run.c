@@ -208,14 +208,14 @@ int engine_ask(const struct engine_fill *f, const char *const *template, unsigne
 	const struct call c = {f, template, seconds, spawn_capture};
 	int status;
 
-	if (run(&c, answer, &status, e) != 0) {
-		if (e != NULL)
-			e->passing = 1;
-		return -1;
+	if (run(&c, answer, &status, e) == 0) {
+		if (status == 0)
+			return 0;
+		(void)err_set(e, "%s %s ended with status %d", template[0], template[1], status);
 	}
-	return status == 0
-		       ? 0
-		       : err_set(e, "%s %s ended with status %d", template[0], template[1], status);
+	if (e != NULL)
+		e->passing = 1;
+	return -1;
 }
 
 /* A command failed: its exit status STATUS and the end of what it SAID tell why. */

@@ -220,6 +220,12 @@ test_expect 'a push that ends without a digest is no success' '
 	message docker 5 | grep -F "docker knows no digest of $registry/docker after its push"
 '
 
+test_expect 'an engine that cannot say what it has pushed is tried again' '
+	engine_fails docker "once image inspect 1 gone" "once image inspect 1 gone" &&
+	mg docker retry 5 build && drain docker && pipeline_is docker 5 success &&
+	same 3 "$(pipeline docker 5 stages.0.attempt)"
+'
+
 # --- auto ---
 
 test_expect 'auto without a Dockerfile: an archive where no registry waits, else a failure that says so' '
