@@ -34,6 +34,7 @@ struct engine {
 struct engine_fill {
 	const struct engine *engine;
 	const struct engine_order *order;
+	int log;          /* descriptor for what is printed; -1: nobody reads it */
 	char *repository; /* NAME, with the registry in front where one is set */
 	char *reference;  /* REPOSITORY:TAG */
 	const char *image;

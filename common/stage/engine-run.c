@@ -38,6 +38,7 @@ void engine_fill_init(struct engine_fill *f, const struct engine_order *o)
 
 	memset(f, 0, sizeof(*f));
 	f->order = o;
+	f->log = STDOUT_FILENO;
 	f->repository = mem_format("%s%s%s", registry, *registry ? "/" : "", o->name);
 	f->reference = mem_format("%s:%s", f->repository, o->tag);
 	f->idfile = path_join(o->work, "image-id");
@@ -192,7 +193,7 @@ static int run(const struct call *c, struct str *out, int *status, struct err *e
 	s.env = env;
 	s.group = SPAWN_GROUP_OURS; /* what ends the stage ends its tools */
 	s.dir = c->f->order->work;
-	s.out = STDOUT_FILENO;
+	s.out = c->f->log;
 	s.seconds = c->seconds;
 	result = c->run(&s, MAX_ANSWER, out, status, e);
 	free(env);

@@ -225,6 +225,7 @@ enum engine_answer engine_look(int kind, const struct config *config)
 	enum engine_answer answer;
 
 	engine_fill_init(&f, &o);
+	f.log = -1;
 	answer = probe(find(kind), &f);
 	engine_fill_clear(&f);
 	return answer;

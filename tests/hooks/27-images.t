@@ -285,9 +285,9 @@ test_expect 'check: an address that is no registry, and one where nobody is' '
 '
 
 test_expect 'check: an engine that does not answer' '
-	printf "#!/bin/sh\nexit 1\n" >"$(state "$server")/podman" &&
+	printf "#!/bin/sh\necho noise\necho noise >&2\nexit 1\n" >"$(state "$server")/podman" &&
 	checked "$server" 1 "wrong  engine: podman is installed, but does not answer" &&
-	grep -F "podman info says why" checked
+	grep -F "podman info says why" checked && ! grep noise checked
 '
 
 test_expect 'check: archives beside a registry' '
