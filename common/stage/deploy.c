@@ -13,6 +13,7 @@
 #include "git/publish.h"
 #include "git/repository.h"
 #include "git/tree.h"
+#include "stage/airflow.h"
 #include "stage/facts.h"
 #include "stage/log.h"
 #include "stage/owner.h"
@@ -25,6 +26,7 @@
 
 #define MAX_SOURCE (1U << 20) /* bytes of a project's own dag.py */
 #define MAX_DAG_ID 250        /* Airflow's limit */
+#define MAX_OWNER 4096        /* bytes, as it stands in a commit's message */
 
 #define RETRAIN_CHAIN "retrain"
 /* The [airflow "..."] section of manifests; the others are of DAG files. */
@@ -51,16 +53,16 @@ struct deployment {
 	const struct config_chain *chain;
 	const struct config_airflow *airflow;
 	const struct kind *kind;
-	char *repository; /* of the DAG files */
-	char *id;         /* of the DAG */
-	char *path;       /* in REPOSITORY */
-	char *version;    /* of the model; "" in a chain that has to do with none */
+	struct airflow to; /* the repository of the DAG files */
+	char *id;          /* of the DAG */
+	char *path;        /* in that repository */
+	char *version;     /* of the model; "" in a chain that has to do with none */
 	struct str text;
 };
 
 static void deployment_clear(struct deployment *d)
 {
-	free(d->repository);
+	airflow_close(&d->to);
 	free(d->id);
 	free(d->path);
 	free(d->version);
@@ -101,10 +103,8 @@ static int plan(struct deployment *d, struct err *e)
 		return err_set(e, "[airflow \"%s\"] of chain %s is no longer configured",
 			d->chain->airflow, job->chain);
 	d->kind = kind_of(d);
-	d->repository = config_airflow_repository(job->config, d->airflow);
-	if (d->repository[0] != '/')
-		return err_set(e, "%s: this version deploys into repositories of this machine only",
-			d->repository);
+	if (airflow_open(&d->to, job->config, d->airflow, e) != 0)
+		return -1;
 	d->id = mem_format("%s%s", job->project, d->kind->suffix);
 	d->path = mem_format("%s%s%s%s", d->airflow->path, *d->airflow->path ? "/" : "", d->id,
 		d->kind->extension);
@@ -233,13 +233,23 @@ out:
 
 /* ---- into the repository ---- */
 
+/* What the commit says, the caller's to free(): the subject, and a line for each thing to look for. */
+static char *make_message(const struct deployment *d, const char *owner)
+{
+	const struct stage_job *job = d->job;
+
+	return mem_format("Deploy %s at %.*s\n\nProject: %s\nChain: %s\nCommit: %s\nPipeline: "
+			  "%lld\n" PUBLISH_OWNER "%s\n",
+		d->id, OID_SHORT, job->sha, job->project, job->chain, job->sha,
+		(long long)job->pipeline, owner);
+}
+
 static int publish(const struct deployment *d, struct err *e)
 {
 	const struct stage_job *job = d->job;
-	char *message = mem_format(
-		"Deploy %s at %.*s\n\nProject: %s\nChain: %s\nCommit: %s\nPipeline: %lld\n", d->id,
-		OID_SHORT, job->sha, job->project, job->chain, job->sha, (long long)job->pipeline);
-	const struct publish p = {.repository = d->repository,
+	char *owner = str_safe(job->owner, MAX_OWNER), *message = make_message(d, owner);
+	const struct publish p = {.repository = d->to.repository,
+		.remote = airflow_remote(&d->to),
 		.branch = d->airflow->branch,
 		.path = d->path,
 		.content = d->text.buf,
@@ -247,16 +257,18 @@ static int publish(const struct deployment *d, struct err *e)
 		.author_name = AUTHOR_NAME,
 		.author_email = AUTHOR_EMAIL,
 		.time = clock_now() / CLOCK_SECOND,
-		.message = message};
+		.message = message,
+		.owner = owner};
 	char hex[OID_HEX_SIZE];
 	struct oid commit;
 	int published = publish_file(&p, &commit, e);
 
 	free(message);
+	free(owner);
 	if (published < 0)
 		return -1;
 	oid_hex(&commit, hex);
-	log_line("%s in %s, branch %s: %s %s", d->path, d->repository, d->airflow->branch,
+	log_line("%s in %s, branch %s: %s %s", d->path, d->to.repository, d->airflow->branch,
 		published ? "commit" : "nothing to change since commit", hex);
 	facts_set(job->facts, FACT_DAG_ID, d->id);
 	facts_set(job->facts, FACT_DAG_FILE, d->path);

@@ -337,7 +337,7 @@ out:
 
 int spawn_start(const struct spawn *s, pid_t *pid, struct err *e)
 {
-	return start(s, s->out, s->out, TIED, pid, e);
+	return start(s, s->out, s->err >= 0 ? s->err : s->out, TIED, pid, e);
 }
 
 static int exit_status(int status)

@@ -29,6 +29,7 @@ struct spawn {
 	int keep; /* one more descriptor that stays open in the child under its number (a lock); -1:
 		     none */
 	int input; /* descriptor for standard input, not closed here; -1: /dev/null */
+	int err;   /* descriptor for standard error alone, not closed here; -1: as OUT */
 	enum spawn_group group;
 	unsigned cpu_seconds; /* of processor time, then SIGXCPU; 0: no limit of its own */
 	unsigned seconds;     /* spawn_capture, spawn_watch: until it has ended, else SIGKILL and
@@ -37,7 +38,7 @@ struct spawn {
 
 #define SPAWN_INIT                                                                                 \
 	{                                                                                          \
-		.out = -1, .keep = -1, .input = -1                                                 \
+		.out = -1, .keep = -1, .input = -1, .err = -1                                      \
 	}
 
 /* Absolute path of the program NAME in SPAWN_PATH, the caller's to free(); NULL: there is none. */

@@ -1,0 +1,153 @@
+/* publish_file() into a repository of this machine: its branch is moved under its own lock. */
+#include "git/publish-internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "git/internal.h"
+#include "git/repository.h"
+#include "sys/files.h"
+#include "sys/lock.h"
+#include "sys/rename.h"
+
+/*
+ * Age in seconds at which the lock file of a reference has lost its owner: it is held for
+ * milliseconds, and stays behind only where its maker was killed.  All pauses together are longer.
+ */
+#define STALE_LOCK 5
+#define MAKE_TIMEOUT_MS 30000
+
+/* ---- the repository ---- */
+
+/* Make PATH whole under another name, then rename it; the caller holds the lock on its making. */
+static int make_locked(const char *path, const char *branch, struct err *e)
+{
+	char *new = mem_format("%s.new", path);
+	int result = -1;
+
+	/* First what is left of a killed maker. */
+	if (files_remove_tree(new, e) == 0 && publish_init_bare(new, branch, e) == 0)
+		result = rename_durably(new, path, e);
+	free(new);
+	return result;
+}
+
+/* Make the bare repository PATH unless it is there. */
+static int make(const char *path, const char *branch, struct err *e)
+{
+	char *lock = NULL, *parent = NULL;
+	int fd = -1, taken, result = -1;
+
+	if (files_exists(path))
+		return 0;
+	lock = mem_format("%s.lock", path);
+	parent = path_dir(path);
+	if (files_make_folder(parent, 0755, e) != 0)
+		goto out;
+	taken = lock_take(&fd, lock, LOCK_WAIT, MAKE_TIMEOUT_MS, e);
+	if (taken < 0)
+		goto out;
+	if (taken == 0) {
+		(void)err_set(e, "%s is being made by somebody else", path);
+		if (e != NULL)
+			e->passing = 1;
+		goto out;
+	}
+	/*
+	 * Whoever waited for the lock, or took it on a file that is gone by now, finds the
+	 * repository.
+	 */
+	result = files_exists(path) ? 0 : make_locked(path, branch, e);
+	if (result == 0 && unlink(lock) != 0 && errno != ENOENT)
+		result = err_errno(e, errno, "%s cannot be removed", lock);
+out:
+	lock_drop(fd);
+	free(parent);
+	free(lock);
+	return result;
+}
+
+/* ---- one attempt ---- */
+
+/* Move the branch from TIP (NULL: it was not there) to NEW. */
+static enum outcome move(
+	const struct attempt *a, const git_oid *tip, const git_oid *new, struct err *e)
+{
+	git_reference *ref = NULL;
+	int error;
+
+	if (tip != NULL)
+		error = git_reference_create_matching(
+			&ref, a->git, a->ref, new, 1, tip, "modelgate");
+	else
+		error = git_reference_create(&ref, a->git, a->ref, new, 0, "modelgate");
+	git_reference_free(ref);
+	if (error == 0)
+		return COMMITTED;
+	if (error == GIT_EMODIFIED || error == GIT_ELOCKED || error == GIT_EEXISTS ||
+		error == GIT_ENOTFOUND)
+		return RACED;
+	return (enum outcome)git_err(e, "%s of %s cannot be moved", a->ref, a->name);
+}
+
+static enum outcome attempt_once(struct attempt *a, struct oid *commit, struct err *e)
+{
+	git_oid tip, new;
+	int error = git_reference_name_to_id(&tip, a->git, a->ref);
+	const git_oid *base = error == 0 ? &tip : NULL;
+	enum outcome result;
+
+	if (error < 0 && error != GIT_ENOTFOUND)
+		return (enum outcome)attempt_unreadable(a, a->ref, e);
+	result = attempt_commit(a, base, &new, e);
+	if (result == FAILED)
+		return FAILED;
+	oid_from_git(commit, result == UNCHANGED ? &tip : &new);
+	return result == UNCHANGED ? UNCHANGED : move(a, base, &new, e);
+}
+
+/* Remove the lock file that a killed writer left on the branch. */
+static void break_stale_lock(const struct attempt *a)
+{
+	char *path = mem_format("%s/%s.lock", a->p->repository, a->ref);
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && time(NULL) - st.st_mtime > STALE_LOCK)
+		(void)unlink(path); /* if it stays, the next attempt fails and says so */
+	free(path);
+}
+
+static enum outcome attempt_often(struct attempt *a, struct oid *commit, struct err *e)
+{
+	for (int i = 0; i < PUBLISH_ATTEMPTS; i++) {
+		enum outcome result = attempt_once(a, commit, e);
+
+		if (result != RACED)
+			return result;
+		break_stale_lock(a);
+		attempt_pause(i);
+	}
+	return attempt_give_up(a, e);
+}
+
+int publish_here(struct attempt *a, struct oid *commit, struct err *e)
+{
+	struct repository *r = NULL;
+	int result = -1;
+
+	if (make(a->p->repository, a->p->branch, e) != 0 ||
+		repository_open(&r, a->p->repository, REPOSITORY_OBJECTS, e) != 0)
+		goto out;
+	a->git = repository_handle(r);
+	if (attempt_store(a, e) == 0)
+		result = attempt_often(a, commit, e);
+out:
+	repository_free(r);
+	return result;
+}

@@ -1,0 +1,54 @@
+/*
+ * What carries Git's smart protocol to a server, below libgit2: one conversation a connection.
+ * libgit2's own carriers have no time limits, and its SSH knows neither known_hosts nor the signatures
+ * that today's servers ask of RSA keys.
+ */
+#ifndef MODELGATE_GIT_TRANSPORT_INTERNAL_H
+#define MODELGATE_GIT_TRANSPORT_INTERNAL_H
+
+#include <git2.h>
+#include <git2/sys/transport.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct remote;
+
+#define TRANSPORT_STALL_MS 60000       /* without a byte from the server */
+#define TRANSPORT_MAX_REFS (64U << 20) /* bytes of its list of references */
+#define TRANSPORT_MAX_PACK (1U << 30)  /* bytes of all that a repository sends */
+#define TRANSPORT_MAX_WORDS 2000       /* bytes of what its hooks say that are kept */
+
+struct conversation {
+	const struct remote *remote;
+	const char *spool; /* folder for a temporary file; NULL: nothing is fetched */
+	struct err fault;  /* what went wrong below libgit2, which hides it */
+	struct str words;  /* what the server said to people */
+	char *refused;     /* why it did not take a reference; NULL: it did */
+};
+void conversation_init(struct conversation *c, const struct remote *r, const char *spool);
+void conversation_clear(struct conversation *c);
+/* Forget faults and words, for another connection. */
+void conversation_reset(struct conversation *c);
+/* What the server said to people, on one line, harmless; the caller's to free(). */
+char *conversation_words(const struct conversation *c);
+
+/*
+ * Set *E from what C knows, else from libgit2: FORMAT says what was being done.  Returns -1.
+ */
+int conversation_err(const struct conversation *c, struct err *e, const char *what);
+
+/* For connections that carry C: everything switched off that could go anywhere else. */
+int conversation_callbacks(git_remote_callbacks *out, struct conversation *c, struct err *e);
+/* Connect REMOTE, made for C's address.  0, or -1 and *E. */
+int conversation_connect(
+	git_remote *remote, git_direction direction, struct conversation *c, struct err *e);
+
+/* The carriers: git_smart_subtransport_cb, whose parameter is a struct conversation. */
+int transport_http(git_smart_subtransport **out, git_transport *owner, void *conversation);
+int transport_ssh(git_smart_subtransport **out, git_transport *owner, void *conversation);
+
+/* The service of Git's that ACTION asks for. */
+const char *transport_service(git_smart_service_t action);
+
+#endif

@@ -1,0 +1,187 @@
+#include "git/transport-internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "git/internal.h"
+#include "git/remote.h"
+
+void conversation_init(struct conversation *c, const struct remote *r, const char *spool)
+{
+	memset(c, 0, sizeof(*c));
+	c->remote = r;
+	c->spool = spool;
+	str_init(&c->words);
+}
+
+void conversation_clear(struct conversation *c)
+{
+	err_clear(&c->fault);
+	str_clear(&c->words);
+	free(c->refused);
+	memset(c, 0, sizeof(*c));
+}
+
+void conversation_reset(struct conversation *c)
+{
+	const struct remote *remote = c->remote;
+	const char *spool = c->spool;
+
+	conversation_clear(c);
+	conversation_init(c, remote, spool);
+}
+
+char *conversation_words(const struct conversation *c)
+{
+	char *words = mem_strdup(c->words.buf), *safe;
+
+	for (char *p = words; *p != '\0'; p++)
+		if (*p == '\n' || *p == '\r')
+			*p = ' ';
+	safe = str_safe(words, TRANSPORT_MAX_WORDS);
+	free(words);
+	return safe;
+}
+
+int conversation_err(const struct conversation *c, struct err *e, const char *what)
+{
+	const char *url = c->remote->address.url;
+
+	if (c->fault.text == NULL) {
+		char *words = conversation_words(c);
+
+		(void)git_err(e, "%s: %s%s%s%s", url, what, *words ? " (the server says: " : "",
+			words, *words ? ")" : "");
+		free(words);
+		return -1;
+	}
+	(void)err_set(e, "%s: %s: %s", url, what, c->fault.text);
+	if (e != NULL)
+		e->passing = c->fault.passing;
+	return -1;
+}
+
+const char *transport_service(git_smart_service_t action)
+{
+	return action == GIT_SERVICE_UPLOADPACK_LS || action == GIT_SERVICE_UPLOADPACK
+		       ? "git-upload-pack"
+		       : "git-receive-pack";
+}
+
+static int carry(git_transport **out, git_remote *owner, void *context)
+{
+	struct conversation *c = context;
+	int http = c->remote->address.kind == REMOTE_HTTP;
+	git_smart_subtransport_definition definition = {
+		.callback = http ? transport_http : transport_ssh,
+		.rpc = (unsigned)http,
+		.param = c};
+
+	return git_transport_smart(out, owner, &definition);
+}
+
+/* What hooks of the server print, and its progress. */
+static int hear(const char *text, int len, void *context)
+{
+	struct conversation *c = context;
+	size_t room = TRANSPORT_MAX_WORDS - c->words.len, n = (size_t)len;
+
+	str_addn(&c->words, text, n < room ? n : room);
+	return 0;
+}
+
+static int hear_verdict(const char *ref, const char *status, void *context)
+{
+	struct conversation *c = context;
+
+	(void)ref; /* only one is ever pushed */
+	free(c->refused);
+	c->refused = mem_strdup(status);
+	return 0;
+}
+
+int conversation_callbacks(git_remote_callbacks *out, struct conversation *c, struct err *e)
+{
+	if (git_remote_init_callbacks(out, GIT_REMOTE_CALLBACKS_VERSION) < 0)
+		return git_err(e, "libgit2 is of another version than it was built with");
+	out->transport = carry;
+	out->sideband_progress = hear;
+	out->push_update_reference = hear_verdict;
+	out->payload = c;
+	return 0;
+}
+
+int conversation_connect(
+	git_remote *remote, git_direction direction, struct conversation *c, struct err *e)
+{
+	git_remote_connect_options options;
+
+	if (git_remote_connect_options_init(&options, GIT_REMOTE_CONNECT_OPTIONS_VERSION) < 0)
+		return git_err(e, "libgit2 is of another version than it was built with");
+	options.proxy_opts.type = GIT_PROXY_NONE;
+	if (conversation_callbacks(&options.callbacks, c, e) != 0)
+		return -1;
+	if (git_remote_connect_ext(remote, direction, &options) < 0)
+		return conversation_err(c, e, "cannot be reached");
+	return 0;
+}
+
+/* ---- questions that need no repository here ---- */
+
+static int ask(git_remote **out, const struct remote *r, git_direction direction,
+	struct conversation *c, struct err *e)
+{
+	if (git_remote_create_detached(out, r->address.url) < 0)
+		return git_err(e, "%s", r->address.url);
+	return conversation_connect(*out, direction, c, e);
+}
+
+int remote_tip(const struct remote *r, const char *branch, struct oid *tip, struct err *e)
+{
+	const git_remote_head **heads;
+	git_remote *remote = NULL;
+	struct conversation c;
+	char *name = mem_format("refs/heads/%s", branch);
+	size_t n = 0;
+	int result = -1;
+
+	conversation_init(&c, r, NULL);
+	if (git_start(e) != 0)
+		goto out;
+	if (ask(&remote, r, GIT_DIRECTION_FETCH, &c, e) != 0)
+		goto stop;
+	if (git_remote_ls(&heads, &n, remote) < 0) {
+		(void)conversation_err(&c, e, "its references cannot be read");
+		goto stop;
+	}
+	result = 0;
+	for (size_t i = 0; i < n && result == 0; i++)
+		if (strcmp(heads[i]->name, name) == 0) {
+			oid_from_git(tip, &heads[i]->oid);
+			result = 1;
+		}
+stop:
+	git_remote_free(remote);
+	(void)git_libgit2_shutdown(); /* says how often it is still started */
+out:
+	conversation_clear(&c);
+	free(name);
+	return result;
+}
+
+int remote_may_push(const struct remote *r, struct err *e)
+{
+	git_remote *remote = NULL;
+	struct conversation c;
+	int result;
+
+	if (git_start(e) != 0)
+		return -1;
+	conversation_init(&c, r, NULL);
+	result = ask(&remote, r, GIT_DIRECTION_PUSH, &c, e);
+	git_remote_free(remote);
+	conversation_clear(&c);
+	(void)git_libgit2_shutdown(); /* says how often it is still started */
+	return result;
+}
