@@ -32,7 +32,7 @@ static int make_locked(const char *path, const char *branch, struct err *e)
 	int result = -1;
 
 	/* First what is left of a killed maker. */
-	if (files_remove_tree(new, e) == 0 && publish_init_bare(new, branch, e) == 0)
+	if (files_remove_tree(new, e) == 0 && publish_init_bare(new, branch, NULL, e) == 0)
 		result = rename_durably(new, path, e);
 	free(new);
 	return result;

@@ -47,7 +47,10 @@ int publish_check_place(
 int publish_here(struct attempt *a, struct oid *commit, struct err *e);
 int publish_there(struct attempt *a, struct oid *commit, struct err *e);
 
-/* Make PATH a bare repository whose HEAD points to BRANCH, flushed; the folder is not there.  0 or -1. */
-int publish_init_bare(const char *path, const char *branch, struct err *e);
+/*
+ * Make PATH, which is not there, a bare repository whose HEAD points to BRANCH; DESCRIPTION may be NULL.
+ * 0 or -1.
+ */
+int publish_init_bare(const char *path, const char *branch, const char *description, struct err *e);
 
 #endif

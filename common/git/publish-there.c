@@ -81,7 +81,7 @@ static int cache_open(struct cache *k, struct err *e)
 	if (is_worn(k->path) || !files_exists(k->path) ||
 		repository_open(&k->repository, k->path, REPOSITORY_OBJECTS, &unusable) != 0)
 		result = files_remove_tree(k->path, e) != 0 ||
-			 publish_init_bare(k->path, k->a->p->branch, e) != 0 ||
+			 publish_init_bare(k->path, k->a->p->branch, k->a->name, e) != 0 ||
 			 repository_open(&k->repository, k->path, REPOSITORY_OBJECTS, e) != 0;
 	err_clear(&unusable);
 	if (result != 0)
@@ -220,8 +220,8 @@ static int is_race(const char *why)
 /* The server has not taken it, in its own words. */
 static enum outcome tell_refused(const struct cache *k, struct err *e)
 {
-	char *why = str_safe(k->talk.refused, TRANSPORT_MAX_WORDS);
-	char *words = conversation_words(&k->talk);
+	char *why = transport_words(k->talk.refused);
+	char *words = transport_words(k->talk.words.buf);
 
 	(void)err_set(e, "%s does not take the commit on %s: %s%s%s", k->a->name, k->a->p->branch,
 		why, *words ? ": " : "", words);

@@ -30,7 +30,7 @@ static int start(struct err *e)
 	return 0;
 }
 
-int publish_init_bare(const char *path, const char *branch, struct err *e)
+int publish_init_bare(const char *path, const char *branch, const char *description, struct err *e)
 {
 	git_repository_init_options options;
 	git_repository *made = NULL;
@@ -40,6 +40,7 @@ int publish_init_bare(const char *path, const char *branch, struct err *e)
 	options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR |
 			GIT_REPOSITORY_INIT_NO_REINIT;
 	options.initial_head = branch;
+	options.description = description;
 	if (git_repository_init_ext(&made, path, &options) < 0)
 		return git_err(e, "%s cannot be made", path);
 	git_repository_free(made);

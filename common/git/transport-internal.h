@@ -30,8 +30,8 @@ void conversation_init(struct conversation *c, const struct remote *r, const cha
 void conversation_clear(struct conversation *c);
 /* Forget faults and words, for another connection. */
 void conversation_reset(struct conversation *c);
-/* What the server said to people, on one line, harmless; the caller's to free(). */
-char *conversation_words(const struct conversation *c);
+/* What a server said to people in TEXT, on one line, harmless; the caller's to free(). */
+char *transport_words(const char *text);
 
 /*
  * Set *E from what C knows, else from libgit2: FORMAT says what was being done.  Returns -1.

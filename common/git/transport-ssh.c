@@ -21,7 +21,6 @@
 #include "sys/secret.h"
 #include "sys/spawn.h"
 
-#define MAX_ARGUMENTS 40
 #define MAX_SAID 4096 /* bytes of standard error that are kept */
 
 struct stream;
@@ -182,14 +181,17 @@ int transport_ssh_tell(const struct remote *r, const char *said, int status, str
 		return tell_host_key(r, said, e);
 	if (status == 255 && has_any(said, denied))
 		return tell_denied(r, e);
-	safe = str_safe(said, MAX_SAID);
+	safe = transport_words(said);
 	if (*safe == '\0')
 		(void)err_set(e, "the server ended the conversation (ssh: status %d)", status);
 	else
 		(void)err_set(e, "the server, or ssh, says: %s (status %d)", safe, status);
 	free(safe);
-	/* 255 is ssh's own fault: a server that is not there, a line that broke. */
-	e->passing = status < 0 || (status == 255 && !has_any(said, missing));
+	/*
+	 * 255 is ssh's own fault: a server that is not there, a line that broke.  From 128 on, the server's
+	 * program was killed; and one that ends well has not said all.
+	 */
+	e->passing = status <= 0 || (status >= 128 && !has_any(said, missing));
 	return -1;
 }
 
@@ -334,12 +336,13 @@ static int spawn(struct stream *s, const char *service, int theirs, int error, s
 {
 	const struct remote *r = s->carrier->talk->remote;
 	struct strlist argv = {0};
-	const char *arguments[MAX_ARGUMENTS] = {NULL};
+	const char **arguments;
 	struct spawn child = SPAWN_INIT;
 	int result;
 
 	transport_ssh_arguments(&argv, r, service);
-	for (size_t i = 0; i < argv.n && i + 1 < MAX_ARGUMENTS; i++)
+	arguments = mem_zalloc(argv.n + 1, sizeof(*arguments));
+	for (size_t i = 0; i < argv.n; i++)
 		arguments[i] = argv.v[i];
 	child.argv = arguments;
 	child.input = theirs;
@@ -347,6 +350,7 @@ static int spawn(struct stream *s, const char *service, int theirs, int error, s
 	child.err = error;
 	child.group = SPAWN_GROUP_OURS;
 	result = spawn_start(&child, &s->pid, e);
+	free(arguments);
 	strlist_clear(&argv);
 	return result;
 }

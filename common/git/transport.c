@@ -32,15 +32,17 @@ void conversation_reset(struct conversation *c)
 	conversation_init(c, remote, spool);
 }
 
-char *conversation_words(const struct conversation *c)
+char *transport_words(const char *text)
 {
-	char *words = mem_strdup(c->words.buf), *safe;
+	char *line = mem_strdup(text), *safe;
 
-	for (char *p = words; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\r')
+	for (char *p = line; *p != '\0'; p++)
+		if (*p == '\n' || *p == '\r' || *p == '\t')
 			*p = ' ';
-	safe = str_safe(words, TRANSPORT_MAX_WORDS);
-	free(words);
+	for (size_t len = strlen(line); len > 0 && line[len - 1] == ' ';)
+		line[--len] = '\0';
+	safe = str_safe(line, TRANSPORT_MAX_WORDS);
+	free(line);
 	return safe;
 }
 
@@ -49,7 +51,7 @@ int conversation_err(const struct conversation *c, struct err *e, const char *wh
 	const char *url = c->remote->address.url;
 
 	if (c->fault.text == NULL) {
-		char *words = conversation_words(c);
+		char *words = transport_words(c->words.buf);
 
 		(void)git_err(e, "%s: %s%s%s%s", url, what, *words ? " (the server says: " : "",
 			words, *words ? ")" : "");
