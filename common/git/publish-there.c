@@ -26,6 +26,7 @@
 #define LOCK_TIMEOUT_MS 120000 /* for all deployers of this state directory that come first */
 #define MAX_UNCLEAR 3          /* pushes of which the end was not heard, in one deploy */
 #define MAX_PACKS 100          /* each fetch leaves one: then it is fetched anew as one */
+#define SLOWER 3               /* attempts ahead in length of the pauses: servers take their time */
 #define CACHE_NAME 32          /* digits of the address's SHA-256 */
 #define PUSH_REF "refs/modelgate/push"
 
@@ -34,8 +35,9 @@ struct cache {
 	char *path; /* of the repository that is kept */
 	int lock;
 	struct repository *repository; /* NULL: not open */
-	struct conversation talk;
-	git_oid pushed; /* the last commit that was sent */
+	git_remote *remote;            /* the server, as one who pushes; NULL: not connected */
+	struct conversation talk;      /* with it */
+	git_oid pushed;                /* the last commit that was sent */
 	int has_pushed;
 	int unclear; /* pushes of which the end was not heard */
 };
@@ -112,51 +114,6 @@ static int cache_take(struct cache *k, struct err *e)
 	return taken == 1 ? 0 : -1;
 }
 
-/* ---- fetching ---- */
-
-/* The branch among what the server has: 1 and *TIP, 0, -1. */
-static int find_tip(struct cache *k, git_remote *remote, git_oid *tip, struct err *e)
-{
-	const git_remote_head **heads;
-	size_t n;
-
-	if (git_remote_ls(&heads, &n, remote) < 0)
-		return conversation_err(&k->talk, e, "its references cannot be read");
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(heads[i]->name, k->a->ref) == 0) {
-			git_oid_cpy(tip, &heads[i]->oid);
-			return 1;
-		}
-	return 0;
-}
-
-/* What the branch holds, and no other reference or tag. */
-static int download(struct cache *k, git_remote *remote, struct err *e)
-{
-	char *spec = mem_format("+%s:%s", k->a->ref, k->a->ref);
-	const git_strarray specs = {.strings = &spec, .count = 1};
-	git_fetch_options options;
-	int result = -1;
-
-	if (git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION) < 0) {
-		(void)git_err(e, "libgit2 is of another version than it was built with");
-		goto out;
-	}
-	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	options.proxy_opts.type = GIT_PROXY_NONE;
-	if (conversation_callbacks(&options.callbacks, &k->talk, e) != 0)
-		goto out;
-	if (git_remote_download(remote, &specs, &options) == 0) {
-		result = 0;
-	} else {
-		k->a->is_unreadable = k->talk.fault.text == NULL;
-		(void)conversation_err(&k->talk, e, "the branch cannot be fetched");
-	}
-out:
-	free(spec);
-	return result;
-}
-
 /* Keep NEW under NAME: what is kept is what the next fetch need not bring. */
 static int keep(struct cache *k, const char *name, const git_oid *new, struct err *e)
 {
@@ -179,26 +136,90 @@ static int has_commit(const struct cache *k, const git_oid *id)
 	return has;
 }
 
-/* Bring what the server's branch holds: 1 and *TIP, 0 it has none, -1. */
-static int fetch(struct cache *k, git_oid *tip, struct err *e)
+/* ---- connections ---- */
+
+static void disconnect(struct cache *k)
 {
-	git_remote *remote = NULL;
+	git_remote_free(k->remote);
+	k->remote = NULL;
+}
+
+static int make_connection(struct cache *k, git_remote **out, git_direction direction,
+	struct conversation *talk, struct err *e)
+{
+	if (git_remote_create_anonymous(out, k->a->git, k->a->name) < 0)
+		return git_err(e, "%s", k->a->name);
+	return conversation_connect(*out, direction, talk, e);
+}
+
+/* Connect as one who pushes: the tip that is read here is what the push is compared with. */
+static int connect(struct cache *k, struct err *e)
+{
+	disconnect(k);
+	conversation_reset(&k->talk);
+	return make_connection(k, &k->remote, GIT_DIRECTION_PUSH, &k->talk, e);
+}
+
+/* The branch among what the server has: 1 and *TIP, 0, -1. */
+static int find_tip(struct cache *k, git_oid *tip, struct err *e)
+{
+	const git_remote_head **heads;
+	size_t n;
+
+	if (git_remote_ls(&heads, &n, k->remote) < 0)
+		return conversation_err(&k->talk, e, "its references cannot be read");
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(heads[i]->name, k->a->ref) == 0) {
+			git_oid_cpy(tip, &heads[i]->oid);
+			return 1;
+		}
+	return 0;
+}
+
+/* ---- fetching ---- */
+
+/* What the branch holds, and no other reference or tag. */
+static int download(struct cache *k, git_remote *remote, struct conversation *talk, struct err *e)
+{
+	char *spec = mem_format("+%s:%s", k->a->ref, k->a->ref);
+	const git_strarray specs = {.strings = &spec, .count = 1};
+	git_fetch_options options;
 	int result = -1;
 
-	conversation_reset(&k->talk);
-	if (git_remote_create_anonymous(&remote, k->a->git, k->a->name) < 0) {
-		(void)git_err(e, "%s", k->a->name);
+	if (git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION) < 0) {
+		(void)git_err(e, "libgit2 is of another version than it was built with");
 		goto out;
 	}
-	if (conversation_connect(remote, GIT_DIRECTION_FETCH, &k->talk, e) != 0)
+	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+	options.proxy_opts.type = GIT_PROXY_NONE;
+	if (conversation_callbacks(&options.callbacks, talk, e) != 0)
 		goto out;
-	result = find_tip(k, remote, tip, e);
-	if (result == 1 && !has_commit(k, tip) && download(k, remote, e) != 0)
-		result = -1;
-	if (result == 1 && keep(k, k->a->ref, tip, e) != 0)
-		result = -1;
+	if (git_remote_download(remote, &specs, &options) == 0) {
+		result = 0;
+	} else {
+		k->a->is_unreadable = talk->fault.text == NULL;
+		(void)conversation_err(talk, e, "the branch cannot be fetched");
+	}
 out:
+	free(spec);
+	return result;
+}
+
+/*
+ * Bring what the branch holds by now.  0, or -1.  Whether TIP is there afterwards is another question: the
+ * branch may have been moved elsewhere.
+ */
+static int fetch(struct cache *k, struct err *e)
+{
+	git_remote *remote = NULL;
+	struct conversation talk;
+	int result = -1;
+
+	conversation_init(&talk, k->a->p->remote, k->path);
+	if (make_connection(k, &remote, GIT_DIRECTION_FETCH, &talk, e) == 0)
+		result = download(k, remote, &talk, e);
 	git_remote_free(remote);
+	conversation_clear(&talk);
 	return result;
 }
 
@@ -244,7 +265,7 @@ static enum outcome tell_push_fault(struct cache *k, int error, struct err *e)
 	return k->talk.fault.passing && ++k->unclear < MAX_UNCLEAR ? RACED : FAILED;
 }
 
-static enum outcome upload(struct cache *k, git_remote *remote, struct err *e)
+static enum outcome push(struct cache *k, const git_oid *new, struct err *e)
 {
 	char *spec = mem_format("%s:%s", PUSH_REF, k->a->ref);
 	const git_strarray specs = {.strings = &spec, .count = 1};
@@ -257,9 +278,12 @@ static enum outcome upload(struct cache *k, git_remote *remote, struct err *e)
 		goto out;
 	}
 	options.proxy_opts.type = GIT_PROXY_NONE;
-	if (conversation_callbacks(&options.callbacks, &k->talk, e) != 0)
+	if (conversation_callbacks(&options.callbacks, &k->talk, e) != 0 ||
+		keep(k, PUSH_REF, new, e) != 0)
 		goto out;
-	error = git_remote_upload(remote, &specs, &options);
+	k->pushed = *new;
+	k->has_pushed = 1;
+	error = git_remote_upload(k->remote, &specs, &options);
 	if (error < 0)
 		result = tell_push_fault(k, error, e);
 	else if (k->talk.refused == NULL)
@@ -268,25 +292,6 @@ static enum outcome upload(struct cache *k, git_remote *remote, struct err *e)
 		result = is_race(k->talk.refused) ? RACED : tell_refused(k, e);
 out:
 	free(spec);
-	return result;
-}
-
-static enum outcome push(struct cache *k, const git_oid *new, struct err *e)
-{
-	git_remote *remote = NULL;
-	enum outcome result = FAILED;
-
-	conversation_reset(&k->talk);
-	if (keep(k, PUSH_REF, new, e) != 0)
-		return FAILED;
-	if (git_remote_create_anonymous(&remote, k->a->git, k->a->name) < 0)
-		(void)git_err(e, "%s", k->a->name);
-	else if (conversation_connect(remote, GIT_DIRECTION_PUSH, &k->talk, e) == 0) {
-		k->pushed = *new;
-		k->has_pushed = 1;
-		result = upload(k, remote, e);
-	}
-	git_remote_free(remote);
 	return result;
 }
 
@@ -299,23 +304,64 @@ static int has_landed(const struct cache *k, const git_oid *tip)
 					git_graph_descendant_of(k->a->git, tip, &k->pushed) == 1);
 }
 
-static enum outcome attempt_once(struct cache *k, struct oid *commit, struct err *e)
+/* On top of the server's TIP, which is here; NULL: the branch is not there yet. */
+static enum outcome attempt_on(
+	struct cache *k, const git_oid *tip, struct oid *commit, struct err *e)
 {
-	git_oid tip, new;
-	int found = fetch(k, &tip, e);
 	enum outcome result;
+	git_oid new;
 
-	if (found < 0)
-		return FAILED;
-	if (found == 1 && has_landed(k, &tip)) {
+	if (tip != NULL && has_landed(k, tip)) {
 		oid_from_git(commit, &k->pushed);
 		return COMMITTED;
 	}
-	result = attempt_commit(k->a, found == 1 ? &tip : NULL, &new, e);
-	if (result == FAILED)
-		return FAILED;
-	oid_from_git(commit, result == UNCHANGED ? &tip : &new);
-	return result == UNCHANGED ? UNCHANGED : push(k, &new, e);
+	result = attempt_commit(k->a, tip, &new, e);
+	if (result == UNCHANGED)
+		oid_from_git(commit, tip);
+	if (result != COMMITTED)
+		return result;
+	oid_from_git(commit, &new);
+	return push(k, &new, e);
+}
+
+/* Have TIP here.  COMMITTED: it is; RACED: the branch was moved elsewhere meanwhile; FAILED. */
+static enum outcome have(struct cache *k, const git_oid *tip, struct err *e)
+{
+	git_odb *odb = NULL;
+	int is_there;
+
+	if (!has_commit(k, tip)) {
+		if (fetch(k, e) != 0)
+			return FAILED;
+		if (!has_commit(k, tip)) {
+			is_there = git_repository_odb(&odb, k->a->git) == 0 &&
+				   git_odb_exists(odb, tip);
+			git_odb_free(odb);
+			if (!is_there)
+				return RACED;
+			return (enum outcome)attempt_unreadable(k->a, "the tip", e);
+		}
+	}
+	return keep(k, k->a->ref, tip, e) == 0 ? COMMITTED : FAILED;
+}
+
+static enum outcome attempt_once(struct cache *k, struct oid *commit, struct err *e)
+{
+	enum outcome result = FAILED;
+	git_oid tip;
+	int found = -1;
+
+	if (connect(k, e) == 0)
+		found = find_tip(k, &tip, e);
+	if (found == 0)
+		result = attempt_on(k, NULL, commit, e);
+	if (found == 1) {
+		result = have(k, &tip, e);
+		if (result == COMMITTED)
+			result = attempt_on(k, &tip, commit, e);
+	}
+	disconnect(k);
+	return result;
 }
 
 static enum outcome attempt_often(struct cache *k, struct oid *commit, struct err *e)
@@ -327,7 +373,7 @@ static enum outcome attempt_often(struct cache *k, struct oid *commit, struct er
 		result = attempt_once(k, commit, e);
 		if (result != RACED)
 			return result;
-		attempt_pause(i);
+		attempt_pause(i + SLOWER);
 	}
 	return attempt_give_up(k->a, e);
 }

@@ -126,11 +126,4 @@ test_expect 'what is kept of the repository is damaged: it is fetched anew' '
 	echo garbage >"$cache/HEAD" && next_deploy shop && deploy_ends shop success
 '
 
-test_expect 'ten deployers at once: ten commits, none lost' '
-	git init -q --bare all.git && ten_projects && for n in 0 1 2 3 4 5 6 7 8 9; do
-		airflow_set p$n key-file "$T/.run/ssh/key" && airflow_set p$n known-hosts-file "$T/known" || return 1
-	done && ten_deploy "$(ssh_url all)" && same 10 "$(commits all.git)" &&
-	same 10 "$(git -C all.git ls-tree --name-only main:dags | wc -l)" && git -C all.git fsck --strict
-'
-
 test_done

@@ -11,8 +11,9 @@
 #	commits REPOSITORY [BRANCH]    How many commits there are on that bare repository's branch (main).
 #	start_tls                  TLS in front of start_httpd; tls_url NAME gives the URL.  Its authority is
 #	                           $T/.run/tls/ca.pem; misbehave hang | cut, behave: see tests/lib/tls-proxy.
-#	ten_projects               Servers p0 ... p9, each with a project of its own name that waits for its
-#	                           deploy; ten_deploy URL makes them all deploy there at once.
+#	ten_projects               Servers p0 ... p9, each with a project of its own name whose pipeline 1 is
+#	                           to be run; ten_push makes another one each.
+#	ten_deploy ID URL          Run them all at once, into the repository URL: the pipelines ID succeed.
 
 deploying() {
 	new_server "$1" && server_set "$1" 'chain "dev"' stages 'build, deploy' &&
@@ -94,8 +95,13 @@ ten_projects() {
 		new_server "p$deploy_n" && server_set "p$deploy_n" 'chain "dev"' stages 'build, deploy' &&
 			git -C "$T/ten" push -q "$T/p$deploy_n.git" --all || return 1
 	done
+	ten_push
+}
+
+ten_push() {
 	cd "$T/ten" && git switch -q dev && commit note.txt && git switch -q main && merge_in dev &&
-		cd "$T" && for deploy_n in 0 1 2 3 4 5 6 7 8 9; do
+		cd "$T" || return 1
+	for deploy_n in 0 1 2 3 4 5 6 7 8 9; do
 		expect_accept git -C "$T/ten" push -q "$T/p$deploy_n.git" dev main || return 1
 	done
 }
@@ -103,7 +109,7 @@ ten_projects() {
 ten_deploy() {
 	deploy_pids=
 	for deploy_n in 0 1 2 3 4 5 6 7 8 9; do
-		airflow_set "p$deploy_n" repository "$1" || return 1
+		airflow_set "p$deploy_n" repository "$2" || return 1
 	done
 	for deploy_n in 0 1 2 3 4 5 6 7 8 9; do
 		drain "p$deploy_n" >"$T/p$deploy_n.drain" 2>&1 &
@@ -113,6 +119,6 @@ ten_deploy() {
 		wait "$deploy_pid" || return 1
 	done
 	for deploy_n in 0 1 2 3 4 5 6 7 8 9; do
-		stages_are "p$deploy_n" 1 success success || return 1
+		stages_are "p$deploy_n" "$1" success success || return 1
 	done
 }
