@@ -180,6 +180,20 @@ int config_fits_url(const char *url)
 	return scheme > 0 && url[scheme] != '\0' && url[scheme] != '/' && config_fits_address(url);
 }
 
+int config_holds_secret(const char *url)
+{
+	const char *authority = strstr(url, "://"), *at;
+
+	if (authority == NULL)
+		return 0;
+	authority += strlen("://");
+	at = memchr(authority, '@', strcspn(authority, "/?#"));
+	if (at == NULL)
+		return 0;
+	/* A user alone is a token over HTTP, and over SSH a user. */
+	return str_starts(url, "http") || memchr(authority, ':', (size_t)(at - authority)) != NULL;
+}
+
 int config_is_remote(const char *repository)
 {
 	size_t colon = strcspn(repository, ":/");
@@ -189,9 +203,16 @@ int config_is_remote(const char *repository)
 
 int config_fits_remote(const char *repository)
 {
+	static const char *const schemes[] = {"https://", "http://", "ssh://", "file:///", NULL};
+
 	if (!config_is_remote(repository))
 		return config_fits_absolute(repository);
-	return repository[0] != ':' && config_fits_address(repository);
+	if (repository[0] == ':' || !config_fits_address(repository))
+		return 0;
+	for (size_t i = 0; schemes[i] != NULL; i++)
+		if (str_starts(repository, schemes[i]))
+			return repository[strlen(schemes[i])] != '\0';
+	return strstr(repository, "://") == NULL;
 }
 
 int config_fits_secret(const char *name)

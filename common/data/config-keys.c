@@ -144,7 +144,7 @@ const struct config_key config_keys[] = {
 	{"registry", "promotion", IN(promotion), CONFIG_WORD, .words = promotion_words},
 
 	{"airflow", "repository", IN_AIRFLOW(repository), CONFIG_TEXT, .fits = config_fits_remote,
-		.wanted = "an absolute path, or a URL"},
+		.wanted = "an absolute path, https://, ssh:// or USER@HOST:PATH"},
 	{"airflow", "branch", IN_AIRFLOW(branch), CONFIG_TEXT, .min = 1, .initial = "main",
 		.fits = config_fits_branch, .wanted = "the name of a branch"},
 	{"airflow", "path", IN_AIRFLOW(path), CONFIG_TEXT, .min = 1, .initial = "dags",

@@ -81,6 +81,8 @@ int config_fits_address(const char *text);
 int config_fits_images(const char *registry); /* "HOST[:PORT][/PATH]" */
 int config_fits_url(const char *url);
 int config_fits_remote(const char *repository);
+/* 1 if URL has a password or a token in it: it must not even be shown. */
+int config_holds_secret(const char *url);
 int config_fits_secret(const char *name);
 /* 1 if REPOSITORY, which fits, is reached over a network, 0 if it is a path. */
 int config_is_remote(const char *repository);

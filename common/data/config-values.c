@@ -127,6 +127,10 @@ static int find_word(const char *const *words, const char *value)
 /* A text, or one item of a list. */
 static int check_item(const struct config_key *k, const char *value, struct err *e)
 {
+	if (config_holds_secret(value))
+		return err_set(e,
+			"holds a user or a password (not shown); write the address without, and "
+			"what is secret into a file of its own");
 	if (value[0] == '"')
 		return refuse(k, value, e);
 	if (strstr(value, " #") != NULL || value[0] == '#')

@@ -160,22 +160,6 @@ static int connect(struct cache *k, struct err *e)
 	return make_connection(k, &k->remote, GIT_DIRECTION_PUSH, &k->talk, e);
 }
 
-/* The branch among what the server has: 1 and *TIP, 0, -1. */
-static int find_tip(struct cache *k, git_oid *tip, struct err *e)
-{
-	const git_remote_head **heads;
-	size_t n;
-
-	if (git_remote_ls(&heads, &n, k->remote) < 0)
-		return conversation_err(&k->talk, e, "its references cannot be read");
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(heads[i]->name, k->a->ref) == 0) {
-			git_oid_cpy(tip, &heads[i]->oid);
-			return 1;
-		}
-	return 0;
-}
-
 /* ---- fetching ---- */
 
 /* What the branch holds, and no other reference or tag. */
@@ -352,7 +336,7 @@ static enum outcome attempt_once(struct cache *k, struct oid *commit, struct err
 	int found = -1;
 
 	if (connect(k, e) == 0)
-		found = find_tip(k, &tip, e);
+		found = conversation_tip(k->remote, k->a->ref, &k->talk, &tip, e);
 	if (found == 0)
 		result = attempt_on(k, NULL, commit, e);
 	if (found == 1) {

@@ -64,11 +64,9 @@ struct remote {
 };
 
 /*
- * Ask the server of R, of kind HTTP or SSH, for the tip of BRANCH: 1 and *TIP, 0 there is none such, -1
- * and *E.
+ * Ask the server of R, of kind HTTP or SSH, as one who is going to push, for the tip of BRANCH: 1 and
+ * *TIP, 0 there is none such, -1 and *E: who may only read is told so.
  */
 int remote_tip(const struct remote *r, const char *branch, struct oid *tip, struct err *e);
-/* The same, asked as one who is going to push: whoever may only read is told so. */
-int remote_may_push(const struct remote *r, struct err *e);
 
 #endif

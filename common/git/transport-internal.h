@@ -44,6 +44,10 @@ int conversation_callbacks(git_remote_callbacks *out, struct conversation *c, st
 int conversation_connect(
 	git_remote *remote, git_direction direction, struct conversation *c, struct err *e);
 
+/* What the reference REF of the connected REMOTE points to: 1 and *TIP, 0 it has none such, -1. */
+int conversation_tip(
+	git_remote *remote, const char *ref, struct conversation *c, git_oid *tip, struct err *e);
+
 /* The carriers: git_smart_subtransport_cb, whose parameter is a struct conversation. */
 int transport_http(git_smart_subtransport **out, git_transport *owner, void *conversation);
 int transport_ssh(git_smart_subtransport **out, git_transport *owner, void *conversation);

@@ -129,61 +129,45 @@ int conversation_connect(
 	return 0;
 }
 
-/* ---- questions that need no repository here ---- */
+/* ---- references ---- */
 
-static int ask(git_remote **out, const struct remote *r, git_direction direction,
-	struct conversation *c, struct err *e)
+int conversation_tip(
+	git_remote *remote, const char *ref, struct conversation *c, git_oid *tip, struct err *e)
 {
-	if (git_remote_create_detached(out, r->address.url) < 0)
-		return git_err(e, "%s", r->address.url);
-	return conversation_connect(*out, direction, c, e);
+	const git_remote_head **heads;
+	size_t n;
+
+	if (git_remote_ls(&heads, &n, remote) < 0)
+		return conversation_err(c, e, "its references cannot be read");
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(heads[i]->name, ref) == 0) {
+			git_oid_cpy(tip, &heads[i]->oid);
+			return 1;
+		}
+	return 0;
 }
 
 int remote_tip(const struct remote *r, const char *branch, struct oid *tip, struct err *e)
 {
-	const git_remote_head **heads;
+	char *ref = mem_format("refs/heads/%s", branch);
 	git_remote *remote = NULL;
 	struct conversation c;
-	char *name = mem_format("refs/heads/%s", branch);
-	size_t n = 0;
 	int result = -1;
+	git_oid id;
 
 	conversation_init(&c, r, NULL);
 	if (git_start(e) != 0)
 		goto out;
-	if (ask(&remote, r, GIT_DIRECTION_FETCH, &c, e) != 0)
-		goto stop;
-	if (git_remote_ls(&heads, &n, remote) < 0) {
-		(void)conversation_err(&c, e, "its references cannot be read");
-		goto stop;
-	}
-	result = 0;
-	for (size_t i = 0; i < n && result == 0; i++)
-		if (strcmp(heads[i]->name, name) == 0) {
-			oid_from_git(tip, &heads[i]->oid);
-			result = 1;
-		}
-stop:
+	if (git_remote_create_detached(&remote, r->address.url) < 0)
+		(void)git_err(e, "%s", r->address.url);
+	else if (conversation_connect(remote, GIT_DIRECTION_PUSH, &c, e) == 0)
+		result = conversation_tip(remote, ref, &c, &id, e);
+	if (result == 1)
+		oid_from_git(tip, &id);
 	git_remote_free(remote);
 	(void)git_libgit2_shutdown(); /* says how often it is still started */
 out:
 	conversation_clear(&c);
-	free(name);
-	return result;
-}
-
-int remote_may_push(const struct remote *r, struct err *e)
-{
-	git_remote *remote = NULL;
-	struct conversation c;
-	int result;
-
-	if (git_start(e) != 0)
-		return -1;
-	conversation_init(&c, r, NULL);
-	result = ask(&remote, r, GIT_DIRECTION_PUSH, &c, e);
-	git_remote_free(remote);
-	conversation_clear(&c);
-	(void)git_libgit2_shutdown(); /* says how often it is still started */
+	free(ref);
 	return result;
 }

@@ -190,53 +190,9 @@ static void check_branches(struct check *c)
 
 /* ---- what stages need ---- */
 
-/* Is there a chain that writes to A? */
-static int is_used(const struct config *c, const struct config_airflow *a)
-{
-	for (size_t i = 0; i < c->n_chains; i++)
-		if (strcmp(c->chains[i].airflow, a->name) == 0)
-			return 1;
-	return 0;
-}
-
-/* A repository on this machine: deploy makes it, or writes to it. */
-static void check_airflow(struct check *c, const struct config_airflow *a)
-{
-	char *head = path_join(a->repository, "HEAD"),
-	     *objects = path_join(a->repository, "objects");
-	char *folder = path_dir(a->repository);
-
-	if (files_exists(head) && access(objects, W_OK | X_OK) == 0)
-		check_ok(c, "servers", "airflow %s: %s", a->name, a->repository);
-	else if (files_exists(head))
-		check_wrong(c, "servers",
-			mem_format("chown -R %s %s", c->owner_name, a->repository),
-			"airflow %s: %s cannot write to %s", a->name, c->owner_name, a->repository);
-	else if (files_exists(a->repository))
-		check_wrong(c, "servers", mem_strdup("give the path of a bare repository"),
-			"airflow %s: %s is no bare Git repository", a->name, a->repository);
-	else if (access(folder, W_OK | X_OK) == 0)
-		check_ok(c, "servers", "airflow %s: the first deploy makes %s", a->name,
-			a->repository);
-	else
-		check_wrong(c, "servers",
-			mem_format("git init --bare %s, as %s", a->repository, c->owner_name),
-			"airflow %s: %s is missing, and %s cannot make it", a->name, a->repository,
-			c->owner_name);
-	free(folder);
-	free(objects);
-	free(head);
-}
-
 static void check_servers(struct check *c)
 {
-	for (size_t i = 0; i < c->config->n_airflows; i++) {
-		const struct config_airflow *a = &c->config->airflows[i];
-
-		/* The default lies in the state directory, which is looked at as a whole. */
-		if (a->repository[0] == '/' && is_used(c->config, a))
-			check_airflow(c, a);
-	}
+	check_airflows(c);
 	check_images(c);
 	if (c->config->wake == CONFIG_WAKE_NONE)
 		check_note(c, "servers",

@@ -51,5 +51,7 @@ void check_git(struct check *c);
 void check_images(struct check *c);
 /* check-policy.c: what the configuration says, where it can be another thing than was meant. */
 void check_policy(struct check *c);
+/* check-airflow.c: the repositories that deploy writes to, here and on servers, which are asked. */
+void check_airflows(struct check *c);
 
 #endif

@@ -226,6 +226,10 @@ static void refuses_words_and_numbers(void **state)
 #define IMAGES_WANTED                                                                              \
 	"write a host, with a dot or a port or localhost, and a path in lower case, without a "    \
 	"scheme, such as registry.example.com/models"
+#define REMOTE_WANTED "write an absolute path, https://, ssh:// or USER@HOST:PATH"
+#define SECRET_HELD                                                                                \
+	"holds a user or a password (not shown); write the address without, and what is secret "   \
+	"into a file of its own"
 #define PATH_WANTED "write an absolute path without . or .. or a / at its end"
 #define TREE_WANTED "write globs over paths from the top of the tree, such as "
 #define CRON_WANTED                                                                                \
@@ -418,10 +422,27 @@ static const struct row texts[] = {
 		"top of the tree, such as Dockerfile",
 		"[build]\ndockerfile = docker/Dockerfile\n"},
 	{"[airflow \"a\"]\nrepository = srv/a.git\n",
-		"t.ini:2: [airflow \"a\"] repository: \"srv/a.git\" does not fit; write an "
-		"absolute "
-		"path, or a URL",
+		"t.ini:2: [airflow \"a\"] repository: \"srv/a.git\" does not fit; " REMOTE_WANTED,
 		"[airflow \"a\"]\nrepository = /srv/a.git\n"},
+	{"[airflow \"a\"]\nrepository = git://h/a.git\n",
+		"t.ini:2: [airflow \"a\"] repository: \"git://h/a.git\" does not "
+		"fit; " REMOTE_WANTED,
+		"[airflow \"a\"]\nrepository = file:///srv/a.git\n"},
+	{"[airflow \"a\"]\nrepository = https://\n",
+		"t.ini:2: [airflow \"a\"] repository: \"https://\" does not fit; " REMOTE_WANTED,
+		"[airflow \"a\"]\nrepository = https://h/a.git\n"},
+	{"[airflow \"a\"]\nrepository = https://u:pw@h/a.git\n",
+		"t.ini:2: [airflow \"a\"] repository: " SECRET_HELD,
+		"[airflow \"a\"]\nrepository = https://h/u:pw@a.git\n"},
+	{"[airflow \"a\"]\nrepository = https://token@h/a.git\n",
+		"t.ini:2: [airflow \"a\"] repository: " SECRET_HELD,
+		"[airflow \"a\"]\nrepository = ssh://git@h/a.git\n"},
+	{"[airflow \"a\"]\nrepository = ssh://git:pw@h/a.git\n",
+		"t.ini:2: [airflow \"a\"] repository: " SECRET_HELD,
+		"[airflow \"a\"]\nrepository = git@h:a.git\n"},
+	{"[project]\nrepository-url = https://u:pw@h/a.git\n",
+		"t.ini:2: [project] repository-url: " SECRET_HELD,
+		"[project]\nrepository-url = https://h/a.git\n"},
 	{"[airflow \"a\"]\npath = .\n",
 		"t.ini:2: [airflow \"a\"] path: \".\" does not fit; write a folder inside "
 		"the "
