@@ -28,6 +28,7 @@ struct yaml {
 /* Where the reading stands. */
 struct reader {
 	yaml_parser_t parser;
+	const struct yaml_limits *limits;
 	int nodes;       /* so far */
 	struct str path; /* of the node that is read: outs[0].md5 */
 	struct err *e;
@@ -77,7 +78,7 @@ void yaml_tree_free(struct yaml *y)
 {
 	if (y == NULL)
 		return;
-	/* No deeper than YAML_MAX_DEPTH. */
+	/* No deeper than the limit. */
 	for (size_t i = 0; i < y->n; i++) {
 		if (y->kind == YAML_MAPPING)
 			yaml_tree_free(y->keys[i]);
@@ -210,12 +211,12 @@ static int read_node(struct reader *r, yaml_event_t *event, int depth, struct ya
 	*out = NULL;
 	if (check_decoration(r, event) != 0)
 		return -1;
-	if (++r->nodes > YAML_MAX_NODES)
+	if (++r->nodes > r->limits->nodes)
 		return err_set(r->e, "line %d: more than %d values", line_of(event->start_mark),
-			YAML_MAX_NODES);
-	if (event->type != YAML_SCALAR_EVENT && depth >= YAML_MAX_DEPTH)
+			r->limits->nodes);
+	if (event->type != YAML_SCALAR_EVENT && depth >= r->limits->depth)
 		return err_set(r->e, "line %d: %s: nested deeper than %d",
-			line_of(event->start_mark), r->path.buf, YAML_MAX_DEPTH);
+			line_of(event->start_mark), r->path.buf, r->limits->depth);
 	y = mem_zalloc(1, sizeof(*y));
 	y->line = line_of(event->start_mark);
 	y->style = YAML_QUOTED;
@@ -294,12 +295,21 @@ static int check_tabs(const char *text, size_t len, struct err *e)
 
 int yaml_parse(struct yaml **out, const char *text, size_t len, struct err *e)
 {
-	struct reader r = {.e = e};
+	static const struct yaml_limits limits = {
+		.bytes = YAML_MAX_BYTES, .depth = YAML_MAX_DEPTH, .nodes = YAML_MAX_NODES};
+
+	return yaml_parse_within(out, text, len, &limits, e);
+}
+
+int yaml_parse_within(struct yaml **out, const char *text, size_t len,
+	const struct yaml_limits *limits, struct err *e)
+{
+	struct reader r = {.limits = limits, .e = e};
 	int status;
 
 	*out = NULL;
-	if (len > YAML_MAX_BYTES)
-		return err_set(e, "%zu bytes, more than %zu", len, YAML_MAX_BYTES);
+	if (len > limits->bytes)
+		return err_set(e, "%zu bytes, more than %zu", len, limits->bytes);
 	if (check_tabs(text, len, e) != 0)
 		return -1;
 	if (!yaml_parser_initialize(&r.parser))

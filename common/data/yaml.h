@@ -11,9 +11,16 @@
 struct err;
 struct yaml;
 
+struct yaml_limits {
+	size_t bytes;
+	int depth;
+	int nodes; /* keys count too */
+};
+
+/* Of yaml_parse(). */
 #define YAML_MAX_BYTES ((size_t)64 << 10)
 #define YAML_MAX_DEPTH 8
-#define YAML_MAX_NODES 1000 /* keys count too */
+#define YAML_MAX_NODES 1000
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 /* How a scalar was written: only a plain one can be a number, a truth value or null. */
@@ -31,6 +38,9 @@ enum yaml_type {
  * "line N: " where that is known, and goes on with the place in the tree: "line N: outs[0].md5: ".
  */
 int yaml_parse(struct yaml **out, const char *text, size_t len, struct err *e);
+/* The same, within LIMITS. */
+int yaml_parse_within(struct yaml **out, const char *text, size_t len,
+	const struct yaml_limits *limits, struct err *e);
 /* NULL is fine.  (libyaml has a yaml_free of its own, which must not be replaced.) */
 void yaml_tree_free(struct yaml *y);
 

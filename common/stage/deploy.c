@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "data/config.h"
+#include "data/yaml.h"
 #include "git/publish.h"
 #include "git/repository.h"
 #include "git/tree.h"
@@ -25,8 +26,11 @@
 #include "sys/files.h"
 
 #define MAX_SOURCE (1U << 20) /* bytes of a project's own dag.py */
-#define MAX_DAG_ID 250        /* Airflow's limit */
-#define MAX_OWNER 4096        /* bytes, as it stands in a commit's message */
+#define MAX_MANIFEST (1U << 18)
+#define MAX_MANIFEST_DEPTH 32
+#define MAX_MANIFEST_NODES 10000
+#define MAX_DAG_ID 250 /* Airflow's limit */
+#define MAX_OWNER 4096 /* bytes, as it stands in a commit's message */
 
 #define RETRAIN_CHAIN "retrain"
 /* The [airflow "..."] section of manifests; the others are of DAG files. */
@@ -134,17 +138,49 @@ static int find_version(struct deployment *d, struct err *e)
 
 /* ---- the text ---- */
 
-/* The project's own file or the default template, added to *OUT. */
-static int read_source(const struct deployment *d, struct str *out, struct err *e)
+static int check_source(const struct deployment *d, const struct str *text, struct err *e)
 {
-	struct repository *r = NULL;
+	unsigned long c;
+	size_t n;
+
+	if (strlen(text->buf) != text->len)
+		return err_set(e, "%s has a NUL byte", d->kind->source);
+	for (size_t at = 0; at < text->len; at += n) {
+		n = str_utf8(text->buf + at, text->len - at, &c);
+		if (n == 0)
+			return err_set(e, "%s is not UTF-8 (byte %zu)", d->kind->source, at + 1);
+	}
+	return 0;
+}
+
+/* The project's own file added to *OUT: 1, 0 it has none, -1. */
+static int read_own(
+	const struct deployment *d, struct repository *r, struct str *out, struct err *e)
+{
+	struct tree_entry entry;
 	struct oid oid;
-	int found = -1;
+	int found;
 
 	if (oid_parse(&oid, d->job->sha) != 0)
 		return err_set(e, "\"%s\" is no commit id", d->job->sha);
+	found = tree_file(r, &oid, d->kind->source, MAX_SOURCE, out, e);
+	if (found != 0)
+		return found;
+	if (tree_look(&entry, r, &oid, d->kind->source, e) != 0)
+		return -1;
+	if (entry.kind != TREE_NOTHING) /* the default in its place would be a surprise */
+		return err_set(e, "%s of the project is no regular file", d->kind->source);
+	return 0;
+}
+
+/* That, or the default template. */
+static int read_source(const struct deployment *d, struct str *out, struct err *e)
+{
+	struct repository *r = NULL;
+	int found = -1;
+
 	if (repository_open(&r, d->job->repository, REPOSITORY_OBJECTS, e) == 0)
-		found = tree_file(r, &oid, d->kind->source, MAX_SOURCE, out, e);
+		found = read_own(d, r, out, e);
 	repository_free(r);
 	if (found < 0)
 		return -1;
@@ -152,7 +188,7 @@ static int read_source(const struct deployment *d, struct str *out, struct err *
 		d->kind->source);
 	if (!found)
 		str_add(out, d->kind->template);
-	return strlen(out->buf) == out->len ? 0 : err_set(e, "%s has a NUL byte", d->kind->source);
+	return check_source(d, out, e);
 }
 
 static int fill(struct deployment *d, const char *source, struct err *e)
@@ -198,7 +234,7 @@ static int compile(const struct deployment *d, struct err *e)
 	int result = -1;
 
 	if (files_replace(file, d->text.buf, d->text.len, 0644, e) != 0 ||
-		python_check(&verdict, file, d->kind->source, e) != 0)
+		python_check(&verdict, file, d->kind->source, d->id, e) != 0)
 		goto out;
 	if (verdict == PYTHON_ABSENT)
 		log_line("warning: there is no python3 here: %s was not compiled", d->kind->source);
@@ -209,24 +245,44 @@ out:
 	return result;
 }
 
+static int check_dag(const struct deployment *d, struct err *e)
+{
+	if (!has_word(d->text.buf, "airflow") || !has_word(d->text.buf, "dag"))
+		return err_set(e,
+			"%s has not both the words \"airflow\" and \"dag\": Airflow would pass it "
+			"over",
+			d->kind->source);
+	if (compile(d, e) != 0)
+		return -1;
+	if (strstr(d->text.buf, d->id) == NULL)
+		return err_set(e, "%s does not name its DAG %s; write dag_id=\"@DAG_ID@\"",
+			d->kind->source, d->id);
+	return 0;
+}
+
+static int check_manifest(const struct deployment *d, struct err *e)
+{
+	static const struct yaml_limits limits = {
+		.bytes = MAX_MANIFEST, .depth = MAX_MANIFEST_DEPTH, .nodes = MAX_MANIFEST_NODES};
+	struct yaml *tree = NULL;
+	int result = yaml_parse_within(&tree, d->text.buf, d->text.len, &limits, e);
+
+	if (result != 0)
+		result = err_wrap(e, "%s", d->kind->source);
+	else if (yaml_kind(tree) != YAML_MAPPING)
+		result = err_set(e, "%s is no mapping of names to values", d->kind->source);
+	yaml_tree_free(tree);
+	return result;
+}
+
 static int make_text(struct deployment *d, struct err *e)
 {
 	struct str source;
 	int result = -1;
 
 	str_init(&source);
-	if (read_source(d, &source, e) != 0 || fill(d, source.buf, e) != 0)
-		goto out;
-	if (d->kind->format != KIND_DAG)
-		result = 0;
-	else if (!has_word(d->text.buf, "airflow") || !has_word(d->text.buf, "dag"))
-		(void)err_set(e,
-			"%s has not both the words \"airflow\" and \"dag\": Airflow would pass it "
-			"over",
-			d->kind->source);
-	else
-		result = compile(d, e);
-out:
+	if (read_source(d, &source, e) == 0 && fill(d, source.buf, e) == 0)
+		result = d->kind->format == KIND_DAG ? check_dag(d, e) : check_manifest(d, e);
 	str_clear(&source);
 	return result;
 }

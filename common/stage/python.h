@@ -10,9 +10,11 @@ enum python_verdict {
 };
 
 /*
- * Compile the file PATH with `python3 -I`; messages call it NAME.  0 and *VERDICT; -1 and *E: it
- * does not compile, with Python's own words, or Python cannot be started.
+ * Compile the file PATH with `python3 -I`; messages call it NAME.  DAG_ID: every DAG whose id stands in
+ * the file as text must have this one; NULL: no matter.  0 and *VERDICT; -1 and *E: it does not
+ * compile, with Python's own words, makes another DAG, or Python cannot be started.
  */
-int python_check(enum python_verdict *verdict, const char *path, const char *name, struct err *e);
+int python_check(enum python_verdict *verdict, const char *path, const char *name,
+	const char *dag_id, struct err *e);
 
 #endif

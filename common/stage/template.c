@@ -23,9 +23,9 @@ static const char *fault_of(const char *value)
 		if (strchr("\"'`\\", *p) != NULL)
 			return "holds a quote or a backslash";
 	}
-	if (strstr(value, "{{") != NULL || strstr(value, "{%") != NULL ||
-		strstr(value, "{#") != NULL)
-		return "holds what Airflow would take for a template ({{, {% or {#)";
+	if (strpbrk(value, "{}") != NULL)
+		return "holds a brace, which Airflow's templates and Python's f-strings take for "
+		       "their own";
 	if (str_ends(value, ".sh") || str_ends(value, ".bash"))
 		return "ends in .sh or .bash, which Airflow would take for the name of a file";
 	return NULL;

@@ -100,13 +100,15 @@ static void test_own_files(void **state)
 		const char *repository;
 		const char *result;
 		const char *content;
+		const char *part;
 	} rows[] = {
 		{"dev", "dag.py", "airflow-dev", "dags/churn.py",
-			"# airflow DAG '@MODEL_NAME@' of mine\n"},
+			"# airflow DAG '@DAG_ID@' of mine\n", "'churn' of mine"},
 		{"retrain", "dag-retrain.py", "airflow-dev", "dags/churn_retrain.py",
-			"# airflow dag '@MODEL_NAME@' of mine\n"},
+			"\xef\xbb\xbf# airflow dag '@DAG_ID@' of mine\r\n",
+			"'churn_retrain' of mine"},
 		{"online", "serving.yaml", "online-serving", "manifests/churn.yaml",
-			"a: '@MODEL_NAME@' of mine\n"},
+			"a: '@MODEL_NAME@ of mine'\n", "'churn of mine'"},
 	};
 	struct fixture f;
 
@@ -117,7 +119,7 @@ static void test_own_files(void **state)
 		fixture_pipeline(&f, 10 + (int64_t)i, rows[i].chain, "refs/heads/main");
 		facts_set(&f.facts, FACT_MODEL_VERSION, "1");
 		fixture_must(&f, stage_deploy);
-		assert_deployed(&f, rows[i].repository, rows[i].result, "'churn' of mine");
+		assert_deployed(&f, rows[i].repository, rows[i].result, rows[i].part);
 	}
 	fixture_clear(&f);
 }
@@ -144,7 +146,7 @@ static void test_again(void **state)
 static void test_refused(void **state)
 {
 	static const struct {
-		const char *content; /* of dag.py; NULL: no new commit */
+		const char *content; /* of dag.py; NULL: as before */
 		const char *project;
 		const char *image;
 		const char *fault;
@@ -157,8 +159,14 @@ static void test_refused(void **state)
 		{"# a dag alone\n", "churn", "i", "not both the words"},
 		{"# airflow dag\nx = '@IMAGE@'\n", "churn", "it's",
 			"line 2: IMAGE \"it's\" holds a quote"},
-		{NULL, "churn", "{{ x }}", "IMAGE \"{{ x }}\" holds what Airflow would take"},
+		{NULL, "churn", "{{ x }}", "IMAGE \"{{ x }}\" holds a brace"},
 		{NULL, "churn", NULL, "IMAGE is not known"},
+		{NULL, "churn", "run.sh", "the name of a file"},
+		{"# airflow dag\n", "churn", "i",
+			"dag.py does not name its DAG churn; write dag_id="},
+		{"# airflow dag of churn\nDAG('other')\n", "churn", "i",
+			"line 2 makes the DAG 'other'"},
+		{"# airflow dag churn \xe9\n", "churn", "i", "dag.py is not UTF-8 (byte 21)"},
 		{NULL, "a/b", "i", "\"a/b\" is no DAG id"},
 		{NULL, "\xc3\xbc", "i", "is no DAG id"},
 	};
@@ -181,6 +189,93 @@ static void test_refused(void **state)
 		assert_says(&e, rows[i].fault);
 		got = deployed(&f, "airflow-dev", "dags/churn.py");
 		assert_null(got);
+	}
+	fixture_clear(&f);
+}
+
+static void test_manifest_refused(void **state)
+{
+	static const struct {
+		const char *content;
+		const char *fault; /* NULL: none */
+	} rows[] = {
+		{"a: [1\n", "serving.yaml: line"},
+		{"a: '@IMAGE@'\na: 2\n", "serving.yaml: line 2"},
+		{"- '@IMAGE@'\n", "serving.yaml is no mapping"},
+		{"image: '@NO_SUCH@'\n", "serving.yaml: line 1: there is no @NO_SUCH@"},
+		{"a: &x '@IMAGE@'\n", "serving.yaml: line 1"},
+		{"a: {b: {c: {d: {e: {f: {g: {h: {i: {j: '@IMAGE@'}}}}}}}}}\n", NULL},
+		{"image: '@IMAGE@'\n", NULL},
+	};
+	struct fixture f;
+
+	ready(&f, state, "");
+	fixture_must(&f, stage_stage_model);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err e = ERR_INIT;
+
+		fixture_commit(&f, "main", "serving.yaml", rows[i].content);
+		fixture_pipeline(&f, 5, "online", "refs/heads/main");
+		facts_set(&f.facts, FACT_IMAGE, "i");
+		assert_result(
+			fixture_run(&f, stage_deploy, &e), rows[i].fault != NULL ? -1 : 0, &e);
+		if (rows[i].fault != NULL)
+			assert_says(&e, rows[i].fault);
+	}
+	fixture_clear(&f);
+}
+
+/* Commit CONTENT as the DAG file of churn, with this message, as somebody else would. */
+static void deploy_otherwise(const struct fixture *f, const char *content, const char *message)
+{
+	char *repository = mem_format("%s/repositories/airflow-dev.git", f->config->state);
+	struct err e = ERR_INIT;
+	struct oid commit;
+	const struct publish p = {.repository = repository,
+		.branch = "main",
+		.path = "dags/churn.py",
+		.content = content,
+		.len = strlen(content),
+		.author_name = "P. Petrova",
+		.author_email = "p@example.com",
+		.time = 1767225600,
+		.message = message};
+
+	assert_result(publish_file(&p, &commit, &e), 1, &e);
+	free(repository);
+}
+
+/* The file is there before this state directory knows of the id: its commits say whose it is. */
+static void test_there_before(void **state)
+{
+	static const struct {
+		const char *message;
+		const char *fault; /* NULL: none */
+	} rows[] = {
+		{"By hand\n", "was not deployed by modelgate"},
+		{"Deploy\n\nOwner: project-8\n", "belongs to project-8"},
+		{"By hand, after project-8\n", "belongs to project-8"},
+		{"Deploy\n\nOwner: project-80\nOwner: project-7\n", NULL},
+		{"By hand, after project-7\n", NULL},
+		{"Deploy\n\nOwner: project-70\n", "belongs to project-70"},
+	};
+	struct fixture f;
+
+	ready(&f, state, "");
+	f.job.owner = "project-7";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *content = mem_format("# %zu\n", i);
+		struct err e = ERR_INIT;
+
+		deploy_otherwise(&f, content, rows[i].message);
+		assert_result(
+			fixture_run(&f, stage_deploy, &e), rows[i].fault != NULL ? -1 : 0, &e);
+		assert_int_equal(e.passing, 0);
+		if (rows[i].fault != NULL) {
+			assert_says(&e, rows[i].fault);
+			assert_deployed(&f, "airflow-dev", "dags/churn.py", content);
+		}
+		free(content);
 	}
 	fixture_clear(&f);
 }
@@ -214,6 +309,8 @@ int main(void)
 		scratch_test(test_own_files),
 		scratch_test(test_again),
 		scratch_test(test_refused),
+		scratch_test(test_manifest_refused),
+		scratch_test(test_there_before),
 		scratch_test(test_owner),
 	};
 

@@ -13,7 +13,7 @@ static void test_check(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *fault; /* NULL: it compiles */
+		const char *fault; /* NULL: it compiles, and makes no other DAG than churn */
 	} rows[] = {
 		{"", NULL},
 		{"x = 1\n", NULL},
@@ -22,6 +22,22 @@ static void test_check(void **state)
 		{"def f(:\n    pass\n", "dag.py does not compile: invalid syntax (dag.py, line 1)"},
 		{"x = 1\n  y = 2\n", "(dag.py, line 2)"},
 		{"x = '\xff'\n", "dag.py does not compile"},
+		{"DAG('churn')\n", NULL},
+		{"DAG('other')\n",
+			"dag.py: line 1 makes the DAG 'other', not 'churn'; write dag_id="},
+		{"with airflow.DAG(schedule=None, dag_id='churn') as d: pass\n", NULL},
+		{"with airflow.DAG(schedule=None, dag_id='churn2') as d: pass\n", "'churn2'"},
+		{"DAG(dag_id='churn')\n\nDAG(dag_id='second')\n", "line 3 makes the DAG 'second'"},
+		{"NAME = 'churn'\nDAG(NAME)\n", NULL},
+		{"NAME = 'other'\nDAG(NAME)\n", "line 2 makes the DAG 'other'"},
+		{"DAG(f'{__name__}')\n", NULL}, /* computed */
+		{"DAG()\nDAGs('other')\n", NULL},
+		{"@dag\ndef churn(): pass\n", NULL},
+		{"@dag(schedule=None)\ndef churn(): pass\n", NULL},
+		{"@dag(dag_id='churn')\ndef other(): pass\n", NULL},
+		{"@dag\ndef other(): pass\n", "makes the DAG 'other'"},
+		{"@dag('other')\ndef churn(): pass\n", "makes the DAG 'other'"},
+		{"@task\ndef other(): pass\n", NULL},
 	};
 	char *path = path_join(*state, "given.py");
 	enum python_verdict verdict;
@@ -31,13 +47,15 @@ static void test_check(void **state)
 
 		assert_int_equal(
 			files_replace(path, rows[i].text, strlen(rows[i].text), 0644, NULL), 0);
-		assert_result(
-			python_check(&verdict, path, "dag.py", &e), rows[i].fault ? -1 : 0, &e);
+		assert_result(python_check(&verdict, path, "dag.py", "churn", &e),
+			rows[i].fault ? -1 : 0, &e);
 		if (verdict == PYTHON_ABSENT)
 			skip();
 		if (rows[i].fault != NULL)
 			assert_says(&e, rows[i].fault);
 	}
+	assert_int_equal(files_replace(path, "DAG('x')\n", 9, 0644, NULL), 0);
+	assert_int_equal(python_check(&verdict, path, "dag.py", NULL, NULL), 0);
 	/* Nothing was left beside it. */
 	assert_false(files_exists("__pycache__"));
 	free(path);

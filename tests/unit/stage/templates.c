@@ -55,7 +55,7 @@ static void test_dags_compile(void **state)
 		assert_null(strstr(text.buf, "@PROJECT@"));
 		assert_int_equal(files_replace(path, text.buf, text.len, 0644, NULL), 0);
 		if (rows[i].python)
-			assert_result(python_check(&verdict, path, rows[i].name, &e), 0, &e);
+			assert_result(python_check(&verdict, path, rows[i].name, NULL, &e), 0, &e);
 		str_clear(&text);
 	}
 	free(path);
@@ -72,7 +72,7 @@ static void test_programs_compile(void **state)
 		if (!str_ends(f->path, ".py"))
 			continue;
 		assert_int_equal(files_replace(path, f->text, strlen(f->text), 0644, NULL), 0);
-		assert_result(python_check(&verdict, path, f->path, &e), 0, &e);
+		assert_result(python_check(&verdict, path, f->path, NULL, &e), 0, &e);
 	}
 	free(path);
 }
