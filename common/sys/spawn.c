@@ -454,7 +454,11 @@ static int start_and_read(const struct spawn *s, struct flow *f, int *status, st
 		return err_errno(e, errno, "%s: no pipe", s->argv[0]);
 	if (s->seconds > 0)
 		f->deadline = clock_monotonic() + s->seconds * CLOCK_SECOND;
-	started = start(s, ends[1], f->what == OUTPUT_AND_ERROR ? ends[1] : s->out, TIED, &pid, e);
+	started = start(s, ends[1],
+		f->what == OUTPUT_AND_ERROR ? ends[1]
+		: s->err >= 0               ? s->err
+					    : s->out,
+		TIED, &pid, e);
 	(void)close(ends[1]); /* nothing was written to it here */
 	if (started == 0 && drain(ends[0], pid, f) != 0) {
 		fault = errno;

@@ -88,6 +88,17 @@ test_expect 'and when all that is mended, it deploys' '
 	same $((before + 1)) "$(commits dags.git)"
 '
 
+test_expect 'check asks the server, and tells what keeps us out' '
+	mg shop check >checked && grep -x "ok     airflow airflow-dev: $url, branch main" checked &&
+	airflow_set shop branch nowhere && mg shop check >checked &&
+	grep -x "note   airflow airflow-dev: $url has no branch nowhere: the first deploy makes it" checked &&
+	airflow_set shop branch main && airflow_set shop key-file "$T/.run/ssh/stranger" &&
+	is_no "" mg shop check && grep "^wrong  airflow airflow-dev: .* does not take our key" out &&
+	airflow_set shop key-file "$T/none" && is_no "" mg shop check &&
+	grep "^wrong  \[airflow \"airflow-dev\"\]: key-file: $T/none" out &&
+	airflow_set shop key-file "$T/.run/ssh/key"
+'
+
 # --- what breaks ---
 
 test_expect 'the server dies after the branch has moved: seen, and not done twice' '

@@ -76,6 +76,13 @@ test_expect 'and when all that is mended, it deploys; no log and no record holds
 	{ ! grep -r -e "secret" -e just-a-token shop.state || return 1; }
 '
 
+test_expect 'check asks the server, and tells what keeps us out' '
+	mg shop check >checked && grep -x "ok     airflow airflow-dev: $url, branch main" checked &&
+	airflow_set shop token-file "$T/wrong" && is_no "" mg shop check &&
+	grep "^wrong  airflow airflow-dev: $url: .*token-file $T/wrong is wrong" out &&
+	airflow_set shop token-file "$T/token"
+'
+
 # --- what breaks ---
 
 test_expect 'the answer to the push is lost: seen, and not done twice' '

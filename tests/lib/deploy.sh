@@ -10,7 +10,7 @@
 #	newest NAME                The id of the newest pipeline.
 #	commits REPOSITORY [BRANCH]    How many commits there are on that bare repository's branch (main).
 #	start_tls                  TLS in front of start_httpd; tls_url NAME gives the URL.  Its authority is
-#	                           $T/.run/tls/ca.pem; misbehave hang | cut, behave: see tests/lib/tls-proxy.
+#	                           $T/.run/tls/ca.pem; misbehave cut: see tests/lib/tls-proxy.
 #	ten_projects               Servers p0 ... p9, each with a project of its own name whose pipeline 1 is
 #	                           to be run; ten_push makes another one each.
 #	ten_deploy ID URL          Run them all at once, into the repository URL: the pipelines ID succeed.
@@ -82,10 +82,6 @@ tls_url() {
 
 misbehave() {
 	echo "$1" >"$T/.run/tls/mischief"
-}
-
-behave() {
-	rm -f "$T/.run/tls/mischief"
 }
 
 # One work tree serves all: what they deploy differs by the project's name.

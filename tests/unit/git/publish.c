@@ -145,7 +145,7 @@ static void test_after_a_kill(void **state)
 /* Writers that all start at once, on a repository that is not there: every file arrives, once. */
 static void test_race(void **state)
 {
-	enum { WRITERS = 6, FILES = 5 };
+	enum { WRITERS = 10, FILES = 3 };
 	pid_t pids[WRITERS];
 	char path[32];
 

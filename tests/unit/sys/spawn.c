@@ -257,6 +257,35 @@ static void test_input_and_output(void **state)
 }
 
 /* Standard descriptors of ours that are closed must not confuse those of the child. */
+static void test_error_alone(void **state)
+{
+	const char *argv[] = {"sh", "-c", "echo to-output; echo to-error >&2", NULL};
+	struct spawn s = SPAWN_INIT;
+	struct str out;
+	int status;
+
+	(void)state;
+	s.argv = argv;
+	s.out = open("output", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	s.err = open("error", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(spawn_run(&s, &status, NULL), 0);
+	str_init(&out);
+	assert_int_equal(files_read("output", 100, &out, NULL), 1);
+	assert_string_equal(out.buf, "to-output\n");
+	str_reset(&out);
+	assert_int_equal(files_read("error", 100, &out, NULL), 1);
+	assert_string_equal(out.buf, "to-error\n");
+	str_reset(&out);
+	capture(&s, 100, &out, 0);
+	assert_string_equal(out.buf, "to-output\n");
+	str_reset(&out);
+	assert_int_equal(files_read("error", 100, &out, NULL), 1);
+	assert_string_equal(out.buf, "to-error\nto-error\n");
+	str_clear(&out);
+	close(s.out);
+	close(s.err);
+}
+
 static void test_closed_standard(void **state)
 {
 	const char *argv[] = {"sh", "-c", "cat; echo to-error >&2", NULL};
@@ -562,6 +591,7 @@ int main(void)
 		scratch_test(test_folder),
 		cmocka_unit_test(test_descriptors),
 		scratch_test(test_input_and_output),
+		scratch_test(test_error_alone),
 		scratch_test(test_closed_standard),
 		cmocka_unit_test(test_capture_maximum),
 		scratch_test(test_watch),
