@@ -19,7 +19,7 @@
 #include "git/internal.h"
 #include "git/remote.h"
 #include "git/repository.h"
-#include "git/transport-internal.h"
+#include "git/conversation-internal.h"
 #include "sys/files.h"
 #include "sys/lock.h"
 
@@ -225,8 +225,8 @@ static int is_race(const char *why)
 /* The server has not taken it, in its own words. */
 static enum outcome tell_refused(const struct cache *k, struct err *e)
 {
-	char *why = transport_words(k->talk.refused);
-	char *words = transport_words(k->talk.words.buf);
+	char *why = conversation_words(k->talk.refused);
+	char *words = conversation_words(k->talk.words.buf);
 
 	(void)err_set(e, "%s does not take the commit on %s: %s%s%s", k->a->name, k->a->p->branch,
 		why, *words ? ": " : "", words);

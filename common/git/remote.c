@@ -6,7 +6,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/path.h"
+#include "git/conversation-internal.h"
+#include "git/internal.h"
 
 void remote_address_clear(struct remote_address *a)
 {
@@ -181,4 +182,29 @@ int remote_parse(struct remote_address *out, const char *text, struct err *e)
 		return 0;
 	remote_address_clear(out);
 	return -1;
+}
+
+int remote_tip(const struct remote *r, const char *branch, struct oid *tip, struct err *e)
+{
+	char *ref = mem_format("refs/heads/%s", branch);
+	git_remote *remote = NULL;
+	struct conversation c;
+	int result = -1;
+	git_oid id;
+
+	conversation_init(&c, r, NULL);
+	if (git_start(e) != 0)
+		goto out;
+	if (git_remote_create_detached(&remote, r->address.url) < 0)
+		(void)git_err(e, "%s", r->address.url);
+	else if (conversation_connect(remote, GIT_DIRECTION_PUSH, &c, e) == 0)
+		result = conversation_tip(remote, ref, &c, &id, e);
+	if (result == 1)
+		oid_from_git(tip, &id);
+	git_remote_free(remote);
+	(void)git_libgit2_shutdown(); /* says how often it is still started */
+out:
+	conversation_clear(&c);
+	free(ref);
+	return result;
 }

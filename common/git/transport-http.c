@@ -1,5 +1,5 @@
 /* Git over HTTP (gitprotocol-http(5)): each exchange is one request, which remote.http carries out. */
-#include "git/transport-internal.h"
+#include "git/conversation-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +106,7 @@ static int open_spool(const struct conversation *c, struct err *e)
 static int send_request(struct stream *s, struct remote_answer *a, struct err *e)
 {
 	const struct remote *r = s->talk->remote;
-	const char *service = transport_service(s->action);
+	const char *service = conversation_service(s->action);
 	char *url = lists(s) ? mem_format("%s/info/refs?service=%s", r->address.url, service)
 			     : mem_format("%s/%s", r->address.url, service);
 	char *type = lists(s) ? NULL : mem_format("application/x-%s-request", service);
@@ -114,7 +114,7 @@ static int send_request(struct stream *s, struct remote_answer *a, struct err *e
 		.type = type,
 		.body = s->sent.buf,
 		.len = s->sent.len,
-		.max = s->file >= 0 ? TRANSPORT_MAX_PACK : TRANSPORT_MAX_REFS,
+		.max = s->file >= 0 ? CONVERSATION_MAX_PACK : CONVERSATION_MAX_REFS,
 		.out = s->file};
 	int result = r->http(r->context, &request, a, e);
 
@@ -178,9 +178,9 @@ static int stream_write(git_smart_subtransport_stream *stream, const char *buffe
 {
 	struct stream *s = (struct stream *)stream;
 
-	if (len > TRANSPORT_MAX_PACK - s->sent.len)
+	if (len > CONVERSATION_MAX_PACK - s->sent.len)
 		return err_set(
-			&s->talk->fault, "more than %u bytes are not sent", TRANSPORT_MAX_PACK);
+			&s->talk->fault, "more than %u bytes are not sent", CONVERSATION_MAX_PACK);
 	str_addn(&s->sent, buffer, len);
 	return 0;
 }

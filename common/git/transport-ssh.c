@@ -3,7 +3,7 @@
  * socket for its standard input and output.
  */
 #define _GNU_SOURCE /* SOCK_CLOEXEC, pipe2 */
-#include "git/transport-internal.h"
+#include "git/conversation-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -181,7 +181,7 @@ int transport_ssh_tell(const struct remote *r, const char *said, int status, str
 		return tell_host_key(r, said, e);
 	if (status == 255 && has_any(said, denied))
 		return tell_denied(r, e);
-	safe = transport_words(said);
+	safe = conversation_words(said);
 	if (*safe == '\0')
 		(void)err_set(e, "the server ended the conversation (ssh: status %d)", status);
 	else
@@ -222,13 +222,13 @@ static int wait_for(struct stream *s, short events)
 	for (;;) {
 		struct pollfd fds[] = {
 			{.fd = s->fd, .events = events}, {.fd = s->error, .events = POLLIN}};
-		int n = poll(fds, 2, TRANSPORT_STALL_MS);
+		int n = poll(fds, 2, CONVERSATION_STALL_MS);
 
 		if (n < 0 && errno != EINTR)
 			return err_errno(e, errno, "ssh cannot be waited for");
 		if (n == 0) {
 			(void)err_set(e, "the server has been silent for %d seconds",
-				TRANSPORT_STALL_MS / 1000);
+				CONVERSATION_STALL_MS / 1000);
 			e->passing = 1;
 			return -1;
 		}
@@ -288,8 +288,8 @@ static int stream_read(
 	if (n <= 0)
 		return tell_end(s);
 	s->taken += (size_t)n;
-	if (s->taken > TRANSPORT_MAX_PACK)
-		return err_set(e, "the server sends more than %u bytes", TRANSPORT_MAX_PACK);
+	if (s->taken > CONVERSATION_MAX_PACK)
+		return err_set(e, "the server sends more than %u bytes", CONVERSATION_MAX_PACK);
 	*bytes = (size_t)n;
 	return 0;
 }
@@ -401,7 +401,7 @@ static int carrier_action(git_smart_subtransport_stream **out, git_smart_subtran
 	s->carrier = c;
 	s->fd = s->error = -1;
 	str_init(&s->said);
-	if (start(s, transport_service(action), &c->talk->fault) != 0) {
+	if (start(s, conversation_service(action), &c->talk->fault) != 0) {
 		stream_free(&s->parent);
 		return -1;
 	}

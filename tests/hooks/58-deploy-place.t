@@ -12,7 +12,7 @@ deploying churn "file://$T/dags.git" || test_bail 'no project'
 by_hand() {
 	cd "$T/hand" && git pull -q --no-rebase origin main 2>/dev/null
 	test_tick
-	eval "$1" && git add -A && git commit -q -m "By hand" && git push -q origin HEAD:main && cd "$T"
+	eval "$1" && git add -A && git commit -q -m "By hand" && git push -q origin HEAD:main && cd "$T" || return 1
 }
 
 again() {

@@ -28,7 +28,7 @@ airflow_set() {
 
 next_deploy() {
 	cd "$T/$1.work" && git switch -q dev && commit note.txt && git switch -q main && merge_in dev &&
-		expect_accept git push -q origin dev main && cd "$T"
+		expect_accept git push -q origin dev main && cd "$T" || return 1
 }
 
 newest() {

@@ -1,4 +1,4 @@
-#include "git/transport-internal.h"
+#include "git/conversation-internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ void conversation_reset(struct conversation *c)
 	conversation_init(c, remote, spool);
 }
 
-char *transport_words(const char *text)
+char *conversation_words(const char *text)
 {
 	char *line = mem_strdup(text), *safe;
 
@@ -41,7 +41,7 @@ char *transport_words(const char *text)
 			*p = ' ';
 	for (size_t len = strlen(line); len > 0 && line[len - 1] == ' ';)
 		line[--len] = '\0';
-	safe = str_safe(line, TRANSPORT_MAX_WORDS);
+	safe = str_safe(line, CONVERSATION_MAX_WORDS);
 	free(line);
 	return safe;
 }
@@ -51,7 +51,7 @@ int conversation_err(const struct conversation *c, struct err *e, const char *wh
 	const char *url = c->remote->address.url;
 
 	if (c->fault.text == NULL) {
-		char *words = transport_words(c->words.buf);
+		char *words = conversation_words(c->words.buf);
 
 		(void)git_err(e, "%s: %s%s%s%s", url, what, *words ? " (the server says: " : "",
 			words, *words ? ")" : "");
@@ -64,7 +64,7 @@ int conversation_err(const struct conversation *c, struct err *e, const char *wh
 	return -1;
 }
 
-const char *transport_service(git_smart_service_t action)
+const char *conversation_service(git_smart_service_t action)
 {
 	return action == GIT_SERVICE_UPLOADPACK_LS || action == GIT_SERVICE_UPLOADPACK
 		       ? "git-upload-pack"
@@ -87,7 +87,7 @@ static int carry(git_transport **out, git_remote *owner, void *context)
 static int hear(const char *text, int len, void *context)
 {
 	struct conversation *c = context;
-	size_t room = TRANSPORT_MAX_WORDS - c->words.len, n = (size_t)len;
+	size_t room = CONVERSATION_MAX_WORDS - c->words.len, n = (size_t)len;
 
 	str_addn(&c->words, text, n < room ? n : room);
 	return 0;
@@ -145,29 +145,4 @@ int conversation_tip(
 			return 1;
 		}
 	return 0;
-}
-
-int remote_tip(const struct remote *r, const char *branch, struct oid *tip, struct err *e)
-{
-	char *ref = mem_format("refs/heads/%s", branch);
-	git_remote *remote = NULL;
-	struct conversation c;
-	int result = -1;
-	git_oid id;
-
-	conversation_init(&c, r, NULL);
-	if (git_start(e) != 0)
-		goto out;
-	if (git_remote_create_detached(&remote, r->address.url) < 0)
-		(void)git_err(e, "%s", r->address.url);
-	else if (conversation_connect(remote, GIT_DIRECTION_PUSH, &c, e) == 0)
-		result = conversation_tip(remote, ref, &c, &id, e);
-	if (result == 1)
-		oid_from_git(tip, &id);
-	git_remote_free(remote);
-	(void)git_libgit2_shutdown(); /* says how often it is still started */
-out:
-	conversation_clear(&c);
-	free(ref);
-	return result;
 }

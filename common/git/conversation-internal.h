@@ -3,8 +3,8 @@
  * libgit2's own carriers have no time limits, and its SSH knows neither known_hosts nor the signatures
  * that today's servers ask of RSA keys.
  */
-#ifndef MODELGATE_GIT_TRANSPORT_INTERNAL_H
-#define MODELGATE_GIT_TRANSPORT_INTERNAL_H
+#ifndef MODELGATE_GIT_CONVERSATION_INTERNAL_H
+#define MODELGATE_GIT_CONVERSATION_INTERNAL_H
 
 #include <git2.h>
 #include <git2/sys/transport.h>
@@ -14,10 +14,10 @@
 
 struct remote;
 
-#define TRANSPORT_STALL_MS 60000       /* without a byte from the server */
-#define TRANSPORT_MAX_REFS (64U << 20) /* bytes of its list of references */
-#define TRANSPORT_MAX_PACK (1U << 30)  /* bytes of all that a repository sends */
-#define TRANSPORT_MAX_WORDS 2000       /* bytes of what its hooks say that are kept */
+#define CONVERSATION_STALL_MS 60000       /* without a byte from the server */
+#define CONVERSATION_MAX_REFS (64U << 20) /* bytes of its list of references */
+#define CONVERSATION_MAX_PACK (1U << 30)  /* bytes of all that a repository sends */
+#define CONVERSATION_MAX_WORDS 2000       /* bytes of what its hooks say that are kept */
 
 struct conversation {
 	const struct remote *remote;
@@ -31,7 +31,7 @@ void conversation_clear(struct conversation *c);
 /* Forget faults and words, for another connection. */
 void conversation_reset(struct conversation *c);
 /* What a server said to people in TEXT, on one line, harmless; the caller's to free(). */
-char *transport_words(const char *text);
+char *conversation_words(const char *text);
 
 /*
  * Set *E from what C knows, else from libgit2: FORMAT says what was being done.  Returns -1.
@@ -53,6 +53,6 @@ int transport_http(git_smart_subtransport **out, git_transport *owner, void *con
 int transport_ssh(git_smart_subtransport **out, git_transport *owner, void *conversation);
 
 /* The service of Git's that ACTION asks for. */
-const char *transport_service(git_smart_service_t action);
+const char *conversation_service(git_smart_service_t action);
 
 #endif
