@@ -40,9 +40,12 @@ int conversation_err(const struct conversation *c, struct err *e, const char *wh
 
 /* For connections that carry C: everything switched off that could go anywhere else. */
 int conversation_callbacks(git_remote_callbacks *out, struct conversation *c, struct err *e);
-/* Connect REMOTE, made for C's address.  0, or -1 and *E. */
-int conversation_connect(
-	git_remote *remote, git_direction direction, struct conversation *c, struct err *e);
+/*
+ * Connect to C's server, for the repository GIT, which may be NULL where nothing is fetched or pushed.  0
+ * and *OUT, the caller's to git_remote_free(); or -1 and *E.
+ */
+int conversation_connect(git_remote **out, git_repository *git, git_direction direction,
+	struct conversation *c, struct err *e);
 
 /* What the reference REF of the connected REMOTE points to: 1 and *TIP, 0 it has none such, -1. */
 int conversation_tip(

@@ -114,19 +114,39 @@ int conversation_callbacks(git_remote_callbacks *out, struct conversation *c, st
 	return 0;
 }
 
-int conversation_connect(
-	git_remote *remote, git_direction direction, struct conversation *c, struct err *e)
+/* The address is taken as it is: no url.*.insteadOf of any configuration is looked for. */
+static int make_remote(
+	git_remote **out, git_repository *git, const struct conversation *c, struct err *e)
+{
+	git_remote_create_options options;
+
+	if (git_remote_create_options_init(&options, GIT_REMOTE_CREATE_OPTIONS_VERSION) < 0)
+		return git_err(e, "libgit2 is of another version than it was built with");
+	options.repository = git;
+	options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
+	if (git_remote_create_with_opts(out, c->remote->address.url, &options) < 0)
+		return git_err(e, "%s", c->remote->address.url);
+	return 0;
+}
+
+int conversation_connect(git_remote **out, git_repository *git, git_direction direction,
+	struct conversation *c, struct err *e)
 {
 	git_remote_connect_options options;
 
+	*out = NULL;
 	if (git_remote_connect_options_init(&options, GIT_REMOTE_CONNECT_OPTIONS_VERSION) < 0)
 		return git_err(e, "libgit2 is of another version than it was built with");
 	options.proxy_opts.type = GIT_PROXY_NONE;
-	if (conversation_callbacks(&options.callbacks, c, e) != 0)
+	if (conversation_callbacks(&options.callbacks, c, e) != 0 ||
+		make_remote(out, git, c, e) != 0)
 		return -1;
-	if (git_remote_connect_ext(remote, direction, &options) < 0)
-		return conversation_err(c, e, "cannot be reached");
-	return 0;
+	if (git_remote_connect_ext(*out, direction, &options) == 0)
+		return 0;
+	(void)conversation_err(c, e, "cannot be reached");
+	git_remote_free(*out);
+	*out = NULL;
+	return -1;
 }
 
 /* ---- references ---- */

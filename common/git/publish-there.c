@@ -144,20 +144,12 @@ static void disconnect(struct cache *k)
 	k->remote = NULL;
 }
 
-static int make_connection(struct cache *k, git_remote **out, git_direction direction,
-	struct conversation *talk, struct err *e)
-{
-	if (git_remote_create_anonymous(out, k->a->git, k->a->name) < 0)
-		return git_err(e, "%s", k->a->name);
-	return conversation_connect(*out, direction, talk, e);
-}
-
 /* Connect as one who pushes: the tip that is read here is what the push is compared with. */
 static int connect(struct cache *k, struct err *e)
 {
 	disconnect(k);
 	conversation_reset(&k->talk);
-	return make_connection(k, &k->remote, GIT_DIRECTION_PUSH, &k->talk, e);
+	return conversation_connect(&k->remote, k->a->git, GIT_DIRECTION_PUSH, &k->talk, e);
 }
 
 /* ---- fetching ---- */
@@ -200,7 +192,7 @@ static int fetch(struct cache *k, struct err *e)
 	int result = -1;
 
 	conversation_init(&talk, k->a->p->remote, k->path);
-	if (make_connection(k, &remote, GIT_DIRECTION_FETCH, &talk, e) == 0)
+	if (conversation_connect(&remote, k->a->git, GIT_DIRECTION_FETCH, &talk, e) == 0)
 		result = download(k, remote, &talk, e);
 	git_remote_free(remote);
 	conversation_clear(&talk);

@@ -195,9 +195,7 @@ int remote_tip(const struct remote *r, const char *branch, struct oid *tip, stru
 	conversation_init(&c, r, NULL);
 	if (git_start(e) != 0)
 		goto out;
-	if (git_remote_create_detached(&remote, r->address.url) < 0)
-		(void)git_err(e, "%s", r->address.url);
-	else if (conversation_connect(remote, GIT_DIRECTION_PUSH, &c, e) == 0)
+	if (conversation_connect(&remote, NULL, GIT_DIRECTION_PUSH, &c, e) == 0)
 		result = conversation_tip(remote, ref, &c, &id, e);
 	if (result == 1)
 		oid_from_git(tip, &id);
