@@ -24,7 +24,8 @@ struct conversation {
 	const char *spool; /* folder for a temporary file; NULL: nothing is fetched */
 	struct err fault;  /* what went wrong below libgit2, which hides it */
 	struct str words;  /* what the server said to people */
-	char *refused;     /* why it did not take a reference; NULL: it did */
+	char *refused;     /* why it did not take the reference; NULL: it did, or did not say */
+	int is_taken;      /* it said so */
 };
 void conversation_init(struct conversation *c, const struct remote *r, const char *spool);
 void conversation_clear(struct conversation *c);

@@ -100,6 +100,7 @@ static int hear_verdict(const char *ref, const char *status, void *context)
 	(void)ref; /* only one is ever pushed */
 	free(c->refused);
 	c->refused = mem_strdup(status);
+	c->is_taken = status == NULL;
 	return 0;
 }
 

@@ -206,7 +206,7 @@ static int is_race(const char *why)
 {
 	static const char *const words[] = {"non-fast-forward", "fetch first",
 		"incorrect old value", "failed to update ref", "cannot lock ref", "failed to lock",
-		"already exists", NULL};
+		"reference already exists", NULL};
 
 	for (const char *const *word = words; *word != NULL; word++)
 		if (strstr(why, *word) != NULL)
@@ -227,18 +227,31 @@ static enum outcome tell_refused(const struct cache *k, struct err *e)
 	return FAILED;
 }
 
+/* Whether it landed is seen by the next look at the branch. */
+static enum outcome look_again(struct cache *k)
+{
+	return ++k->unclear < MAX_UNCLEAR ? RACED : FAILED;
+}
+
 /* It was not taken, or nobody knows whether it was. */
 static enum outcome tell_push_fault(struct cache *k, int error, struct err *e)
 {
 	(void)conversation_err(&k->talk, e, "the commit cannot be pushed");
 	if (error == GIT_ENONFASTFORWARD)
 		return RACED;
-	if (k->talk.fault.text == NULL) {
+	if (k->talk.fault.text == NULL)
 		k->a->is_unreadable = 1;
-		return FAILED;
-	}
-	/* Whether it landed is seen by the next look at the branch. */
-	return k->talk.fault.passing && ++k->unclear < MAX_UNCLEAR ? RACED : FAILED;
+	return k->talk.fault.passing ? look_again(k) : FAILED;
+}
+
+static enum outcome read_verdict(struct cache *k, struct err *e)
+{
+	if (k->talk.is_taken)
+		return COMMITTED;
+	if (k->talk.refused != NULL)
+		return is_race(k->talk.refused) ? RACED : tell_refused(k, e);
+	(void)err_set(e, "%s does not say whether it has taken the commit", k->a->name);
+	return look_again(k);
 }
 
 static enum outcome push(struct cache *k, const git_oid *new, struct err *e)
@@ -260,12 +273,7 @@ static enum outcome push(struct cache *k, const git_oid *new, struct err *e)
 	k->pushed = *new;
 	k->has_pushed = 1;
 	error = git_remote_upload(k->remote, &specs, &options);
-	if (error < 0)
-		result = tell_push_fault(k, error, e);
-	else if (k->talk.refused == NULL)
-		result = COMMITTED;
-	else
-		result = is_race(k->talk.refused) ? RACED : tell_refused(k, e);
+	result = error < 0 ? tell_push_fault(k, error, e) : read_verdict(k, e);
 out:
 	free(spec);
 	return result;
@@ -351,7 +359,14 @@ static enum outcome attempt_often(struct cache *k, struct oid *commit, struct er
 			return result;
 		attempt_pause(i + SLOWER);
 	}
-	return attempt_give_up(k->a, e);
+	(void)attempt_give_up(k->a, e);
+	if (k->talk.refused != NULL) {
+		char *why = conversation_words(k->talk.refused);
+
+		(void)err_wrap(e, "the server says: %s", why);
+		free(why);
+	}
+	return FAILED;
 }
 
 /* With what is kept; where that is damaged, once more with nothing. */

@@ -41,9 +41,11 @@ static int ask(
 {
 	const struct airflow *a = context;
 	struct sink sink = {.fd = r->out, .room = r->max};
-	char *secret = mem_strdup(a->secret);
-	struct http_credentials who = {.kind = HTTP_AUTH_NONE};
-	struct http_request request = {.method = r->type != NULL ? "POST" : "GET",
+	const struct http_credentials who = {
+		.kind = a->user != NULL ? HTTP_AUTH_BASIC : HTTP_AUTH_NONE,
+		.user = a->user,
+		.secret = a->password};
+	const struct http_request request = {.method = r->type != NULL ? "POST" : "GET",
 		.url = r->url,
 		.credentials = &who,
 		.type = r->type,
@@ -53,13 +55,8 @@ static int ask(
 		.sink = r->out >= 0 ? sink_write : NULL,
 		.context = &sink};
 	struct http_answer answer;
-	enum http_result result;
 
-	if (secret != NULL)
-		http_credentials_parse(&who, secret);
-	result = http_do(a->http, &request, &answer, e);
-	secret_free(secret);
-	if (result != HTTP_ANSWERED)
+	if (http_do(a->http, &request, &answer, e) != HTTP_ANSWERED)
 		return -1;
 	out->status = answer.status;
 	out->type = mem_strdup(answer.type);
@@ -68,16 +65,20 @@ static int ask(
 	return 0;
 }
 
-/* USER:PASSWORD of the token file, the caller's to secret_free(); NULL: *E. */
-static char *read_secret(const char *path, struct err *e)
+/* USER:PASSWORD, or a token alone. */
+static int read_secret(struct airflow *a, const char *path, struct err *e)
 {
-	char *text = secret_read(path, e), *both;
+	char *text = secret_read(path, e);
+	const char *colon;
 
-	if (text == NULL || strchr(text, ':') != NULL)
-		return text;
-	both = mem_format("%s:%s", TOKEN_USER, text);
+	if (text == NULL)
+		return -1;
+	colon = strchr(text, ':');
+	a->user =
+		colon != NULL ? mem_strndup(text, (size_t)(colon - text)) : mem_strdup(TOKEN_USER);
+	a->password = mem_strdup(colon != NULL ? colon + 1 : text);
 	secret_free(text);
-	return both;
+	return 0;
 }
 
 static int open_http(struct airflow *a, const struct config_airflow *section, struct err *e)
@@ -90,8 +91,7 @@ static int open_http(struct airflow *a, const struct config_airflow *section, st
 				"%s: over http:// anybody on the way could read the token; write "
 				"https://",
 				a->repository);
-		a->secret = read_secret(section->token_file, e);
-		if (a->secret == NULL)
+		if (read_secret(a, section->token_file, e) != 0)
 			return err_wrap(e, "token-file");
 	}
 	a->remote.http = ask;
@@ -138,7 +138,8 @@ void airflow_close(struct airflow *a)
 {
 	remote_address_clear(&a->remote.address);
 	http_free(a->http);
-	secret_free(a->secret);
+	secret_free(a->password);
+	free(a->user);
 	free(a->cache);
 	free(a->repository);
 	memset(a, 0, sizeof(*a));

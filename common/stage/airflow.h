@@ -17,11 +17,12 @@ struct airflow {
 	struct remote remote; /* in use where its address is no path */
 	char *cache;
 	struct http *http; /* NULL: not spoken */
-	char *secret;      /* USER:PASSWORD of the token file, for HTTP; NULL: none */
+	char *user;        /* of the token file, for HTTP; NULL: there is none */
+	char *password;
 };
 
 /*
- * 0; the caller calls airflow_close().  -1: the address is none, or a file that the section names cannot
+ * 0; the caller calls airflow_close(), and does not copy *OUT.  -1: the address is none, or a file that the section names cannot
  * be used, with the remedy in *E.  No server is asked yet.
  */
 int airflow_open(struct airflow *out, const struct config *config,

@@ -101,18 +101,20 @@ test_expect 'check asks the server, and tells what keeps us out' '
 
 # --- what breaks ---
 
-test_expect 'the server dies after the branch has moved: seen, and not done twice' '
+test_expect 'the server dies after the branch has moved, and another commit follows: seen, and not done twice' '
 	before=$(commits dags.git) &&
 	cat >dags.git/hooks/reference-transaction <<-SH &&
 		#!/bin/sh
 		[ "\$1" = committed ] || exit 0
 		rm -f "$T/dags.git/hooks/reference-transaction"
+		other=\$(git -c user.name=O -c user.email=o@x commit-tree -p main -m Other main^{tree})
+		git update-ref refs/heads/main "\$other"
 		kill -9 \$PPID
 	SH
 	chmod 755 dags.git/hooks/reference-transaction && next_deploy shop && deploy_ends shop success &&
 	[ ! -e dags.git/hooks/reference-transaction ] &&
-	same $((before + 1)) "$(commits dags.git)" &&
-	same "$(git -C dags.git rev-parse main)" "$(pipeline shop "$(newest shop)" facts.dag_commit)"
+	same $((before + 2)) "$(commits dags.git)" && same Other "$(git -C dags.git log -1 --format=%s main)" &&
+	same "$(git -C dags.git rev-parse main~)" "$(pipeline shop "$(newest shop)" facts.dag_commit)"
 '
 
 test_expect 'the runner is killed between the push and the record of it: one commit' '
