@@ -136,7 +136,9 @@ test_expect 'what is kept of the repository is damaged: it is fetched anew' '
 	cache=$(dirname "$(grep -lx -e "$url" shop.state/repositories/cache/*/description)") &&
 	find "$cache/objects" -type f -exec chmod u+w {} + -exec truncate -s 0 {} + &&
 	next_deploy shop && deploy_ends shop success && git -C "$cache" fsck &&
-	echo garbage >"$cache/HEAD" && next_deploy shop && deploy_ends shop success
+	echo garbage >"$cache/HEAD" && next_deploy shop && deploy_ends shop success &&
+	: >"$cache/objects/pack/pack_git2_half" && next_deploy shop && deploy_ends shop success &&
+	[ ! -e "$cache/objects/pack/pack_git2_half" ]
 '
 
 test_done
