@@ -180,12 +180,22 @@ int config_fits_url(const char *url)
 	return scheme > 0 && url[scheme] != '\0' && url[scheme] != '/' && config_fits_address(url);
 }
 
+/* USER:PASSWORD@HOST:PATH, which scp does not know: that would be the host USER. */
+static int is_scp_with_password(const char *url)
+{
+	const char *at = strchr(url, '@');
+	size_t before = at != NULL ? (size_t)(at - url) : 0;
+
+	return memchr(url, ':', before) != NULL && memchr(url, '/', before) == NULL &&
+	       at[strcspn(at, ":/")] == ':';
+}
+
 int config_holds_secret(const char *url)
 {
 	const char *authority = strstr(url, "://"), *at;
 
 	if (authority == NULL)
-		return 0;
+		return is_scp_with_password(url);
 	authority += strlen("://");
 	at = memchr(authority, '@', strcspn(authority, "/?#"));
 	if (at == NULL)
