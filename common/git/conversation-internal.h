@@ -14,7 +14,7 @@
 
 struct remote;
 
-#define CONVERSATION_STALL_MS 60000       /* without a byte from the server */
+#define CONVERSATION_STALL 60             /* seconds without a byte from the server */
 #define CONVERSATION_MAX_REFS (64U << 20) /* bytes of its list of references */
 #define CONVERSATION_MAX_PACK (1U << 30)  /* bytes of all that a repository sends */
 #define CONVERSATION_MAX_WORDS 2000       /* bytes of what its hooks say that are kept */

@@ -7,7 +7,7 @@
 struct err;
 struct remote;
 
-#define SSH_END_MS 5000 /* that ssh may take to end once it was told */
+#define SSH_END 5 /* seconds that ssh may take to end once it was told */
 
 /* Add the arguments of ssh(1) that start SERVICE on R's server: nothing of the user's configuration. */
 void transport_ssh_arguments(struct strlist *argv, const struct remote *r, const char *service);

@@ -9,12 +9,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "git/remote.h"
 #include "git/transport-ssh-internal.h"
@@ -197,63 +199,72 @@ int transport_ssh_tell(const struct remote *r, const char *said, int status, str
 
 /* ---- one process ---- */
 
+/* Take some of what ssh says; more of it is for another time. */
 static void drain_error(struct stream *s)
 {
 	char buf[1024];
-	ssize_t n;
+	ssize_t n = read(s->error, buf, sizeof(buf));
 
-	while ((n = read(s->error, buf, sizeof(buf))) > 0)
-		if (s->said.len < MAX_SAID)
-			str_addn(&s->said, buf, (size_t)n);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n > 0 && s->said.len < MAX_SAID)
+		str_addn(&s->said, buf, (size_t)n);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
 	(void)close(s->error); /* only read */
 	s->error = -1;
 }
 
+/* Milliseconds from now to UNTIL, by clock_monotonic(), for poll(2). */
+static int left(int64_t until)
+{
+	int64_t now = clock_monotonic();
+
+	return now < until ? (int)((until - now) / 1000 + 1) : 0;
+}
+
 /*
  * Wait until the server can be written to or read from, as EVENTS of poll(2) say, and take what ssh says
- * meanwhile.  0, or -1: it has been still for too long.
+ * meanwhile, which is no excuse.  0, or -1: it has been still for too long.
  */
 static int wait_for(struct stream *s, short events)
 {
 	struct err *e = &s->carrier->talk->fault;
+	int64_t until = clock_monotonic() + CONVERSATION_STALL * CLOCK_SECOND;
 
 	for (;;) {
 		struct pollfd fds[] = {
 			{.fd = s->fd, .events = events}, {.fd = s->error, .events = POLLIN}};
-		int n = poll(fds, 2, CONVERSATION_STALL_MS);
+		int ms = left(until), n = poll(fds, 2, ms);
 
 		if (n < 0 && errno != EINTR)
 			return err_errno(e, errno, "ssh cannot be waited for");
-		if (n == 0) {
-			(void)err_set(e, "the server has been silent for %d seconds",
-				CONVERSATION_STALL_MS / 1000);
-			e->passing = 1;
-			return -1;
-		}
 		if (n > 0 && fds[1].revents != 0)
 			drain_error(s);
 		if (n > 0 && fds[0].revents != 0)
 			return 0;
+		if (ms > 0)
+			continue;
+		(void)err_set(e, "the server has been silent for %d seconds", CONVERSATION_STALL);
+		e->passing = 1;
+		return -1;
 	}
 }
 
 /* End it and hear its last words.  Its status as spawn_run() gives it; -1: we had to kill it. */
 static int end(struct stream *s)
 {
-	struct pollfd p = {.events = POLLIN};
+	int64_t until = clock_monotonic() + SSH_END * CLOCK_SECOND;
 	int status = 0, killed = 0;
 
 	if (s->pid <= 0)
 		return 0;
 	(void)shutdown(s->fd, SHUT_RDWR); /* ssh ends by this; it may have done so already */
 	while (s->error >= 0 && !killed) {
-		p.fd = s->error;
-		if (poll(&p, 1, SSH_END_MS) <= 0)
-			killed = 1;
-		else
+		struct pollfd p = {.fd = s->error, .events = POLLIN};
+		int ms = left(until);
+
+		if (poll(&p, 1, ms) > 0)
 			drain_error(s);
+		killed = ms == 0;
 	}
 	if (killed)
 		(void)kill(s->pid, SIGKILL); /* our child, not yet waited for */
