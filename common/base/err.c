@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +34,15 @@ int err_errno(struct err *e, int number, const char *format, ...)
 	va_end(ap);
 	free(e->text);
 	e->text = mem_format("%s: %s", what, strerror(number));
+	e->passing = err_number_passes(number);
 	free(what);
 	return -1;
+}
+
+int err_number_passes(int number)
+{
+	return number == ENOSPC || number == EDQUOT || number == EAGAIN || number == ENOMEM ||
+	       number == ENFILE;
 }
 
 int err_wrap(struct err *e, const char *format, ...)

@@ -9,7 +9,8 @@
 struct err {
 	char *text; /* owned; NULL: nothing went wrong */
 	/*
-	 * A fault that may be gone on the next try (a lock, a busy server): a stage is tried again.
+	 * A fault that may be gone on the next try (a lock, a busy server, a full disk): a stage is
+	 * tried again.
 	 */
 	int passing;
 };
@@ -22,9 +23,15 @@ struct err {
 /* Set *E to the formatted text, replacing what it held.  E may be NULL.  Always returns -1. */
 int err_set(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* As err_set, followed by ": " and the text of the C library's error NUMBER. */
+/*
+ * As err_set, followed by ": " and the text of the C library's error NUMBER; it is a passing fault if
+ * err_number_passes() says so.
+ */
 int err_errno(struct err *e, int number, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* 1: what NUMBER stands for ends without anybody changing what was asked: no room, no memory. */
+int err_number_passes(int number);
 
 /* Put the formatted text and ": " in front of what *E holds.  Always returns -1. */
 int err_wrap(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));

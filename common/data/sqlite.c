@@ -36,6 +36,14 @@ static int is_busy(int rc)
 	       (rc & 0xff) == SQLITE_PROTOCOL;
 }
 
+/* No room, for the database itself or for the files beside it, which SQLite tells as many faults. */
+static int is_full(const struct sqlite *db, int rc)
+{
+	return (rc & 0xff) == SQLITE_FULL ||
+	       (((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN) && db->db != NULL &&
+		       err_number_passes(sqlite3_system_errno(db->db)));
+}
+
 /* Set *E to what SQLite says about the outcome RC.  Always returns -1. */
 static int fault(const struct sqlite *db, int rc, struct err *e)
 {
@@ -48,7 +56,7 @@ static int fault(const struct sqlite *db, int rc, struct err *e)
 		(void)err_set(e, "%s: %s", db->path,
 			db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
 	if (e != NULL)
-		e->passing = is_busy(rc);
+		e->passing = is_busy(rc) || is_full(db, rc);
 	return -1;
 }
 

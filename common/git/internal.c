@@ -1,5 +1,6 @@
 #include "git/internal.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@ int git_err(struct err *e, const char *format, ...)
 	(void)err_set(e, "%s: %s", what,
 		last != NULL && last->message != NULL ? last->message : "libgit2 gave no reason");
 	free(what);
+	/* libgit2 tells what the system said as text alone. */
+	if (e != NULL && e->text != NULL && strstr(e->text, strerror(ENOSPC)) != NULL)
+		e->passing = 1;
 	return -1;
 }
 

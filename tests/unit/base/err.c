@@ -52,6 +52,26 @@ static void test_passing(void **state)
 	assert_int_equal(e.passing, 0);
 }
 
+/* Room comes back; a name that is not there does not come by itself. */
+static void test_passing_numbers(void **state)
+{
+	static const struct {
+		int number;
+		int passes;
+	} rows[] = {{ENOSPC, 1}, {EDQUOT, 1}, {EAGAIN, 1}, {ENOMEM, 1}, {ENFILE, 1}, {ENOENT, 0},
+		{EACCES, 0}, {EROFS, 0}, {EIO, 0}, {0, 0}};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		e.passing = !rows[i].passes;
+		(void)err_errno(&e, rows[i].number, "f");
+		if (e.passing != rows[i].passes)
+			fail_msg("%s: %d", err_text(&e), e.passing);
+	}
+	err_clear(&e);
+}
+
 static void test_nobody_asks(void **state)
 {
 	(void)state;
@@ -68,6 +88,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_wrap_of_nothing),
 		cmocka_unit_test(test_passing),
+		cmocka_unit_test(test_passing_numbers),
 		cmocka_unit_test(test_nobody_asks),
 	};
 
