@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* close_range, pipe2 */
+#define _GNU_SOURCE /* close_range, environ, pipe2 */
 #include "sys/spawn.h"
 
 #include <errno.h>
@@ -38,6 +38,7 @@ struct plan {
 	pid_t parent;
 	enum tie tie;
 	enum spawn_group group;
+	int end_signal;
 	unsigned cpu_seconds;
 };
 
@@ -156,7 +157,7 @@ static int settle(const struct plan *p)
 		return -1;
 	if (p->group == SPAWN_GROUP_NEW && setpgid(0, 0) != 0)
 		return -1;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	if (prctl(PR_SET_PDEATHSIG, p->end_signal) != 0)
 		return -1;
 	if (getppid() != p->parent)
 		_exit(127); /* it died before it could take us along */
@@ -196,27 +197,55 @@ static _Noreturn void become_detached(const struct plan *p)
 	_exit(0);
 }
 
-/* PATH and LC_ALL, unless EXTRA says otherwise, and EXTRA. */
+/* Of our environment, what the child is to have too. */
+static const char *const kept[] = {"http_proxy", "https_proxy", "all_proxy", "no_proxy",
+	"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"TZ"};
+#define N_KEPT (sizeof(kept) / sizeof(kept[0]))
+
+/*
+ * Below a web server (CGI) the variable HTTP_PROXY is the header "Proxy" of a request: whoever pushes
+ * would choose where a stage connects to.
+ */
+static int is_ours_to_give(const char *name)
+{
+	return strcmp(name, "HTTP_PROXY") != 0 ||
+	       (getenv("REQUEST_METHOD") == NULL && getenv("GATEWAY_INTERFACE") == NULL);
+}
+
+/* The "NAME=value" in SETTINGS (NULL-terminated, or NULL) for NAME, which ends with NUL or "=". */
+static const char *find_setting(const char *const *settings, const char *name)
+{
+	size_t len = strcspn(name, "=");
+
+	for (; settings != NULL && *settings != NULL; settings++)
+		if (strncmp(*settings, name, len) == 0 && (*settings)[len] == '=')
+			return *settings;
+	return NULL;
+}
+
+/* PATH and LC_ALL, EXTRA, what is kept of ours: each unless EXTRA says otherwise.  Borrowed. */
 static const char **make_env(const char *const *extra)
 {
 	const char *const usual[] = {paths_tools(), "LC_ALL=C"};
-	static const char *const names[] = {"PATH=", "LC_ALL="};
 	size_t n = 0, used = 0;
 	const char **env;
 
 	while (extra != NULL && extra[n] != NULL)
 		n++;
-	env = mem_zalloc(n + 3, sizeof(*env));
-	for (size_t i = 0; i < 2; i++) {
-		int given = 0;
-
-		for (size_t k = 0; k < n; k++)
-			given |= str_starts(extra[k], names[i]);
-		if (!given)
+	env = mem_zalloc(2 + n + N_KEPT + 1, sizeof(*env));
+	for (size_t i = 0; i < 2; i++)
+		if (find_setting(extra, usual[i]) == NULL)
 			env[used++] = usual[i];
-	}
 	for (size_t k = 0; k < n; k++)
 		env[used++] = extra[k];
+	for (size_t i = 0; i < N_KEPT; i++) {
+		const char *ours = find_setting((const char *const *)environ, kept[i]);
+
+		if (ours != NULL && is_ours_to_give(kept[i]) &&
+			find_setting(extra, kept[i]) == NULL)
+			env[used++] = ours;
+	}
 	return env;
 }
 
@@ -307,6 +336,7 @@ static int start(const struct spawn *s, int out, int error, enum tie tie, pid_t 
 		.keep = s->keep,
 		.tie = tie,
 		.group = s->group,
+		.end_signal = s->end_signal != 0 ? s->end_signal : SIGKILL,
 		.cpu_seconds = s->cpu_seconds};
 	int null = -1, status = -1;
 

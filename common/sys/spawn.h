@@ -2,6 +2,10 @@
  * The one way other programs are started: by argument vector, never through a shell, absolute path
  * or looked up in a fixed PATH, clean environment, standard input from /dev/null, no other
  * descriptor inherited, a process group of its own or ours, an end with us.
+ *
+ * The environment is PATH, LC_ALL, what the caller gives, and of our own what says how the network is
+ * reached and which time zone it is: http_proxy, https_proxy, all_proxy, no_proxy (in capitals too, but
+ * for HTTP_PROXY below a web server, where a client can set it), SSL_CERT_FILE, SSL_CERT_DIR, TZ.
  */
 #ifndef MODELGATE_SYS_SPAWN_H
 #define MODELGATE_SYS_SPAWN_H
@@ -22,8 +26,8 @@ enum spawn_group {
 
 struct spawn {
 	const char *const *argv; /* NULL-terminated; argv[0] absolute or looked up in SPAWN_PATH */
-	const char *const
-		*env;    /* NULL-terminated "NAME=value" added to PATH and LC_ALL; may be NULL */
+	const char *const *
+		env; /* NULL-terminated "NAME=value", rather than what is told above; may be NULL */
 	const char *dir; /* working directory; NULL: "/" */
 	int out;  /* descriptor for standard output and error, not closed here; -1: /dev/null */
 	int keep; /* one more descriptor that stays open in the child under its number (a lock); -1:
@@ -31,6 +35,7 @@ struct spawn {
 	int input; /* descriptor for standard input, not closed here; -1: /dev/null */
 	int err;   /* descriptor for standard error alone, not closed here; -1: as OUT */
 	enum spawn_group group;
+	int end_signal; /* what the child gets when we die, if it stays a child of ours; 0: SIGKILL */
 	unsigned cpu_seconds; /* of processor time, then SIGXCPU; 0: no limit of its own */
 	unsigned seconds;     /* spawn_capture, spawn_watch: until it has ended, else SIGKILL and
 				 -1; 0: no limit */
@@ -44,7 +49,7 @@ struct spawn {
 /* Absolute path of the program NAME in SPAWN_PATH, the caller's to free(); NULL: there is none. */
 char *spawn_find(const char *name);
 /*
- * Start S in its process group; the child gets SIGKILL when the calling thread's process dies.
+ * Start S in its process group; the child gets S's end_signal when the calling thread's process dies.
  * 0 and *PID, or -1 and *E (exec failures included: they are reported here, not by the child).
  */
 int spawn_start(const struct spawn *s, pid_t *pid, struct err *e);

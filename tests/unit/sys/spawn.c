@@ -181,6 +181,45 @@ static void test_environment(void **state)
 	assert_environment(s, "\nLC_ALL=C.UTF-8\n");
 }
 
+/* What says how the network is reached gets through; below a web server not what a client sets. */
+static void test_kept_environment(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *cgi; /* set meanwhile; NULL: none */
+		const char *rest;
+	} rows[] = {
+		{"http_proxy", NULL, "\nLC_ALL=C\nhttp_proxy=v\n"},
+		{"HTTPS_PROXY", NULL, "\nLC_ALL=C\nHTTPS_PROXY=v\n"},
+		{"no_proxy", "REQUEST_METHOD", "\nLC_ALL=C\nno_proxy=v\n"},
+		{"HTTP_PROXY", NULL, "\nLC_ALL=C\nHTTP_PROXY=v\n"},
+		{"HTTP_PROXY", "REQUEST_METHOD", "\nLC_ALL=C\n"},
+		{"HTTP_PROXY", "GATEWAY_INTERFACE", "\nLC_ALL=C\n"},
+		{"SSL_CERT_FILE", NULL, "\nLC_ALL=C\nSSL_CERT_FILE=v\n"},
+		{"SSL_CERT_DIR", NULL, "\nLC_ALL=C\nSSL_CERT_DIR=v\n"},
+		{"TZ", NULL, "\nLC_ALL=C\nTZ=v\n"},
+		{"HTTP_PROXY_X", NULL, "\nLC_ALL=C\n"},
+		{"LD_PRELOAD", NULL, "\nLC_ALL=C\n"},
+	};
+	static const char *const instead[] = {"TZ=UTC", NULL};
+	struct spawn s = SPAWN_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(setenv(rows[i].name, "v", 1), 0);
+		if (rows[i].cgi != NULL)
+			assert_int_equal(setenv(rows[i].cgi, "POST", 1), 0);
+		assert_environment(s, rows[i].rest);
+		assert_int_equal(unsetenv(rows[i].name), 0);
+		if (rows[i].cgi != NULL)
+			assert_int_equal(unsetenv(rows[i].cgi), 0);
+	}
+	s.env = instead;
+	assert_int_equal(setenv("TZ", "Asia/Tokyo", 1), 0);
+	assert_environment(s, "\nLC_ALL=C\nTZ=UTC\n");
+	assert_int_equal(unsetenv("TZ"), 0);
+}
+
 static void test_folder(void **state)
 {
 	struct spawn s = SPAWN_INIT;
@@ -537,6 +576,29 @@ static void assert_appears(const char *path, const char *expected)
 	str_clear(&content);
 }
 
+/* A child that has others to end is told that we die, and does so. */
+static void test_end_signal(void **state)
+{
+	const char *argv[] = {"sh", "-c",
+		"cd \"$1\"; sleep 60 & trap 'kill $!; echo >told; exit' HUP; : >ready; wait", "sh",
+		*state, NULL};
+	struct spawn s = SPAWN_INIT;
+	pid_t child, pid;
+
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		s.argv = argv;
+		s.end_signal = SIGHUP;
+		if (spawn_start(&s, &pid, NULL) != 0)
+			_exit(1);
+		assert_appears("ready", "");
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_appears("told", "\n");
+}
+
 static void test_detached(void **state)
 {
 	/* Ends when the file "go" does, or the whole folder. */
@@ -581,6 +643,19 @@ static void test_detached_umask(void **state)
 	assert_appears("m", "0077\n");
 }
 
+/* What children are given of ours: the tests set it themselves. */
+static int forget_surroundings(void **state)
+{
+	static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy", "no_proxy",
+		"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE",
+		"SSL_CERT_DIR", "TZ", "REQUEST_METHOD", "GATEWAY_INTERFACE"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)unsetenv(names[i]);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -588,6 +663,7 @@ int main(void)
 		cmocka_unit_test(test_status),
 		scratch_test(test_refused),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_kept_environment),
 		scratch_test(test_folder),
 		cmocka_unit_test(test_descriptors),
 		scratch_test(test_input_and_output),
@@ -601,9 +677,10 @@ int main(void)
 		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_cpu_seconds),
 		cmocka_unit_test(test_dies_with_us),
+		scratch_test(test_end_signal),
 		scratch_test(test_detached),
 		scratch_test(test_detached_umask),
 	};
 
-	return cmocka_run_group_tests_name("sys/spawn", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("sys/spawn", tests, forget_surroundings, NULL);
 }
