@@ -54,7 +54,9 @@ struct audit_record *events_add_stage(struct events *l, const char *event, const
 
 int events_commit(struct events *l, struct store *s, struct err *e)
 {
-	if (l->n > 0 && audit_append(s->state, l->v, l->n, e) != 0) {
+	/* A full disk is to be met before it is told, or each try tells it again. */
+	if (l->n > 0 &&
+		(sqlite_flush(s->db, e) != 0 || audit_append(s->state, l->v, l->n, e) != 0)) {
 		sqlite_rollback(s->db);
 		return -1;
 	}

@@ -2,6 +2,7 @@
 #ifndef MODELGATE_CHAIN_JOB_H
 #define MODELGATE_CHAIN_JOB_H
 
+#include <signal.h>
 #include <stdint.h>
 
 struct config;
@@ -9,6 +10,12 @@ struct err;
 
 /* Exit statuses of the process that the runner starts for a stage. */
 enum { JOB_SUCCEEDED = 0, JOB_FAILED = 1, JOB_FAILED_PASSING = 75 /* sysexits' EX_TEMPFAIL */ };
+
+/*
+ * What that process gets when its runner is killed: it is to kill its whole process group, so that nothing
+ * that its tools have started lives on beside the next attempt.
+ */
+#define JOB_ABANDONED SIGHUP
 
 /*
  * Run the stage STAGE of pipeline ID, which the runner has started, with its repository's CONFIG.

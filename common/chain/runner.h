@@ -38,8 +38,12 @@ struct runner_options {
 };
 
 /*
- * Run.  Blocks SIGTERM, SIGINT and SIGCHLD meanwhile: the first two end it after its stages, which
- * are pending again then.  0, or -1 and *E: the store, the audit log or the locks failed.
+ * Run.  Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD meanwhile: the first two end it after its stages,
+ * which are pending again then, a second one at once; SIGHUP does nothing, as each stage reads the
+ * configuration.  What happens is also told to a service manager (chain/pulse.h).
+ *
+ * 0, or -1 and *E: the store, the audit log or the locks failed.  A service goes on as long as that is
+ * for a passing reason; any other gives up after some time.
  */
 int runner_run(const struct runner_options *o, struct err *e);
 

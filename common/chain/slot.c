@@ -129,6 +129,7 @@ static int spawn_stage(const struct beginning *b, struct err *e)
 	child.env = env;
 	child.out = b->log;
 	child.keep = b->lock;
+	child.end_signal = JOB_ABANDONED;
 	result = spawn_start(&child, &b->slot->pid, e);
 	free(home);
 	free(id);
@@ -228,6 +229,12 @@ void slot_stop(struct slot *t, enum slot_stop why)
 	(void)kill(-t->pid, SIGTERM); /* gone already: slot_reap() sees it */
 }
 
+void slot_kill(struct slot *t)
+{
+	if (t->pid != 0 && t->stop != SLOT_GOES_ON)
+		(void)kill(-t->pid, SIGKILL); /* as above */
+}
+
 void slot_watch(struct slot *t)
 {
 	int64_t now = clock_monotonic();
@@ -236,8 +243,8 @@ void slot_watch(struct slot *t)
 		return;
 	if (t->stop == SLOT_GOES_ON && now >= t->deadline)
 		slot_stop(t, SLOT_TIMED_OUT);
-	else if (t->stop != SLOT_GOES_ON && now >= t->kill_at)
-		(void)kill(-t->pid, SIGKILL);
+	else if (now >= t->kill_at)
+		slot_kill(t);
 }
 
 /* What the end of the process says of the stage.  The message is the caller's to free(). */

@@ -48,6 +48,8 @@ enum slot_started slot_start(struct slot *out, struct store *s, const struct run
 
 /* Tell the process group to end; from SLOT_GRACE later on, slot_watch() kills it. */
 void slot_stop(struct slot *t, enum slot_stop why);
+/* Kill the group now, if it was told to end. */
+void slot_kill(struct slot *t);
 /* Stop it if it has run for too long; kill it if it was told and goes on. */
 void slot_watch(struct slot *t);
 

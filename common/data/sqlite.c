@@ -256,6 +256,13 @@ int sqlite_commit(struct sqlite *db, struct err *e)
 	return -1;
 }
 
+int sqlite_flush(struct sqlite *db, struct err *e)
+{
+	int rc = sqlite3_db_cacheflush(db->db);
+
+	return rc == SQLITE_OK ? 0 : fault(db, rc, e);
+}
+
 void sqlite_rollback(struct sqlite *db)
 {
 	if (!sqlite3_get_autocommit(db->db))

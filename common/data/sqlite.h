@@ -33,6 +33,11 @@ void sqlite_close(struct sqlite *db); /* rolls an open transaction back; NULL is
 /* BEGIN IMMEDIATE, COMMIT.  0, or -1.  A failed commit has rolled back. */
 int sqlite_begin(struct sqlite *db, struct err *e);
 int sqlite_commit(struct sqlite *db, struct err *e);
+/*
+ * Write what the open transaction has changed so far, without committing it: what lacks room is told
+ * before anybody acts on it.  0, or -1.
+ */
+int sqlite_flush(struct sqlite *db, struct err *e);
 void sqlite_rollback(struct sqlite *db); /* nothing happens outside a transaction */
 
 /*

@@ -36,10 +36,18 @@ static void end_after_tools(int number)
 	(void)raise(number); /* held back until we return */
 }
 
+/* The runner is dead, and nobody else ends what the tools have started. */
+static void end_all(int number)
+{
+	(void)number;
+	(void)kill(0, SIGKILL); /* of which this process is one */
+}
+
 /* What the runner starts for one stage; its output is the stage's log. */
 static int run_stage(const struct command *c, const char *id, const char *stage)
 {
 	struct sigaction action = {.sa_handler = end_after_tools, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction abandoned = {.sa_handler = end_all};
 	struct err e = ERR_INIT;
 	long long number;
 	int passing;
@@ -47,7 +55,9 @@ static int run_stage(const struct command *c, const char *id, const char *stage)
 	if (command_number(id, "pipeline number", &number) != 0)
 		return COMMAND_USAGE;
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGTERM, &action, NULL); /* cannot fail with these arguments */
+	(void)sigemptyset(&abandoned.sa_mask);
+	(void)sigaction(SIGTERM, &action, NULL); /* these cannot fail with these arguments */
+	(void)sigaction(JOB_ABANDONED, &abandoned, NULL);
 	if (job_run(c->config, number, stage, &e) == 0)
 		return JOB_SUCCEEDED;
 	passing = e.passing;
