@@ -206,12 +206,18 @@ bench: test-root ## a push with our hooks against one with empty C hooks
 	$(Q)tests/bench/run $(ROOT) $(BUILD)/bench $(BENCH_ROUNDS)
 
 INSTALL ?= install
+UNIT := config/modelgate@.service
+UNITS = $(PREFIX)/lib/systemd/system
 install: all ## into PREFIX (/usr/local), below DESTDIR
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/modelgate' \
 		'$(DESTDIR)$(PREFIX)/share/modelgate'
 	$(Q)$(INSTALL) -C -m 755 $(BUILD)/bin/modelgate '$(DESTDIR)$(PREFIX)/bin/'
 	$(Q)$(INSTALL) -C -m 755 $(GATES:%=$(BUILD)/bin/%) '$(DESTDIR)$(PREFIX)/libexec/modelgate/'
-	$(Q)$(INSTALL) -C -m 644 config/modelgate.ini '$(DESTDIR)$(PREFIX)/share/modelgate/'
+	$(Q)$(INSTALL) -C -m 644 config/modelgate.ini config/modelgate-images.conf \
+		'$(DESTDIR)$(PREFIX)/share/modelgate/'
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(UNITS)'
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' '$(UNIT)' >'$(BUILD)/$(notdir $(UNIT))'
+	$(Q)$(INSTALL) -C -m 644 '$(BUILD)/$(notdir $(UNIT))' '$(DESTDIR)$(UNITS)/'
 	$(Q)for page in $(MAN_PAGES); do \
 		folder='$(DESTDIR)$(PREFIX)/share/man/man'$${page##*.}; \
 		$(INSTALL) -d "$$folder" && $(INSTALL) -C -m 644 $$page "$$folder/" || exit 1; \
@@ -219,6 +225,8 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 
 uninstall: ## what install has put there
 	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate/modelgate.ini' \
+		'$(DESTDIR)$(PREFIX)/share/modelgate/modelgate-images.conf' \
+		'$(DESTDIR)$(UNITS)/$(notdir $(UNIT))' \
 		$(foreach gate,$(GATES),'$(DESTDIR)$(PREFIX)/libexec/modelgate/$(gate)')
 	rm -f $(foreach page,$(MAN_PAGES),'$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))')
 	-rmdir '$(DESTDIR)$(PREFIX)/libexec/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate' 2>/dev/null

@@ -295,6 +295,7 @@ test_expect 'paths that would have to be quoted are refused; make install takes 
 	! "a b/install.sh" repo "$T/blank.git" 2>err && said "the source tree may have no blanks" &&
 	make -C "$TOP" -s BUILD="$T/build" PREFIX="$prefix" DESTDIR="$T/c d" install &&
 	[ -x "c d$prefix/bin/modelgate" ] &&
+	grep -x "ExecStart=\"$prefix/bin/modelgate\" run" "c d$prefix/lib/systemd/system/modelgate@.service" &&
 	make -C "$TOP" -s BUILD="$T/build" PREFIX="$prefix" DESTDIR="$T/c d" uninstall &&
 	same "" "$(find "c d" -type f)"
 '

@@ -111,7 +111,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/modelgate-test.XXXXXX") || test_bail 'no temporar
 T=$(cd "$T" && pwd -P) || test_bail 'no temporary folder'
 
 # What the user's surroundings say must not matter.
-for test_variable in $(env | sed -n 's/^\(GIT_[A-Z_]*\|GL_[A-Z_]*\|SSH_[A-Z_]*\|REMOTE_USER\|SUDO_UID\|CORRELATION_ID\)=.*/\1/p'); do
+for test_variable in $(env | sed -n 's/^\(GIT_[A-Z_]*\|GL_[A-Z_]*\|SSH_[A-Z_]*\|[A-Za-z]*_proxy\|[A-Z]*_PROXY\|SSL_CERT_[A-Z]*\|NOTIFY_SOCKET\|WATCHDOG_[A-Z]*\|REMOTE_USER\|SUDO_UID\|CORRELATION_ID\)=.*/\1/p'); do
 	unset "$test_variable"
 done
 unset CDPATH MODELGATE_BUILD test_variable test_program
