@@ -156,6 +156,61 @@ static void test_transactions(void **state)
 	sqlite_close(db);
 }
 
+#define INSERT_MUCH "INSERT INTO t(name) VALUES(hex(randomblob(100000)))"
+
+/* No room is a fault that passes, and leaves everything as it was. */
+static void test_full(void **state)
+{
+	struct sqlite *db = must_open(&first, 100);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	must(sqlite_run(db, &e, "INSERT INTO t(name) VALUES('a')", ""), &e);
+	(void)number(db, "PRAGMA max_page_count=8");
+	must(sqlite_begin(db, &e), &e);
+	assert_refused(sqlite_run(db, &e, INSERT_MUCH, ""), &e, "full", 1);
+	sqlite_rollback(db);
+	assert_int_equal(number(db, "SELECT count(*) FROM t"), 1);
+	(void)number(db, "PRAGMA max_page_count=1000");
+	must(sqlite_run(db, &e, INSERT_MUCH, ""), &e);
+	assert_int_equal(number(db, "SELECT count(*) FROM t"), 2);
+	sqlite_close(db);
+}
+
+static int64_t size_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* What is flushed has its room, and is nobody else's to see before the commit. */
+static void test_flush(void **state)
+{
+	struct sqlite *db = must_open(&first, 100), *reader = must_open(&first, 100);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		int64_t before = size_of("db-wal");
+
+		must(sqlite_begin(db, &e), &e);
+		must(sqlite_run(db, &e, INSERT_MUCH, ""), &e);
+		assert_true(size_of("db-wal") < before + 100000);
+		must(sqlite_flush(db, &e), &e);
+		assert_true(i == 1 || size_of("db-wal") > before + 100000);
+		assert_int_equal(number(reader, "SELECT count(*) FROM t"), 0);
+		if (i == 0)
+			sqlite_rollback(db);
+		else
+			must(sqlite_commit(db, &e), &e);
+		assert_int_equal(number(reader, "SELECT count(*) FROM t"), i);
+	}
+	sqlite_close(reader);
+	sqlite_close(db);
+}
+
 static void test_migration(void **state)
 {
 	struct sqlite *db = must_open(&first, 100);
@@ -334,6 +389,8 @@ int main(void)
 		scratch_test(test_settings),
 		scratch_test(test_rows),
 		scratch_test(test_transactions),
+		scratch_test(test_full),
+		scratch_test(test_flush),
 		scratch_test(test_migration),
 		scratch_test(test_open_while_written),
 		scratch_test(test_refused_files),
