@@ -99,15 +99,20 @@ static int64_t delay(int64_t failures)
 	return d < LIFECYCLE_MAX_DELAY ? d : LIFECYCLE_MAX_DELAY;
 }
 
-/* What follows from the stage's end, where neither the retries nor a cancel say otherwise. */
+/*
+ * What follows from the stage's end, where neither the retries nor a cancel say otherwise.  Had a canceled
+ * one failed, it could be retried, and would be canceled again at once.
+ */
 static enum lifecycle_ending decide(const struct pipeline *p, const struct pipeline_stage *stage,
 	const struct lifecycle_outcome *outcome)
 {
+	if (outcome->ending == LIFECYCLE_SUCCEEDED)
+		return LIFECYCLE_SUCCEEDED;
+	if (p->cancel == PIPELINE_CANCEL_REQUESTED)
+		return LIFECYCLE_CANCELED;
 	if (outcome->ending == LIFECYCLE_AGAIN && stage->failures >= outcome->retries)
 		return LIFECYCLE_FAILED;
-	if (outcome->ending != LIFECYCLE_AGAIN && outcome->ending != LIFECYCLE_INTERRUPTED)
-		return outcome->ending;
-	return p->cancel == PIPELINE_CANCEL_REQUESTED ? LIFECYCLE_CANCELED : outcome->ending;
+	return outcome->ending;
 }
 
 void lifecycle_end(struct pipeline *p, struct pipeline_stage *stage,
@@ -219,6 +224,12 @@ static int refuse(struct err *e, const struct pipeline *p, const struct pipeline
 	return 0;
 }
 
+/* 1: a newer pipeline is in the way, and not the state of STAGE, about which something could be done. */
+static int is_overtaken(const struct pipeline_stage *stage, int64_t newer)
+{
+	return newer != 0 && (stage->status == STATUS_MANUAL || stage->status == STATUS_FAILED);
+}
+
 static int refuse_overtaken(struct err *e, const struct pipeline *p, int64_t newer)
 {
 	(void)err_set(e,
@@ -240,10 +251,10 @@ int lifecycle_play(struct pipeline *p, struct pipeline_stage *stage, int64_t new
 		[STATUS_SKIPPED] = "a newer pipeline of the branch has started; play that one",
 	};
 
+	if (is_overtaken(stage, newer))
+		return refuse_overtaken(e, p, newer);
 	if (stage->status != STATUS_MANUAL)
 		return refuse(e, p, stage, why[stage->status]);
-	if (newer != 0)
-		return refuse_overtaken(e, p, newer);
 	stage->status = STATUS_PENDING;
 	stage->not_before = 0;
 	settle(p, 0);
@@ -262,10 +273,10 @@ int lifecycle_retry(struct pipeline *p, struct pipeline_stage *stage, int64_t ne
 		[STATUS_SKIPPED] = "a newer pipeline of the branch has started; see that one",
 	};
 
+	if (is_overtaken(stage, newer))
+		return refuse_overtaken(e, p, newer);
 	if (stage->status != STATUS_FAILED)
 		return refuse(e, p, stage, why[stage->status]);
-	if (newer != 0)
-		return refuse_overtaken(e, p, newer);
 	stage->status = STATUS_PENDING;
 	stage->failures = 0;
 	stage->not_before = 0;

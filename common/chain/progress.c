@@ -129,7 +129,7 @@ int progress_end(struct store *s, int64_t id, const char *stage,
 
 		lifecycle_end(&t.p, t.stage, outcome, t.now);
 		r = events_add_stage(&t.events, EVENT_STAGE_FINISHED, &t.p, t.stage);
-		if (outcome->ending == LIFECYCLE_AGAIN)
+		if (outcome->ending == LIFECYCLE_AGAIN && t.stage->status == STATUS_PENDING)
 			r->status = status_text(STATUS_FAILED); /* of this attempt */
 		result = step_commit(&t, e);
 	} else if (result == 1) {
