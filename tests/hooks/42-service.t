@@ -169,13 +169,35 @@ test_expect 'what a killed service leaves, a waiting runner does, once' '
 	pipeline_is shop 8 success && same "2 1 1 1" "$(pipeline shop 8 "stages.*.attempt" | xargs)"
 '
 
+# --- what is not as it was ---
+
+test_expect 'the stages of a repository that is gone fail, of others go on; it is back, a retry goes on' '
+	server_set shop build engine archive && (cd work2 && next_main gone) && mv other.git gone.git &&
+	start_service shop && wait_for 20 pipeline_is shop 9 failed &&
+	stages_are shop 9 failed created created created &&
+	same "$T/other.git: No such file or directory" "$(pipeline shop 9 stages.0.message)" &&
+	(cd work && next_main here) && wait_for 20 pipeline_is shop 10 success &&
+	mv gone.git other.git && mg other retry 9 build && wait_for 20 pipeline_is shop 9 success &&
+	stop_service
+'
+
+test_expect 'the same for one whose configuration names another state by now, or is broken' '
+	cp other.git/modelgate.ini "$T/kept" && (cd work2 && next_main moved) && server_set other modelgate state /nowhere &&
+	start_service shop && wait_for 20 pipeline_is shop 11 failed &&
+	pipeline shop 11 stages.0.message | grep "names another state directory by now: /nowhere" &&
+	echo "[no-such-section]" >>other.git/modelgate.ini && echo "x = y" >>other.git/modelgate.ini &&
+	is_unknown "no-such-section" modelgate --config "$(server_file shop)" retry 11 build &&
+	cp "$T/kept" other.git/modelgate.ini && mg other retry 11 build &&
+	wait_for 20 pipeline_is shop 11 success && stop_service
+'
+
 # --- what stages are given ---
 
 test_expect 'a tool has the proxies, certificates and time zone of the service, and nothing else' '
 	podman_does shop "env >\$state/env" &&
 	start_service shop https_proxy=http://p:1 NO_PROXY=.example.com SSL_CERT_DIR=/certs TZ=Asia/Tokyo \
 		SECRET=x GIT_DIR=/x PYTHONPATH=/x LD_LIBRARY_PATH=/x &&
-	cd work && next_main eight && wait_for 20 pipeline_is shop 9 success && stop_service &&
+	cd work && next_main eight && wait_for 20 pipeline_is shop 12 success && stop_service &&
 	same "HOME LC_ALL NO_PROXY PATH PWD SSL_CERT_DIR TZ https_proxy" \
 		"$(sed "s/=.*//" "$(state shop)/env" | grep -vx -e _ -e OLDPWD -e SHLVL | sort | xargs)"
 '
