@@ -44,6 +44,8 @@ new_server shop
 server_set shop runner wake spawn
 new_project shop work || test_bail 'no project'
 podman_does shop 'hold'
+https_proxy=http://proxy.example.com:8080 SECRET=x
+export https_proxy SECRET
 
 test_expect 'a push returns at once while its stage goes on' '
 	cd work && next_merge &&
@@ -93,9 +95,9 @@ test_expect 'it has no descriptor but those that it opened itself' '
 	ls "/proc/$runner/fd" | grep -x 3
 '
 
-test_expect 'and nothing of the environment of the push' '
+test_expect 'and of the environment of the push the time zone and the proxies, nothing else' '
 	tr "\0" "\n" <"/proc/$runner/environ" >environ &&
-	same "LC_ALL PATH" "$(sed "s/=.*//" environ | sort | tr "\n" " " | sed "s/ $//")"
+	same "LC_ALL PATH TZ https_proxy" "$(sed "s/=.*//" environ | sort | tr "\n" " " | sed "s/ $//")"
 '
 
 test_expect 'the stage has a group of its own, and its log for output' '
