@@ -163,17 +163,22 @@ static int launch(struct beginning *b, struct err *e)
 {
 	char *header = mem_format("pipeline %lld, stage %s, attempt %lld",
 		(long long)b->row->pipeline, b->row->stage, (long long)b->attempt);
-	int result = -1;
+	/* First of all, as it says how often it is tried. */
+	int result = read_config(b, e);
+	struct err no_log = ERR_INIT;
 
-	b->log = open_log(b->slot->log, e);
-	if (b->log >= 0) {
+	b->log = open_log(b->slot->log, result == 0 ? e : &no_log);
+	if (b->log < 0) {
+		result = -1;
+	} else {
 		add_to_log(b->log, header);
-		if (read_config(b, e) == 0)
+		if (result == 0)
 			result = spawn_stage(b, e);
 		if (result != 0)
 			add_to_log(b->log, err_text(e));
 		(void)close(b->log); /* a log that cannot be written stops no stage */
 	}
+	err_clear(&no_log);
 	free(header);
 	return result;
 }
@@ -186,7 +191,9 @@ static enum slot_started launch_or_fail(struct beginning *b, struct err *e)
 
 	if (result == 0)
 		return SLOT_STARTED;
+	outcome.ending = why.passing ? LIFECYCLE_AGAIN : LIFECYCLE_FAILED;
 	outcome.message = err_text(&why);
+	outcome.retries = b->slot->retries;
 	result = progress_end(b->s, b->row->pipeline, b->row->stage, &outcome, e);
 	err_clear(&why);
 	return result == 0 ? SLOT_ENDED : SLOT_FAULT;

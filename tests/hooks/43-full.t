@@ -30,7 +30,7 @@ mount_all() {
 	mount -t tmpfs -o size=8m,mode=0700 none "$(state shop)" 2>/dev/null || return 1
 	for disk in $disks; do
 		mkdir -m 700 "$(state shop)/$disk" &&
-			mount -t tmpfs -o size=2m,mode=0700 none "$(state shop)/$disk" || return 1
+			mount -t tmpfs -o size=2m,nr_inodes=500,mode=0700 none "$(state shop)/$disk" || return 1
 	done
 }
 
@@ -42,9 +42,17 @@ full() {
 	done
 }
 
+# A disk with room for bytes, but for no other file.
+full_of_files() {
+	number=0
+	while touch "$(state shop)/$1/fill.$number" 2>/dev/null; do
+		number=$((number + 1))
+	done
+}
+
 room() {
 	for disk; do
-		rm -f "$(state shop)/$disk/fill"
+		rm -f "$(state shop)/$disk"/fill*
 	done
 }
 
@@ -202,11 +210,16 @@ test_expect 'no room for logs: they are cut, and the stages run' '
 	full logs && next_main seven && wait_for 20 pipeline_is shop 7 success && is_whole && room logs
 '
 
+test_expect 'no room for another log: tried again until there is' '
+	full_of_files logs && next_main extra && wait_for 20 waits_for_room 8 && is_whole &&
+	room logs && wait_for 40 pipeline_is shop 8 success
+'
+
 test_expect 'as often as retries says; then it has failed, in plain words, and a retry goes on' '
 	server_set shop runner retries 1 && full work && next_main eight &&
-	wait_for 20 pipeline_is shop 8 failed && stages_are shop 8 failed created created created &&
-	same 2 "$(pipeline shop 8 stages.0.attempt)" && message_has 8 "No space left on device" &&
-	room work && mg shop retry 8 build && wait_for 20 pipeline_is shop 8 success && is_whole
+	wait_for 20 pipeline_is shop 9 failed && stages_are shop 9 failed created created created &&
+	same 2 "$(pipeline shop 9 stages.0.attempt)" && message_has 9 "No space left on device" &&
+	room work && mg shop retry 9 build && wait_for 20 pipeline_is shop 9 success && is_whole
 '
 
 test_expect 'it was one service all the time, and it still stops well' '
