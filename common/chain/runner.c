@@ -25,8 +25,8 @@
 #include "sys/lock.h"
 #include "sys/notify.h"
 
-/* How soon new work, a cancel, a time-out is seen.  The end of a stage is seen at once. */
 #define RUNNER_LOCK "runner.lock"
+/* How soon new work, a cancel, a time-out is seen.  The end of a stage is seen at once. */
 #define RUNNER_TICK_MS 200
 #define RUNNER_RECONCILE_EVERY (5 * CLOCK_SECOND)
 #define RUNNER_LOCK_MS 1000 /* how long one wait for the lock lasts, between looks at signals */
@@ -60,6 +60,7 @@ static void stop(struct runner *r)
 	if (r->stopping == STOPPING_NOT) {
 		pulse_notify(&r->pulse, NOTIFY_STOPPING);
 		pulse_say(&r->pulse, "stopping");
+		r->faults = 0; /* from now on they are counted */
 	}
 	r->stopping = r->stopping == STOPPING_NOT ? STOPPING : STOPPING_HARD;
 }
@@ -267,6 +268,8 @@ static int pause_ms(const struct runner *r)
 {
 	int ms = RUNNER_TICK_MS;
 
+	if (r->stopping != STOPPING_NOT)
+		return ms; /* somebody waits for the end */
 	for (int i = 1; i < r->faults && ms < RUNNER_MAX_PAUSE_MS; i++)
 		ms *= 2;
 	return ms < RUNNER_MAX_PAUSE_MS ? ms : RUNNER_MAX_PAUSE_MS;
