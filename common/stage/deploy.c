@@ -127,11 +127,13 @@ static int find_version(struct deployment *d, struct err *e)
 		d->version = mem_strdup("");
 		return 0;
 	}
-	/* That stage comes later in this chain, and will ask the same question. */
+	/* That stage of this chain is to mean the same one, whichever comes first. */
 	if (registry_open(&r, d->job->config, e) != 0)
 		return -1;
 	result = promote_find(r, d->job, d->chain, &version, e);
 	registry_close(r);
+	if (result == 0)
+		promote_note(d->job, version);
 	d->version = mem_format("%lld", (long long)version);
 	return result;
 }

@@ -147,6 +147,16 @@ static int holds(const struct candidate *c, const struct registry_version *v)
 	return held == 1;
 }
 
+/*
+ * One that was in PROD came there by these rules: a retraining that was merged straight into prod
+ * is in no other stage before.  One that PIPELINE registered itself was found worthy when it did.
+ */
+static int is_worthy(const struct registry_version *v, int64_t pipeline)
+{
+	return v->history == REGISTRY_ONCE_STAGED || v->production_since != 0 ||
+	       v->pipeline == pipeline;
+}
+
 /* The version among VERSIONS, newest first, that C promotes; NULL: none of them may be. */
 static const struct registry_version *choose(
 	const struct registry_versions *versions, const struct candidate *c, int64_t pipeline)
@@ -156,8 +166,7 @@ static const struct registry_version *choose(
 	for (size_t i = 0; i < versions->n; i++) {
 		const struct registry_version *v = &versions->v[i];
 
-		/* One that this pipeline registered itself was found worthy when it did. */
-		if (v->history != REGISTRY_ONCE_STAGED && v->pipeline != pipeline)
+		if (!is_worthy(v, pipeline))
 			continue;
 		if (holds(c, v))
 			return v;
@@ -196,17 +205,29 @@ static int find_registered(struct registry *r, const struct stage_job *job, stru
 	return register_candidate(r, job, c, version, e);
 }
 
-/* The version that the create-model of JOB's pipeline made. */
-static int find_own(const struct stage_job *job, int64_t *version, struct err *e)
+/* The version that an earlier stage of JOB's pipeline has made or chosen; 0: none. */
+static int64_t known_version(const struct stage_job *job)
 {
 	const char *text = facts_get(job->facts, FACT_MODEL_VERSION);
 	long long number;
 
-	if (text == NULL || str_number(text, INT64_MAX, &number) != 0 || number == 0)
-		return err_set(e, "the stage " CREATE_MODEL " of pipeline %lld has made no version",
-			(long long)job->pipeline);
-	*version = number;
-	return 0;
+	return text != NULL && str_number(text, INT64_MAX, &number) == 0 ? number : 0;
+}
+
+/* One that KNOWN before is meant further on, whatever came into the registry since. */
+static int find_known(int64_t known, const struct stage_job *job, const struct candidate *c,
+	const struct registry_versions *versions, int64_t *version, struct err *e)
+{
+	for (size_t i = 0; i < versions->n; i++)
+		if (versions->v[i].version == known) {
+			*version = known;
+			return 0;
+		}
+	return err_set(e,
+		"version %lld of model %s, which an earlier stage of this pipeline has chosen, is "
+		"gone "
+		"or no longer has this commit's model (md5 %s)",
+		(long long)known, job->project, c->model.pointer.md5);
 }
 
 enum promote_way promote_way(const struct config_chain *chain)
@@ -214,20 +235,41 @@ enum promote_way promote_way(const struct config_chain *chain)
 	return strlist_has(&chain->stages, CREATE_MODEL) ? PROMOTE_OWN : PROMOTE_REGISTERED;
 }
 
-int promote_find(struct registry *r, const struct stage_job *job, const struct config_chain *chain,
-	int64_t *version, struct err *e)
+static int find_by_content(
+	struct registry *r, const struct stage_job *job, int64_t *version, struct err *e)
 {
 	struct registry_versions versions = {0};
 	struct candidate c;
+	int64_t known = known_version(job);
 	int result = -1;
 
-	*version = 0;
-	if (promote_way(chain) == PROMOTE_OWN)
-		return find_own(job, version, e);
 	if (candidate_read(&c, job, e) == 0 &&
 		registry_find(r, job->project, c.model.pointer.md5, &versions, e) == 0)
-		result = find_registered(r, job, &c, &versions, version, e);
+		result = known != 0 ? find_known(known, job, &c, &versions, version, e)
+				    : find_registered(r, job, &c, &versions, version, e);
 	registry_versions_clear(&versions);
 	candidate_clear(&c);
 	return result;
+}
+
+int promote_find(struct registry *r, const struct stage_job *job, const struct config_chain *chain,
+	int64_t *version, struct err *e)
+{
+	*version = 0;
+	if (promote_way(chain) == PROMOTE_REGISTERED)
+		return find_by_content(r, job, version, e);
+	*version = known_version(job);
+	if (*version == 0)
+		return err_set(e, "the stage " CREATE_MODEL " of pipeline %lld has made no version",
+			(long long)job->pipeline);
+	return 0;
+}
+
+void promote_note(const struct stage_job *job, int64_t version)
+{
+	char *text = mem_format("%lld", (long long)version);
+
+	facts_set(job->facts, FACT_MODEL_NAME, job->project);
+	facts_set(job->facts, FACT_MODEL_VERSION, text);
+	free(text);
 }

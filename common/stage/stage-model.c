@@ -1,9 +1,6 @@
 #include "stage/stage.h"
 
-#include <stdlib.h>
-
 #include "base/err.h"
-#include "base/mem.h"
 #include "data/config.h"
 #include "stage/facts.h"
 #include "stage/log.h"
@@ -18,7 +15,6 @@ static int bring(struct registry *r, const struct stage_job *job, const struct c
 		.to = chain->model_stage,
 		.pipeline = job->pipeline,
 		.owner = job->owner};
-	char *version;
 	int moved;
 
 	/*
@@ -35,11 +31,8 @@ static int bring(struct registry *r, const struct stage_job *job, const struct c
 		return -1;
 	log_line("model %s version %lld: %s %s", m.model, (long long)m.version,
 		moved ? "is now in" : "nothing to do, it was brought before to", m.to);
-	version = mem_format("%lld", (long long)m.version);
-	facts_set(job->facts, FACT_MODEL_NAME, job->project);
-	facts_set(job->facts, FACT_MODEL_VERSION, version);
+	promote_note(job, m.version);
 	facts_set(job->facts, FACT_MODEL_STAGE, m.to);
-	free(version);
 	return 0;
 }
 

@@ -243,6 +243,66 @@ static void test_promote_retrained(void **state)
 	fixture_clear(&f);
 }
 
+/* What deploy has put into the DAG is what stage-model promotes, whatever has come since. */
+static void test_promote_known(void **state)
+{
+	struct fixture f;
+	struct err e = ERR_INIT;
+	char prod[OID_HEX_SIZE];
+
+	fixture_init(&f, state, "");
+	fixture_remote(&f, "main");
+	fixture_commit(&f, "prod", "README.md", "a line of its own");
+	fixture_remote(&f, "prod");
+	through_dev(&f, 1, "model one");
+	fixture_model(&f, "prod", "model one");
+	memcpy(prod, f.sha, sizeof(prod));
+	fixture_pipeline(&f, 2, "prod", "refs/heads/main");
+	facts_set(&f.facts, FACT_IMAGE, "churn:x");
+	fixture_must(&f, stage_deploy);
+	assert_fact(&f, FACT_MODEL_VERSION, "1");
+	/* the same model again, in a newer version; prod holds the commit of neither */
+	fixture_commit(&f, "main", "README.md", "more");
+	fixture_pipeline(&f, 3, "dev", "refs/heads/dev");
+	fixture_must(&f, stage_create_model);
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "2:Staging 1:Archived");
+	memcpy(f.sha, prod, sizeof(prod));
+	fixture_pipeline(&f, 2, "prod", "refs/heads/main");
+	facts_set(&f.facts, FACT_MODEL_VERSION, "1");
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "2:Staging 1:Production");
+	/* a pipeline that has chosen none yet takes the highest */
+	fixture_pipeline(&f, 4, "prod", "refs/heads/main");
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "2:Production 1:Archived");
+	/* what was chosen must have the model */
+	fixture_pipeline(&f, 5, "prod", "refs/heads/main");
+	facts_set(&f.facts, FACT_MODEL_VERSION, "7");
+	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
+	assert_says(&e, "version 7 of model churn");
+	fixture_clear(&f);
+}
+
+/* A release of code alone, after a retraining that went straight into prod, keeps its version. */
+static void test_promote_retrained_again(void **state)
+{
+	struct fixture f;
+
+	fixture_init(&f, state, "");
+	fixture_remote(&f, "main");
+	fixture_model(&f, "main", "model one");
+	fixture_pipeline(&f, 1, "prod", "refs/heads/retrain-1-20260101");
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "1:Production");
+	fixture_commit(&f, "main", "README.md", "more");
+	fixture_pipeline(&f, 2, "prod", "refs/heads/main");
+	fixture_must(&f, stage_stage_model);
+	assert_fact(&f, FACT_MODEL_VERSION, "1");
+	assert_registry(&f, "1:Production");
+	fixture_clear(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +313,8 @@ int main(void)
 		scratch_test(test_promote_held),
 		scratch_test(test_promote_never_staged),
 		scratch_test(test_promote_retrained),
+		scratch_test(test_promote_known),
+		scratch_test(test_promote_retrained_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
