@@ -12,6 +12,10 @@
 #	stages_are NAME ID WORD... The statuses of all stages, in order.
 #	is_no TEXT CMD...          CMD exits with 1 and says TEXT ("": whatever); is_usage, is_unknown:
 #	                           with 2, 3.
+#	plays NAME ID STAGE...     Play the stages one after the other; each succeeds.
+#	registry_is NAME TEXT      What the registry has of project NAME, newest first, as
+#	                           "3:Staging 2:Production 1:Archived".
+#	logged NAME ID STAGE TEXT  The log of that stage has TEXT.
 #
 # A stage under the test's control: `build` with engine = podman, where "podman" is a script of the
 # server's.  The programs under test look tools up in $ROOT/tools first.
@@ -69,6 +73,33 @@ stages_are() {
 	shift 2
 	same "$*" "$(pipeline "$chains_server" "$chains_id" 'stages.*.status' | tr '\n' ' ' |
 		sed 's/ $//')"
+}
+
+plays() {
+	chains_server=$1
+	chains_id=$2
+	shift 2
+	for chains_stage; do
+		mg "$chains_server" play "$chains_id" "$chains_stage" && drain "$chains_server" &&
+			stage_is "$chains_server" "$chains_id" "$chains_stage" success && continue
+		mg "$chains_server" logs "$chains_id" "$chains_stage"
+		return 1
+	done
+}
+
+registry_is() {
+	mg "$1" models "$1" --json >"$T/.run/versions" || return 1
+	for chains_column in version stage; do
+		json "versions.*.$chains_column" <"$T/.run/versions" >"$T/.run/$chains_column"
+	done
+	same "$2" "$(paste -d : "$T/.run/version" "$T/.run/stage" | paste -s -d ' ')"
+}
+
+logged() {
+	mg "$1" logs "$2" "$3" >"$T/.run/stage-log" && grep -qF -e "$4" "$T/.run/stage-log" && return
+	cat "$T/.run/stage-log"
+	echo "does not say: $4"
+	return 1
 }
 
 chains_exits() {

@@ -43,7 +43,7 @@ answered() {
 	return 1
 }
 
-logged() {
+airflow_logged() {
 	grep -qF -e "$1" "$T/airflow.log" && return
 	tail -n 60 "$T/airflow.log"
 	echo "Airflow has not logged: $1"
@@ -81,9 +81,9 @@ test_expect 'chains dev and retrain deploy the scoring and the retraining DAG' '
 test_expect 'Airflow 3 scores, retrains, and is stopped before it trains a second time that day' '
 	airflow_runs venv churn_push=$token churn churn_retrain churn_retrain &&
 	answered churn success churn_retrain success churn_retrain failed &&
-	logged "model trained 20240101" &&
-	logged "pushed retrain-2-$date: md5 " &&
-	logged "retrain.py: retrain-2-$date was pushed before"
+	airflow_logged "model trained 20240101" &&
+	airflow_logged "pushed retrain-2-$date: md5 " &&
+	airflow_logged "retrain.py: retrain-2-$date was pushed before"
 '
 
 test_expect 'the gates have accepted one branch with one new pointer' '
@@ -105,10 +105,10 @@ test_expect 'merged into main it is a new version and a new image in the scoring
 test_expect 'with the branch deleted the gates refuse the name (MG204); the new scoring DAG has the fresh model' '
 	expect_accept git -C work push origin ":retrain-2-$date" &&
 	airflow_runs venv churn_retrain churn && answered churn_retrain failed churn success &&
-	logged "MG204: retrain-2-$date was there before" && logged "git push failed" &&
+	airflow_logged "MG204: retrain-2-$date was there before" && airflow_logged "git push failed" &&
 	same none "$(tip churn "retrain-2-$date")" &&
 	audit_has churn event=push.rejected refs.0.code=MG204 &&
-	logged "model trained $date"
+	airflow_logged "model trained $date"
 '
 
 # --- Airflow 2, HTTP, token ---
@@ -128,7 +128,7 @@ test_expect 'a second retraining pipeline, which pushes over HTTP with a token' 
 
 test_expect 'Airflow 2 retrains, as the owner of the token' '
 	airflow_runs venv-airflow2 churn_push=$token churn_retrain && answered churn_retrain success &&
-	logged "pushed retrain-4-$date: md5 " && brings_a_model "retrain-4-$date" retrain &&
+	airflow_logged "pushed retrain-4-$date: md5 " && brings_a_model "retrain-4-$date" retrain &&
 	audit_has churn event=push.accepted actor.name=oauth2 "refs.0.ref=refs/heads/retrain-4-$date"
 '
 
@@ -147,8 +147,8 @@ test_expect 'a wrong token, and the number of no pipeline: the task fails, nothi
 	git mv dags/churn_retrain.py dags/unknown.py && git commit -q -a -m Unknown &&
 	git push -q origin HEAD:main && before=$(git -C "$T/churn.git" for-each-ref) &&
 	airflow_runs venv-airflow2 unknown churn_push=wrong unknown &&
-	answered unknown failed unknown failed && logged "MG203: 99 is no pipeline" &&
-	logged "git clone failed" && same "$before" "$(git -C "$T/churn.git" for-each-ref)"
+	answered unknown failed unknown failed && airflow_logged "MG203: 99 is no pipeline" &&
+	airflow_logged "git clone failed" && same "$before" "$(git -C "$T/churn.git" for-each-ref)"
 '
 
 test_expect 'merged straight into prod it is registered, then in Production, with its DAG there' '
@@ -160,7 +160,7 @@ test_expect 'merged straight into prod it is registered, then in Production, wit
 	pipeline_is churn "$id" success && same Production "$(pipeline churn "$id" facts.model_stage)" &&
 	same "$brought" "$(pipeline churn "$id" facts.model_md5)" &&
 	airflow_dev=$T/churn.state/repositories/airflow-prod.git &&
-	airflow_runs venv-airflow2 churn && answered churn success && logged "model trained $date"
+	airflow_runs venv-airflow2 churn && answered churn success && airflow_logged "model trained $date"
 '
 
 test_done
