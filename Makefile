@@ -43,6 +43,8 @@ FUZZ_NAMES := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard 
 REPLAYS := $(FUZZ_NAMES:%=$(BUILD)/tests/replay/%)
 # What the property test and the replay of real histories ask.
 JUDGE_CASES := $(BUILD)/tests/property/judge-cases
+# What ends programs at a call of theirs.
+KILL_AT := $(BUILD)/tests/kill-at
 FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
 MAN_PAGES := $(sort $(wildcard hooks/*.[1-8] hooks/modelgate/*.[1-8] config/*.[1-8]))
 
@@ -111,7 +113,7 @@ $(ROOT)/bin/modelgate: $(COMMAND_OBJECTS) $(ROOT)/obj/paths.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$(COMMAND_OBJECTS) $(ROOT)/obj/paths.o)
 
-$(TEST_LIBRARY): $(call object,$(sort $(wildcard tests/lib/*.c)))
+$(TEST_LIBRARY): $(call object,$(filter-out tests/lib/kill-at.c,$(sort $(wildcard tests/lib/*.c))))
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -121,6 +123,10 @@ $(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIBRARY) $(ARCHIV
 	$(call link,$< $(TEST_LIBRARY),-lcmocka)
 
 $(JUDGE_CASES): $(BUILD)/obj/tests/property/driver.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$<)
+
+$(KILL_AT): $(BUILD)/obj/tests/lib/kill-at.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$<)
 
@@ -151,7 +157,7 @@ test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
 
 PROVE := prove --failures --comments
 HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
-hooks-test: test-root $(JUDGE_CASES) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
+hooks-test: test-root $(JUDGE_CASES) $(KILL_AT) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j2 $(HOOK_TESTS)
 
 property: $(JUDGE_CASES) ## the judge against a slow reference, on PROPERTY_CASES (2000) random histories
@@ -162,7 +168,7 @@ replay-history: $(JUDGE_CASES) ## the judge against git on REPOSITORY=PATH, a cl
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) tests/replay/run $(REPOSITORY)
 
 REAL_TESTS ?= $(sort $(wildcard tests/real/*.t))
-real: test-root real-venv ## against MLflow, Airflow, DVC, s3 and image registries as they are released
+real: test-root $(KILL_AT) real-venv ## against MLflow, Airflow, DVC, s3 and image registries as they are released
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) tests/real/run $(REAL_TESTS)
 
 real-venv:
@@ -199,7 +205,7 @@ layers: ## no include against the layers
 lint: layers ## warnings of two compilers, format, cppcheck, shellcheck, man pages, lengths
 	+$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' tests/lint/run
 
-compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS) $(JUDGE_CASES)
+compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS) $(JUDGE_CASES) $(KILL_AT)
 
 bench: test-root ## a push with our hooks against one with empty C hooks
 	$(Q)mkdir -p $(BUILD)/bench && $(CC) $(CFLAGS) -o $(BUILD)/bench/empty-hook tests/bench/empty-hook.c
