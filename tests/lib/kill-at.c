@@ -4,7 +4,8 @@
  * Run COMMAND, count the calls of its whole tree of processes that change what outlives a process,
  * and at the N-th send SIGKILL: to all of the tree at once (the default), or to the calling process
  * alone; before the call is carried out (the default), or when it has just been.  With --program,
- * only calls of programs whose file has such a name count.  What was done is told on standard error:
+ * only calls of programs whose file has such a name count (glob(7), and @(a|b) for either).  What was
+ * done is told on standard error:
  *
  *	kill-at: call 17 of modelgate run --stage 1 build: fsync /srv/state/modelgate.db
  *	kill-at: 412 calls
@@ -331,7 +332,7 @@ static int counts(const struct tree *t, pid_t tid)
 	if (t->program == NULL)
 		return 1;
 	program = program_of(tid);
-	result = fnmatch(t->program, program, 0) == 0;
+	result = fnmatch(t->program, program, FNM_EXTMATCH) == 0;
 	free(program);
 	return result;
 }

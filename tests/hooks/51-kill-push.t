@@ -1,0 +1,93 @@
+#!/bin/sh
+# kill -9 at each call of the three hooks that changes what outlives a process.  Whatever becomes of
+# that push: what has landed was recorded before, a runner gives it its pipeline, exactly one, and what
+# has not landed can be pushed again.  KILL_STRIDE=1 steps through all calls.
+. "${0%/*}/../lib/test.sh"
+. "$TEST_LIB/chains.sh"
+. "$TEST_LIB/kills.sh"
+
+steps=${KILL_STEPS:-14} # of each walk
+hooks='@(pre-receive|update|post-receive)'
+
+new_server shop
+server_set shop 'chain "dev"' stages build
+new_project shop work || test_bail 'no project'
+
+prepare() {
+	cd work && git switch -q dev && put_model one && git switch -q main && merge_in dev &&
+		kills_keep shop
+}
+
+# To a URL, so that the clone stays as it is.
+push() {
+	git -C "$T/work" push "$T/shop.git" dev main
+}
+
+# Time goes by: the runner leaves an intent that is younger to the post-receive on its way.
+grow_old() {
+	python3 -c 'import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as store:
+	store.execute("UPDATE intent SET created_at = created_at - 6000000")' \
+		"$(state shop)/store.db"
+}
+
+# Whoever finds the new commit on main finds the record of its push.
+landed_is_recorded() {
+	[ "$(tip shop main)" != "$merged" ] ||
+		audit_has shop event=push.accepted "refs.*.new=$merged"
+}
+
+# Told once, or twice by a transaction that was killed between record and commit.
+told_once() {
+	told=$(($(audit_count shop event=ref.updated "refs.0.new=$merged")))
+	made=$(($(audit_count shop event=pipeline.created) +
+		$(audit_count shop event=pipeline.reconciled)))
+	echo "ref.updated: $told, pipeline.created or reconciled: $made" &&
+		[ "$told" -ge 1 ] && [ "$told" -le 2 ] && [ "$made" -ge 1 ] && [ "$made" -le 2 ]
+}
+
+one_of_all() {
+	same "$merged" "$(tip shop main)" &&
+		same "$(git -C work rev-parse dev)" "$(tip shop dev)" &&
+		same 1 "$(mg shop status --json | json "pipelines.*.id")" &&
+		pipeline_is shop 1 success && stages_are shop 1 success &&
+		same "$merged" "$(pipeline shop 1 sha)" &&
+		told_once && audit_valid shop && same '' "$(git -C shop.git fsck --strict)"
+}
+
+killed() {
+	# shellcheck disable=SC2086 # words
+	kills_back shop && kill_at "$number" $options --program "$hooks" -- \
+		git -C work push "$T/shop.git" dev main && landed_is_recorded &&
+		grow_old && drain shop &&
+		if [ "$(tip shop main)" = "$merged" ]; then
+			LANDED=$((LANDED + 1))
+		else
+			same '' "$(mg shop status --json | json "pipelines.*.id")" &&
+				expect_accept push && drain shop
+		fi && one_of_all
+}
+
+# All calls, with these options of kill-at.
+walk() {
+	options=$2
+	for number in $(kills_numbers "$steps"); do
+		test_expect "$1 $number of $KILL_CALLS" killed
+	done
+}
+
+LANDED=0
+test_expect 'undisturbed' '
+	prepare && merged=$(git rev-parse main) && cd "$T" &&
+	kills_count --program "$hooks" -- git -C work push "$T/shop.git" dev main &&
+	drain shop && one_of_all
+'
+walk 'git and all hooks killed before call' '--who all'
+walk 'the hook killed that makes call' '--who caller'
+
+test_expect 'some of these pushes had landed, some had not' '
+	echo "$LANDED" && [ "$LANDED" -gt 0 ] && [ "$LANDED" -lt $((TEST_COUNT - 2)) ]
+'
+test_expect 'no process is left' 'is_quiet shop'
+
+test_done
