@@ -162,8 +162,6 @@ static void test_refused(void **state)
 		{NULL, "churn", "{{ x }}", "IMAGE \"{{ x }}\" holds a brace"},
 		{NULL, "churn", NULL, "IMAGE is not known"},
 		{NULL, "churn", "run.sh", "the name of a file"},
-		{"# airflow dag\n", "churn", "i",
-			"dag.py does not name its DAG churn; write dag_id="},
 		{"# airflow dag of churn\nDAG('other')\n", "churn", "i",
 			"line 2 makes the DAG 'other'"},
 		{"# airflow dag churn \xe9\n", "churn", "i", "dag.py is not UTF-8 (byte 21)"},
