@@ -271,7 +271,7 @@ void engine_remove(struct engine_fill *f, const char *image)
 	str_init(&said);
 	f->image = image;
 	if (run(&c, &said, &status, NULL) != 0 || status != 0)
-		log_line("warning: the earlier image %s is not removed from this machine", image);
+		log_line("the earlier image %s is not there, or in use: it is not removed", image);
 	f->image = NULL;
 	str_clear(&said);
 }

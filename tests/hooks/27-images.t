@@ -143,7 +143,7 @@ test_expect 'also that of a build that did not come to its end; one that is gone
 	next_main four && drain docker && pipeline_is docker 4 success &&
 	same "$registry/docker:$(tip docker main)-p4" \
 		"$(cut -d " " -f 1 "$(state docker)/engine/images")" &&
-	log docker 4 | grep -F "warning: the earlier image $registry/docker:$(tip docker main^^)-p2 is not removed"
+	log docker 4 | grep -F "the earlier image $registry/docker:$(tip docker main^^)-p2 is not there, or in use"
 '
 
 test_expect 'without a registry they stay: they may be in use here' '

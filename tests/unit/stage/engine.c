@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "stage/engine-internal.h"
 
 static void test_image_name(void **state)
 {
@@ -58,6 +59,15 @@ static void test_loopback(void **state)
 			fail_msg("%s: not %d", rows[i].registry, rows[i].is);
 }
 
+static void make_config(struct config **out, const char *dir, const char *keys)
+{
+	char *text = mem_format("[modelgate]\nstate = %s/state\n[build]\n%s", dir, keys);
+	struct err e = ERR_INIT;
+
+	assert_result(config_parse(out, text, strlen(text), "test", &e), 0, &e);
+	free(text);
+}
+
 /* Without a Dockerfile no engine is asked: what is chosen then hangs on the configuration alone. */
 static void test_choice(void **state)
 {
@@ -77,14 +87,12 @@ static void test_choice(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *text = mem_format("[modelgate]\nstate = %s/state\n[build]\n%s",
-			(const char *)*state, rows[i].keys);
 		struct engine_order o = {.work = *state, .name = "churn", .tag = "1"};
 		struct config *config = NULL;
 		const struct engine *engine;
 		struct err e = ERR_INIT;
 
-		assert_result(config_parse(&config, text, strlen(text), "test", &e), 0, &e);
+		make_config(&config, *state, rows[i].keys);
 		o.config = config;
 		engine = engine_choose(&o, &e);
 		if ((engine != NULL) != (rows[i].engine != NULL))
@@ -96,7 +104,6 @@ static void test_choice(void **state)
 			assert_says(&e, rows[i].fault);
 		assert_int_equal(e.passing, 0);
 		config_free(config);
-		free(text);
 	}
 }
 
@@ -118,9 +125,9 @@ static void test_login(void **state)
 	char *path = path_join(*state, "login");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *text = mem_format("[modelgate]\nstate = %s/state\n[build]\nengine = %s\n"
-					"registry = r.example.com\ncredentials-file = %s\n",
-			(const char *)*state, rows[i].engine, path);
+		char *keys =
+			mem_format("engine = %s\nregistry = r.example.com\ncredentials-file = %s\n",
+				rows[i].engine, path);
 		struct engine_order o = {.work = *state, .name = "churn", .tag = "1"};
 		struct config *config = NULL;
 		const struct engine *engine;
@@ -129,16 +136,163 @@ static void test_login(void **state)
 		(void)unlink(path);
 		if (rows[i].mode != 0)
 			assert_int_equal(files_replace(path, "{}", 2, rows[i].mode, NULL), 0);
-		assert_result(config_parse(&config, text, strlen(text), "test", &e), 0, &e);
+		make_config(&config, *state, keys);
 		o.config = config;
 		engine = engine_choose(&o, &e);
 		assert_int_equal(engine != NULL, rows[i].fault == NULL);
 		if (rows[i].fault != NULL)
 			assert_says(&e, rows[i].fault);
 		config_free(config);
-		free(text);
+		free(keys);
 	}
 	free(path);
+}
+
+/* ---- an engine of the test's own: it writes down what it is called with ---- */
+
+/* What each argument becomes, for each configuration. */
+static void test_fill(void **state)
+{
+	static const char *const asked[] = {"/bin/sh", "-c",
+		"printf x; for a; do printf ' %s' \"$a\"; done", "sh", "plain", "@reference",
+		"@time", "@auth", "@tls", "@labels", "@context", "@nothing", NULL};
+	static const struct {
+		const char *keys;
+		const char *said;
+	} rows[] = {
+		{"", "x plain churn:1 7 --label a=b c --label d=e /c @nothing"},
+		{"registry = r.example.com/m\n",
+			"x plain r.example.com/m/churn:1 7 --label a=b c --label d=e /c @nothing"},
+		{"registry = localhost:5000\n",
+			"x plain localhost:5000/churn:1 7 --tls-verify=false "
+			"--label a=b c --label d=e /c @nothing"},
+		{"registry = r.example.com\ncredentials-file = /l\n",
+			"x plain r.example.com/churn:1 7 --authfile /l --label a=b c --label d=e "
+			"/c "
+			"@nothing"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct engine engine = {.name = "test"};
+		struct config *config = NULL;
+		struct engine_order o = {.work = *state,
+			.name = "churn",
+			.tag = "1",
+			.time = 7,
+			.context = "/c",
+			.dockerfile = "/c/Dockerfile"};
+		struct engine_fill f;
+		struct err e = ERR_INIT;
+		struct str said;
+
+		make_config(&config, *state, rows[i].keys);
+		o.config = config;
+		strlist_add(&o.labels, "a=b c");
+		strlist_add(&o.labels, "d=e");
+		str_init(&said);
+		engine_fill_init(&f, &o);
+		f.engine = &engine;
+		assert_result(engine_ask(&f, asked, 60, &said, &e), 0, &e);
+		assert_string_equal(said.buf, rows[i].said);
+		engine_fill_clear(&f);
+		str_clear(&said);
+		strlist_clear(&o.labels);
+		config_free(config);
+	}
+}
+
+/* Docker sees the login through a folder, which is there as long as it works; others do not need it. */
+static void test_docker_login(void **state)
+{
+	static const char *const env[] = {"@config", "@epoch", NULL};
+	static const char *const asked[] = {"/bin/sh", "-c",
+		"echo \"$SOURCE_DATE_EPOCH\"; cat \"$DOCKER_CONFIG/config.json\"; "
+		"stat -c %a \"$DOCKER_CONFIG\"",
+		NULL};
+	const struct engine engine = {.name = "test", .env = env};
+	char *login = path_join(*state, "login");
+	char *folder = path_join(*state, "docker"), *left = path_join(folder, "config.json");
+	char *keys = mem_format("credentials-file = %s\n", login);
+	struct engine_order o = {.work = *state, .name = "churn", .tag = "1", .time = 7};
+	struct config *config = NULL;
+	struct engine_fill f;
+	struct err e = ERR_INIT;
+	struct str said;
+
+	make_config(&config, *state, keys);
+	assert_int_equal(files_replace(login, "{login}\n", 8, 0600, NULL), 0);
+	o.config = config;
+	str_init(&said);
+	/* what a killed build has left is in nobody's way */
+	assert_int_equal(files_make_folder(left, 0755, NULL), 0);
+	engine_fill_init(&f, &o);
+	f.engine = &engine;
+	assert_result(engine_fill_login(&f, &e), 0, &e);
+	assert_result(engine_ask(&f, asked, 60, &said, &e), 0, &e);
+	assert_string_equal(said.buf, "7\n{login}\n700\n");
+	engine_fill_clear(&f);
+	assert_int_equal(files_exists(login), 1);
+	assert_int_equal(files_exists(folder), 0);
+	str_clear(&said);
+	config_free(config);
+	free(keys);
+	free(left);
+	free(folder);
+	free(login);
+}
+
+/* The list of earlier images, and what is removed after a build of churn:3. */
+static void test_earlier(void **state)
+{
+	static const struct {
+		const char *list; /* NULL: there is none */
+		const char *removed;
+	} rows[] = {
+		{NULL, ""},
+		{"\nchurn:1\n", "churn:1\n"},
+		{"\nchurn:1\n\nchurn:1\n\nchurn:2\n", "churn:1\nchurn:2\n"},
+		/* this one's own, of an attempt before */
+		{"\nchurn:3\n\nchurn:2\n", "churn:2\n"},
+		/* torn by a kill: the next line begins anew */
+		{"\nchurn:1\n\nchur", "churn:1\nchur\n"},
+	};
+	static const char *const rm[] = {
+		"/bin/sh", "-c", "echo \"$1\" >>removed", "sh", "@image", NULL};
+	const struct engine engine = {.name = "test", .remove = rm};
+	char *list = path_join(*state, "artifacts/images"), *removed = path_join(*state, "removed");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct engine_order o = {
+			.work = *state, .name = "churn", .tag = "3", .earlier = list};
+		struct config *config = NULL;
+		struct engine_fill f;
+		struct err e = ERR_INIT;
+		struct str text;
+
+		(void)unlink(removed);
+		(void)unlink(list);
+		if (rows[i].list != NULL)
+			assert_int_equal(
+				files_replace(list, rows[i].list, strlen(rows[i].list), 0644, NULL),
+				0);
+		make_config(&config, *state, "");
+		o.config = config;
+		engine_fill_init(&f, &o);
+		f.engine = &engine;
+		assert_result(engine_earlier_note(&f, &e), 0, &e);
+		engine_earlier_remove(&f);
+		str_init(&text);
+		assert_int_equal(files_read(removed, 1000, &text, NULL), *rows[i].removed != '\0');
+		assert_string_equal(text.buf, rows[i].removed);
+		str_reset(&text);
+		assert_int_equal(files_read(list, 1000, &text, NULL), 1);
+		assert_string_equal(text.buf, "\nchurn:3\n");
+		str_clear(&text);
+		engine_fill_clear(&f);
+		config_free(config);
+	}
+	free(removed);
+	free(list);
 }
 
 int main(void)
@@ -148,6 +302,9 @@ int main(void)
 		cmocka_unit_test(test_loopback),
 		scratch_test(test_choice),
 		scratch_test(test_login),
+		scratch_test(test_fill),
+		scratch_test(test_docker_login),
+		scratch_test(test_earlier),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
