@@ -15,7 +15,7 @@
 #include "sys/files.h"
 #include "sys/spawn.h"
 
-#define PROBE_SECONDS 30 /* what answers later does not answer */
+#define PROBE_SECONDS 15 /* what answers later does not answer */
 #define ASK_SECONDS 120  /* about one image, of an engine that works */
 #define MAX_DIGEST_FILE 4096
 #define SECONDS_SIZE 19 /* "2026-11-23T20:21:49" */
