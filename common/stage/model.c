@@ -155,8 +155,8 @@ static int get(struct fetch *f, const char *object, int64_t max, struct progress
 	if (result == OBJECT_MISSING)
 		return tell_missing(f, object, e);
 	if (result == OBJECT_FAILED)
-		return err_wrap(e, "the model of %s, %s in DVC remote %s", f->m->pointer_file,
-			object, f->m->remote.name);
+		return err_wrap(e, "the model of %s (md5 %s), %s in DVC remote %s",
+			f->m->pointer_file, f->m->pointer.md5, object, f->m->remote.name);
 	return 0;
 }
 
