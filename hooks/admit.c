@@ -204,8 +204,10 @@ int admit(const struct receive *r, const struct push *push, enum admit_by by)
 	past_init(&a.past, r->config->state, r->gitdir);
 	judge.view.past = &a.past.past;
 	if (judge_push(verdicts, &judge, &e) != 0) {
-		status = admit_fault(
-			r, push, past_failed(&a.past) ? CODE_STORE : CODE_REPOSITORY, err_text(&e));
+		/* What passes, as no room to merge in, is no fault of the repository. */
+		enum code fault = past_failed(&a.past) || e.passing ? CODE_STORE : CODE_REPOSITORY;
+
+		status = admit_fault(r, push, fault, err_text(&e));
 	} else {
 		status = settle(&a, verdicts, by);
 		for (size_t i = 0; i < push->n; i++)

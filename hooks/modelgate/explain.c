@@ -215,7 +215,8 @@ static int judge(struct judge *j, int as_json)
 	past_init(&teller, j->view.config->state, j->gitdir);
 	j->view.past = has_store(j->view.config) ? &teller.past : &no_past;
 	if (judge_push(&verdict, j, &e) != 0) {
-		status = cannot_tell(past_failed(&teller) ? CODE_STORE : CODE_REPOSITORY, &e);
+		status = cannot_tell(
+			past_failed(&teller) || e.passing ? CODE_STORE : CODE_REPOSITORY, &e);
 	} else {
 		status = tell(&(struct explanation){j->view.config, j->gitdir, j->actor, &verdict},
 			as_json);

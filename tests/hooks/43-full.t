@@ -236,4 +236,15 @@ test_expect 'one that is stopped while nothing can be recorded ends too, and the
 	same 0 "$(audit_count shop event=stage.finished pipeline=10 status=failed)"
 '
 
+# Both sides have changed one file: git has to merge, in a folder of the state.
+test_expect 'no room to merge in: MG905, which is no fault of the repository' '
+	cd work && git switch -q dev && seq 50 >f && git add f && git commit -q -m f && git push -q origin dev &&
+	git branch side && sed -i s/^40$/x/ f && git commit -q -a -m x && git push -q origin dev &&
+	git switch -q main && merge_in dev && git push -q origin main &&
+	git switch -q side && sed -i s/^10$/y/ f && git commit -q -a -m y && git push -q -f origin side:dev &&
+	git switch -q main && merge_in side && full work && expect_reject MG905 git push origin main &&
+	said "No space left on device" && said "to fix: push again in a minute" &&
+	room work && expect_accept git push origin main && is_whole
+'
+
 test_done
