@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "surroundings.h"
 #include "sys/paths.h"
 #include "sys/spawn.h"
 
@@ -29,7 +30,6 @@
 	"fds=; for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 63 79; do "        \
 	"[ -e /proc/$$/fd/$i ] && fds=\"$fds $i\"; done; "
 #define DESCRIPTORS FIND_DESCRIPTORS "echo $fds"
-#define ENVIRONMENT "tr '\\0' '\\n' </proc/$$/environ"
 
 static void capture(const struct spawn *s, size_t max, struct str *out, int expected)
 {
@@ -155,82 +155,6 @@ static void test_refused(void **state)
 	free(plain);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
-}
-
-/* The PATH and then REST. */
-static void assert_environment(struct spawn s, const char *rest)
-{
-	char *expected = mem_format("%s%s", paths_tools(), rest);
-
-	assert_says(s, ENVIRONMENT, expected);
-	free(expected);
-}
-
-static void test_environment(void **state)
-{
-	static const char *const extra[] = {"HOME=/nowhere", "X=a b\nc", NULL};
-	static const char *const instead[] = {"LC_ALL=C.UTF-8", NULL};
-	struct spawn s = SPAWN_INIT;
-
-	(void)state;
-	assert_int_equal(setenv("GIT_DIR", "/secret", 1), 0);
-	assert_environment(s, "\nLC_ALL=C\n");
-	s.env = extra;
-	assert_environment(s, "\nLC_ALL=C\nHOME=/nowhere\nX=a b\nc\n");
-	s.env = instead;
-	assert_environment(s, "\nLC_ALL=C.UTF-8\n");
-}
-
-/* What says how the network is reached gets through; below a web server not what a client sets. */
-static void test_kept_environment(void **state)
-{
-	static const struct {
-		const char *name;
-		const char *cgi; /* set meanwhile; NULL: none */
-		const char *rest;
-	} rows[] = {
-		{"http_proxy", NULL, "\nLC_ALL=C\nhttp_proxy=v\n"},
-		{"HTTPS_PROXY", NULL, "\nLC_ALL=C\nHTTPS_PROXY=v\n"},
-		{"no_proxy", "REQUEST_METHOD", "\nLC_ALL=C\nno_proxy=v\n"},
-		{"HTTP_PROXY", NULL, "\nLC_ALL=C\nHTTP_PROXY=v\n"},
-		{"HTTP_PROXY", "REQUEST_METHOD", "\nLC_ALL=C\n"},
-		{"HTTP_PROXY", "GATEWAY_INTERFACE", "\nLC_ALL=C\n"},
-		{"SSL_CERT_FILE", NULL, "\nLC_ALL=C\nSSL_CERT_FILE=v\n"},
-		{"SSL_CERT_DIR", NULL, "\nLC_ALL=C\nSSL_CERT_DIR=v\n"},
-		{"TZ", NULL, "\nLC_ALL=C\nTZ=v\n"},
-		{"HTTP_PROXY_X", NULL, "\nLC_ALL=C\n"},
-		{"LD_PRELOAD", NULL, "\nLC_ALL=C\n"},
-	};
-	static const char *const instead[] = {"TZ=UTC", NULL};
-	struct spawn s = SPAWN_INIT;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(setenv(rows[i].name, "v", 1), 0);
-		if (rows[i].cgi != NULL)
-			assert_int_equal(setenv(rows[i].cgi, "POST", 1), 0);
-		assert_environment(s, rows[i].rest);
-		assert_int_equal(unsetenv(rows[i].name), 0);
-		if (rows[i].cgi != NULL)
-			assert_int_equal(unsetenv(rows[i].cgi), 0);
-	}
-	s.env = instead;
-	assert_int_equal(setenv("TZ", "Asia/Tokyo", 1), 0);
-	assert_environment(s, "\nLC_ALL=C\nTZ=UTC\n");
-	assert_int_equal(unsetenv("TZ"), 0);
-}
-
-static void test_folder(void **state)
-{
-	struct spawn s = SPAWN_INIT;
-	char *real = files_real_path(*state, NULL);
-	char *expected = mem_format("%s\n", real);
-
-	assert_says(s, "pwd -P", "/\n");
-	s.dir = ".";
-	assert_says(s, "pwd -P", expected);
-	free(expected);
-	free(real);
 }
 
 static void test_descriptors(void **state)
@@ -643,28 +567,12 @@ static void test_detached_umask(void **state)
 	assert_appears("m", "0077\n");
 }
 
-/* What children are given of ours: the tests set it themselves. */
-static int forget_surroundings(void **state)
-{
-	static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy", "no_proxy",
-		"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE",
-		"SSL_CERT_DIR", "TZ", "REQUEST_METHOD", "GATEWAY_INTERFACE"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unsetenv(names[i]);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_status),
 		scratch_test(test_refused),
-		cmocka_unit_test(test_environment),
-		cmocka_unit_test(test_kept_environment),
-		scratch_test(test_folder),
 		cmocka_unit_test(test_descriptors),
 		scratch_test(test_input_and_output),
 		scratch_test(test_error_alone),
