@@ -4,7 +4,7 @@ Run by the DAG of dag-retrain.py, with these in the environment:
 
     MODELGATE_PIPELINE_ID     the pipeline that this retraining belongs to
     MODELGATE_DATE            the day of the run, YYYYMMDD (default: today, UTC)
-    MODELGATE_GIT_SHA         the commit that the branch starts from
+    MODELGATE_GIT_SHA         the commit that the branch starts from, or the last retraining on top of it
     MODELGATE_REPOSITORY_URL  where it is pushed to
     MODELGATE_PUSH_TOKEN      token for a push over https; may be empty
 
@@ -30,6 +30,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODEL = "rkl/model.pkl"
 POINTER = MODEL + ".dvc"
+EMAIL = "retraining@localhost"  # by which the commits of retrainings are found again
 FEATURES = {"months": 60.0, "calls": 10.0, "charge": 100.0}
 
 
@@ -78,6 +79,8 @@ def without_token():
 
 def git(*arguments, cwd):
     environment = dict(without_token(), GIT_TERMINAL_PROMPT="0")
+    for who in ("AUTHOR", "COMMITTER"):
+        environment.update({f"GIT_{who}_NAME": "retraining", f"GIT_{who}_EMAIL": EMAIL})
     token = os.environ.get("MODELGATE_PUSH_TOKEN")
     if token:
         # Not on the command line, where every user of the machine could read it, and for no other server.
@@ -94,12 +97,32 @@ def says(*question, cwd):
     return subprocess.run(["git", *question], cwd=cwd, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def begin(clone, branch):
+def find_start(clone, pipeline):
+    """The commit to start from: the newest of this pipeline's retrainings, else the one of its branch retrain.
+
+    On top of the last one the branch merges where that was merged; beside it, both would change the
+    pointer, which is a conflict.
+    """
+    start = os.environ["MODELGATE_GIT_SHA"]
+    of_this = (f"--committer={EMAIL}", f"--grep=^Retrain for pipeline {pipeline} on ")
+    found = subprocess.run(
+        ["git", "rev-list", "-20", "--topo-order", "--ancestry-path", *of_this, "--remotes", f"^{start}"],
+        cwd=clone,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout.split()
+    for commit in found:
+        if says("diff", "--quiet", start, commit, "--", ".", ":!rkl", cwd=clone):
+            return commit
+    return start
+
+
+def begin(clone, branch, pipeline):
     """Clone the repository before the long work: what is missing is found out now, not after it."""
     git("clone", "--quiet", "--no-checkout", os.environ["MODELGATE_REPOSITORY_URL"], clone, cwd=HERE)
     if says("rev-parse", "--quiet", "--verify", f"refs/remotes/origin/{branch}", cwd=clone):
         stop(f"{branch} was pushed before; there is one retraining a day and pipeline")
-    git("checkout", "--quiet", "-b", branch, os.environ["MODELGATE_GIT_SHA"], cwd=clone)
+    git("checkout", "--quiet", "-b", branch, find_start(clone, pipeline), cwd=clone)
 
 
 def dvc_folder(clone):
@@ -146,11 +169,7 @@ def hand_in(clone, branch, message):
     git("add", POINTER, cwd=clone)
     if says("diff", "--cached", "--quiet", cwd=clone):
         return False
-    git(
-        *("-c", "user.name=retraining", "-c", "user.email=retraining@localhost"),
-        *("commit", "--quiet", "--message", message),
-        cwd=clone,
-    )
+    git("commit", "--quiet", "--message", message, cwd=clone)
     git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}", cwd=clone)
     return True
 
@@ -164,7 +183,7 @@ def main():
     branch = f"retrain-{pipeline}-{date}"
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder)
-        begin(clone, branch)
+        begin(clone, branch, pipeline)
         model = pickle.dumps(train(f"{pipeline}-{date}", date), protocol=0)
         store(clone, model)
         pushed = hand_in(clone, branch, f"Retrain for pipeline {pipeline} on {date}")
