@@ -48,7 +48,7 @@ struct kind {
 
 static const struct kind scoring = {"dag.py", templates_dag, "", ".py", KIND_DAG};
 static const struct kind retraining = {
-	"dag-retrain.py", templates_dag_retrain, "_retrain", ".py", KIND_DAG};
+	"dag-retrain.py", templates_dag_retrain, STAGE_RETRAIN_SUFFIX, ".py", KIND_DAG};
 static const struct kind serving = {"serving.yaml", templates_serving, "", ".yaml", KIND_MANIFEST};
 
 struct deployment {

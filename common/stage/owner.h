@@ -5,6 +5,7 @@
 #ifndef MODELGATE_STAGE_OWNER_H
 #define MODELGATE_STAGE_OWNER_H
 
+struct config;
 struct err;
 struct stage_job;
 
@@ -15,5 +16,11 @@ enum owner_kind { OWNER_MODEL, OWNER_IMAGE, OWNER_DAG };
  * belongs to another repository, which *E names; or the store cannot be used.
  */
 int owner_claim(const struct stage_job *job, enum owner_kind kind, const char *name, struct err *e);
+
+/* Whose NAME is.  1: *OWNER is the caller's to free().  0: nobody's yet.  -1. */
+int owner_find(char **owner, const struct config *config, enum owner_kind kind, const char *name,
+	struct err *e);
+/* What a KIND is called: "registered model", "image name", "DAG id". */
+const char *owner_kind_text(enum owner_kind kind);
 
 #endif

@@ -11,6 +11,8 @@ struct config;
 struct err;
 struct facts;
 
+#define STAGE_RETRAIN_SUFFIX "_retrain" /* of the DAG that the chain retrain deploys */
+
 struct stage_job {
 	const struct config *config; /* of the repository */
 	int64_t pipeline;

@@ -207,6 +207,7 @@ static int look(struct check *c, const char *system_file, struct err *e)
 	if (result == 0 && c->config != NULL) {
 		check_state(c);
 		check_policy(c);
+		check_names(c);
 	}
 	config_free(config);
 	return result;

@@ -53,5 +53,7 @@ void check_images(struct check *c);
 void check_policy(struct check *c);
 /* check-airflow.c: the repositories that deploy writes to, here and on servers, which are asked. */
 void check_airflows(struct check *c);
+/* check-names.c: names of the project that belong to another repository; of others it says nothing. */
+void check_names(struct check *c);
 
 #endif
