@@ -3,6 +3,8 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 DESTDIR ?=
 BUILD ?= build
+# One name for one folder, however it was given: by it objects find what they depend on.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 CC ?= cc
 V ?= 0
 TOOLS_PATH ?=

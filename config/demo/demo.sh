@@ -168,6 +168,16 @@ wait_until() {
 	}
 }
 
+# Play the stages of pipeline ID, one after the other.
+play_all() {
+	wait_until "$id" status manual
+	for stage in build deploy stage-model; do
+		show play "$id" "$stage"
+		wait_until "$id" "stages.$stage" success
+	done
+	wait_until "$id" status success
+}
+
 # The models table has VERSION as latest, in Staging, in Production ("-" or empty: none).
 must_have_models() {
 	mg models --json | python3 -c '
@@ -281,16 +291,25 @@ merge_to_prod() {
 	merge main prod
 	must_accept git push origin prod
 	new_pipeline
-	wait_until "$id" status manual
-	for stage in build deploy stage-model; do
-		show play "$id" "$stage"
-		wait_until "$id" "stages.$stage" success
-	done
-	wait_until "$id" status success
+	play_all
 	show status "$id"
 	show models
 	must_have_models 1 - 1
 	run_dag airflow-prod churn
+}
+
+serve_online() {
+	chapter 'online: the same model for a service that answers at once'
+	merge main online
+	must_accept git push origin online
+	new_pipeline
+	play_all
+	tell 'The manifest that was deployed to online-serving:'
+	must git -C "$folder/state/repositories/online-serving.git" show main:manifests/churn.yaml
+	must_say 'version: "1"'
+	show logs "$id" stage-model
+	must_say 'nothing to do'
+	must_have_models 1 - 1
 }
 
 retrain() {
@@ -327,6 +346,20 @@ retrain() {
 	must_say "model trained $(date -u +%Y)"
 }
 
+release_and_roll_back() {
+	chapter 'The retrained model goes to prod; it disappoints, and the one before comes back'
+	merge main prod
+	must_accept git push origin prod
+	new_pipeline
+	play_all
+	show models
+	must_have_models 2 - 2
+	show rollback churn
+	show models
+	must_have_models 2 - 1
+	show audit show --event model.rolledback
+}
+
 look_back() {
 	chapter 'What security sees'
 	show audit show --event 'push.rejected'
@@ -341,5 +374,7 @@ start_project
 develop
 merge_to_main
 merge_to_prod
+serve_online
 retrain
+release_and_roll_back
 look_back
