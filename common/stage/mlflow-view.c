@@ -188,6 +188,8 @@ static int read_version(void *context, const struct json *j, struct err *e)
 	v->history = mark->staged || strcmp(v->stage, REGISTRY_STAGING) == 0
 			     ? REGISTRY_ONCE_STAGED
 			     : REGISTRY_NEVER_STAGED;
+	v->way = mlflow_tag(j, MLFLOW_TAG_STRAIGHT) != NULL ? REGISTRY_STRAIGHT
+							    : REGISTRY_THROUGH_DEV;
 	v->pipeline = 0;
 	if (mlflow_tag(j, MLFLOW_TAG_PIPELINE) != NULL) {
 		long long pipeline;

@@ -21,6 +21,7 @@ struct mlflow;
 #define MLFLOW_TAG_IMAGE "modelgate.image"
 #define MLFLOW_TAG_IMAGE_DIGEST "modelgate.image_digest"
 #define MLFLOW_TAG_MD5 "modelgate.md5"
+#define MLFLOW_TAG_STRAIGHT "modelgate.straight" /* REGISTRY_STRAIGHT, whatever its value */
 #define MLFLOW_TAG_SOURCE                                                                          \
 	"modelgate.source" /* the model's address, whatever MLflow takes for one */
 /* When it was there first (RFC 3339): MLflow keeps no history of stages and aliases. */

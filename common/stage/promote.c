@@ -86,10 +86,11 @@ static char *describe(const char *message)
 }
 
 static int register_candidate(struct registry *r, const struct stage_job *job, struct candidate *c,
-	int64_t *version, struct err *e)
+	enum registry_way way, int64_t *version, struct err *e)
 {
-	struct registry_version v = {
-		.pipeline = job->pipeline, .model_description = job->config->project_description};
+	struct registry_version v = {.pipeline = job->pipeline,
+		.way = way,
+		.model_description = job->config->project_description};
 	int result = -1;
 
 	/* Where models are not fetched, nobody needs to know where they lie. */
@@ -128,7 +129,7 @@ int promote_register(
 
 	*version = 0;
 	if (candidate_read(&c, job, e) == 0)
-		result = register_candidate(r, job, &c, version, e);
+		result = register_candidate(r, job, &c, REGISTRY_THROUGH_DEV, version, e);
 	candidate_clear(&c);
 	return result;
 }
@@ -147,26 +148,21 @@ static int holds(const struct candidate *c, const struct registry_version *v)
 	return held == 1;
 }
 
-/*
- * One that was in PROD came there by these rules: a retraining that was merged straight into prod
- * is in no other stage before.  One that PIPELINE registered itself was found worthy when it did.
- */
-static int is_worthy(const struct registry_version *v, int64_t pipeline)
+static int is_worthy(const struct registry_version *v)
 {
-	return v->history == REGISTRY_ONCE_STAGED || v->production_since != 0 ||
-	       v->pipeline == pipeline;
+	return v->history == REGISTRY_ONCE_STAGED || v->way == REGISTRY_STRAIGHT;
 }
 
 /* The version among VERSIONS, newest first, that C promotes; NULL: none of them may be. */
 static const struct registry_version *choose(
-	const struct registry_versions *versions, const struct candidate *c, int64_t pipeline)
+	const struct registry_versions *versions, const struct candidate *c)
 {
 	const struct registry_version *highest = NULL;
 
 	for (size_t i = 0; i < versions->n; i++) {
 		const struct registry_version *v = &versions->v[i];
 
-		if (!is_worthy(v, pipeline))
+		if (!is_worthy(v))
 			continue;
 		if (holds(c, v))
 			return v;
@@ -179,7 +175,7 @@ static const struct registry_version *choose(
 static int find_registered(struct registry *r, const struct stage_job *job, struct candidate *c,
 	const struct registry_versions *versions, int64_t *version, struct err *e)
 {
-	const struct registry_version *chosen = choose(versions, c, job->pipeline);
+	const struct registry_version *chosen = choose(versions, c);
 
 	if (chosen != NULL) {
 		*version = chosen->version;
@@ -202,7 +198,7 @@ static int find_registered(struct registry *r, const struct stage_job *job, stru
 			"chain dev first",
 			job->project, c->model.pointer.md5);
 	log_line("the model of %s was never in DEV: it is registered now", job->source);
-	return register_candidate(r, job, c, version, e);
+	return register_candidate(r, job, c, REGISTRY_STRAIGHT, version, e);
 }
 
 /* The version that an earlier stage of JOB's pipeline has made or chosen; 0: none. */

@@ -28,10 +28,10 @@ enum promote_way promote_way(const struct config_chain *chain);
 /*
  * The version that JOB brings into the stage of its CHAIN.  PROMOTE_OWN: the one that its
  * create-model made.  PROMOTE_REGISTERED: the one that an earlier stage of the pipeline noted;
- * else, of those with the commit's model that were in Staging or Production, the one whose commit
- * the promoted commit holds, else the highest; the model of a merged retrain branch that is in no
- * version yet is registered first.  0 and *VERSION, or -1: there is none, and *E says what is
- * missing.
+ * else, of those with the commit's model that were in Staging, or came from a retrain branch that
+ * was merged straight into PROD, the one whose commit the promoted commit holds, else the highest;
+ * the model of such a branch that is in no version yet is registered first.  0 and *VERSION, or
+ * -1: there is none, and *E says what is missing.
  */
 int promote_find(struct registry *r, const struct stage_job *job, const struct config_chain *chain,
 	int64_t *version, struct err *e);

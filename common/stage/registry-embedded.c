@@ -52,7 +52,7 @@ static const char *const steps[] = {
 	" FOREIGN KEY (model, version) REFERENCES model_version(model, version));"
 	"CREATE INDEX stage_change_of ON stage_change (model, version, to_stage);"
 	"CREATE INDEX model_version_content ON model_version (model, model_md5);",
-	NULL};
+	"ALTER TABLE model_version ADD COLUMN straight INTEGER NOT NULL DEFAULT 0;", NULL};
 
 static const struct sqlite_schema schema = {.component = "registry", .steps = steps};
 
@@ -93,10 +93,11 @@ static int add_version(struct sqlite *db, const struct registry_version *v, int6
 {
 	if (sqlite_run(db, e,
 		    "INSERT INTO model_version (model, version, source, description, commit_id,"
-		    " pipeline, image, image_digest, model_md5, created, updated)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		    "titttitttii", v->model, version, v->source, v->description, v->commit,
-		    v->pipeline, v->image, v->image_digest, v->md5, now, now) != 0)
+		    " pipeline, image, image_digest, model_md5, created, updated, straight)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		    "titttitttiii", v->model, version, v->source, v->description, v->commit,
+		    v->pipeline, v->image, v->image_digest, v->md5, now, now,
+		    (int64_t)(v->way == REGISTRY_STRAIGHT)) != 0)
 		return -1;
 	return sqlite_run(db, e, "UPDATE registered_model SET updated = ? WHERE name = ?", "it",
 		now, v->model);
@@ -153,6 +154,7 @@ static void read_version(struct registry_version *v, struct sqlite_stmt *s)
 	v->updated = sqlite_number(s, 11);
 	v->history = sqlite_number(s, 12) ? REGISTRY_ONCE_STAGED : REGISTRY_NEVER_STAGED;
 	v->production_since = sqlite_number(s, 13);
+	v->way = sqlite_number(s, 14) ? REGISTRY_STRAIGHT : REGISTRY_THROUGH_DEV;
 }
 
 static int embedded_find(void *handle, const char *model, const char *md5,
@@ -168,7 +170,7 @@ static int embedded_find(void *handle, const char *model, const char *md5,
 		    "  WHERE c.model = v.model AND c.version = v.version AND c.to_stage = "
 		    "'Staging'), (SELECT min(time) FROM stage_change c"
 		    "  WHERE c.model = v.model AND c.version = v.version"
-		    "  AND c.to_stage = 'Production')"
+		    "  AND c.to_stage = 'Production'), straight"
 		    " FROM model_version v WHERE model = ?1 AND (?2 IS NULL OR model_md5 = ?2)"
 		    " ORDER BY version DESC",
 		    "tt", model, md5) != 0)

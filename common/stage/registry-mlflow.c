@@ -125,6 +125,8 @@ static struct json *create_body(
 	add_tag(tags, MLFLOW_TAG_IMAGE_DIGEST, v->image_digest);
 	add_tag(tags, MLFLOW_TAG_MD5, v->md5);
 	add_tag(tags, MLFLOW_TAG_SOURCE, v->source);
+	if (v->way == REGISTRY_STRAIGHT)
+		add_tag(tags, MLFLOW_TAG_STRAIGHT, "yes");
 	json_put(body, "tags", tags);
 	free(pipeline);
 	return body;

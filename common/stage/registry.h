@@ -21,6 +21,8 @@ struct registry;
 int registry_open(struct registry **out, const struct config *config, struct err *e);
 void registry_close(struct registry *r); /* NULL is fine */
 
+/* How a version comes to PROD: a retraining that is merged straight into prod passes no Staging. */
+enum registry_way { REGISTRY_THROUGH_DEV, REGISTRY_STRAIGHT };
 enum registry_history { REGISTRY_NEVER_STAGED, REGISTRY_ONCE_STAGED };
 
 /*
@@ -37,6 +39,7 @@ struct registry_version {
 	char *image_digest;
 	char *md5; /* of the model */
 	int64_t pipeline;
+	enum registry_way way;
 	const char *model_description; /* given to a function: of the model, if it is new */
 	/* Given by the registry: */
 	char *stage;

@@ -122,8 +122,16 @@ test_expect 'a still newer one that comes between deploy and stage-model is not 
 	cd work && main_gets code && plays shop "$id" stage-model &&
 	same 9 "$(pipeline shop "$id" facts.model_version)" &&
 	git -C "$airflow_prod" show main:dags/shop.py | grep -F "\"MODELGATE_MODEL_VERSION\": \"9\"" &&
-	registry_is shop "10:Staging 9:Production 8:Archived 7:Archived 6:Archived 5:None 4:Archived 3:Archived 2:Archived 1:Archived" &&
-	audit_valid shop
+	registry_is shop "10:Staging 9:Production 8:Archived 7:Archived 6:Archived 5:None 4:Archived 3:Archived 2:Archived 1:Archived"
+'
+
+test_expect 'a retraining that came no further than deploy is promoted by the release that mends it' '
+	cd work && retrained "$retrain" 20260103 nine "$branch" && prod_takes "retrain-$retrain-20260103" &&
+	plays shop "$id" build deploy && same 11 "$(pipeline shop "$id" facts.model_version)" &&
+	git switch -q dev && commit score.py && main_gets_unseen && overtaken=$id && prod_takes main &&
+	plays shop "$id" build && stage_is shop "$overtaken" stage-model skipped &&
+	plays shop "$id" deploy stage-model && same 11 "$(pipeline shop "$id" facts.model_version)" &&
+	mg shop models shop --json | json versions.0.stage | grep -x Production && audit_valid shop
 '
 
 test_done
