@@ -112,7 +112,7 @@ dvc_remote() {
 	cd "$T/work" && git switch -q main && git reset -q --hard origin/main &&
 		git switch -q -C other main && sed -i "s|url = .*|url = $1|" .dvc/config &&
 		git commit -q -a -m "Another remote" && other=$(git rev-parse HEAD) &&
-		git push -q "$T/shop.git" HEAD:refs/heads/other --force && cd "$T"
+		git push -q "$T/shop.git" HEAD:refs/heads/other --force && cd "$T" || return 1
 }
 
 test_expect 'a folder that is not there, as in a container without it, is not made' '

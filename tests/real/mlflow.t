@@ -104,12 +104,25 @@ for major in 3 2; do
 		mg $p rollback $p && mlflow_sees $p && same 3 "$(seen aliases.production)"
 	'
 
+	test_expect "MLflow $major: a retraining merged straight into prod, promoted by the release after it" '
+		cd work$major && expect_accept merge_push main retrain && drain $p && pipeline_is $p 10 success &&
+		git switch -q -c retrain-10-20260101 origin/retrain && put_model "five" &&
+		expect_accept git push -q origin retrain-10-20260101 &&
+		expect_accept merge_push retrain-10-20260101 prod && plays $p 11 build deploy &&
+		same 5 "$(pipeline $p 11 facts.model_version)" && mlflow_sees $p &&
+		same yes "$(seen "versions.4.tags.straight")" && ! seen versions.0.tags.straight &&
+		git switch -q dev && commit score.py && expect_accept git push -q origin dev &&
+		expect_accept merge_push dev main && mg $p cancel 12 && expect_accept merge_push main prod &&
+		plays $p 13 build deploy stage-model && same 5 "$(pipeline $p 13 facts.model_version)" &&
+		mlflow_sees $p && same 5 "$(seen aliases.production)"
+	'
+
 	test_expect "MLflow $major: another repository with this project's name fails, and names the owner" '
 		q=other$major && new_server $q && use_mlflow $q && server_set $q project name $p &&
 		new_project $q elsewhere$major && cd elsewhere$major && merge_model "its own" && drain $q &&
 		stages_are $q 1 success failed created created &&
 		pipeline $q 1 stages.1.message | grep -F "registered model $p belongs to $T/$p.git" &&
-		mlflow_sees $p && same 4 "$(seen "versions.*.version" | wc -l)"
+		mlflow_sees $p && same 5 "$(seen "versions.*.version" | wc -l)"
 	'
 
 	test_expect "MLflow $major: a model that somebody made by hand is left alone until it is handed over" '

@@ -42,9 +42,29 @@ static void test_claim(void **state)
 	fixture_clear(&f);
 }
 
+/* Who it is, without a claim. */
+static void test_find(void **state)
+{
+	struct fixture f;
+	struct err e = ERR_INIT;
+	char *owner;
+
+	fixture_init(&f, state, "");
+	assert_result(owner_find(&owner, f.config, OWNER_DAG, "churn", &e), 0, &e);
+	assert_null(owner);
+	f.job.owner = "project-1";
+	assert_result(owner_claim(&f.job, OWNER_DAG, "churn", &e), 0, &e);
+	assert_result(owner_find(&owner, f.config, OWNER_DAG, "churn", &e), 1, &e);
+	assert_string_equal(owner, "project-1");
+	free(owner);
+	assert_result(owner_find(&owner, f.config, OWNER_IMAGE, "churn", &e), 0, &e);
+	assert_null(owner);
+	fixture_clear(&f);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {scratch_test(test_claim)};
+	const struct CMUnitTest tests[] = {scratch_test(test_claim), scratch_test(test_find)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
