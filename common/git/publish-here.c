@@ -1,7 +1,9 @@
 /* publish_file() into a repository of this machine: its branch is moved under its own lock. */
+#define _GNU_SOURCE /* syncfs */
 #include "git/publish-internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -11,6 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "git/internal.h"
+#include "git/leftovers.h"
 #include "git/repository.h"
 #include "sys/files.h"
 #include "sys/lock.h"
@@ -25,6 +28,18 @@
 
 /* ---- the repository ---- */
 
+/* Put all of the folder PATH on disk: libgit2 flushes no configuration and no HEAD. */
+static int flush(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+
+	if (fd < 0 || syncfs(fd) != 0)
+		result = err_errno(e, errno, "%s cannot be flushed", path);
+	if (fd >= 0)
+		(void)close(fd); /* only flushed */
+	return result;
+}
+
 /* Make PATH whole under another name, then rename it; the caller holds the lock on its making. */
 static int make_locked(const char *path, const char *branch, struct err *e)
 {
@@ -32,10 +47,20 @@ static int make_locked(const char *path, const char *branch, struct err *e)
 	int result = -1;
 
 	/* First what is left of a killed maker. */
-	if (files_remove_tree(new, e) == 0 && publish_init_bare(new, branch, NULL, e) == 0)
+	if (files_remove_tree(new, e) == 0 && publish_init_bare(new, branch, NULL, e) == 0 &&
+		flush(new, e) == 0)
 		result = rename_durably(new, path, e);
 	free(new);
 	return result;
+}
+
+/* The repository is there, so that a lock on its making is of one that was killed once it was done. */
+static void remove_lock_of_dead(const char *lock)
+{
+	struct stat st;
+
+	if (lstat(lock, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		(void)unlink(lock); /* it would disturb nobody */
 }
 
 /* Make the bare repository PATH unless it is there. */
@@ -44,10 +69,13 @@ static int make(const char *path, const char *branch, struct err *e)
 	char *lock = NULL, *parent = NULL;
 	int fd = -1, taken, result = -1;
 
-	if (files_exists(path))
-		return 0;
 	lock = mem_format("%s.lock", path);
 	parent = path_dir(path);
+	if (files_exists(path)) {
+		remove_lock_of_dead(lock);
+		result = 0;
+		goto out;
+	}
 	if (files_make_folder(parent, 0755, e) != 0)
 		goto out;
 	taken = lock_take(&fd, lock, LOCK_WAIT, MAKE_TIMEOUT_MS, e);
@@ -96,6 +124,15 @@ static enum outcome move(
 	return (enum outcome)git_err(e, "%s of %s cannot be moved", a->ref, a->name);
 }
 
+static int is_locked(const struct attempt *a)
+{
+	char *path = mem_format("%s/%s.lock", a->p->repository, a->ref);
+	int result = files_exists(path);
+
+	free(path);
+	return result;
+}
+
 static enum outcome attempt_once(struct attempt *a, struct oid *commit, struct err *e)
 {
 	git_oid tip, new;
@@ -109,7 +146,13 @@ static enum outcome attempt_once(struct attempt *a, struct oid *commit, struct e
 	if (result == FAILED)
 		return FAILED;
 	oid_from_git(commit, result == UNCHANGED ? &tip : &new);
-	return result == UNCHANGED ? UNCHANGED : move(a, base, &new, e);
+	if (result != UNCHANGED)
+		return move(a, base, &new, e);
+	/*
+	 * Whoever has the lock may be about to move the branch; or was killed after that, and left the
+	 * lock to be broken by us.
+	 */
+	return is_locked(a) ? RACED : UNCHANGED;
 }
 
 /* Remove the lock file that a killed writer left on the branch. */
@@ -139,15 +182,18 @@ static enum outcome attempt_often(struct attempt *a, struct oid *commit, struct 
 int publish_here(struct attempt *a, struct oid *commit, struct err *e)
 {
 	struct repository *r = NULL;
-	int result = -1;
+	int writing = -1, result = -1;
 
 	if (make(a->p->repository, a->p->branch, e) != 0 ||
 		repository_open(&r, a->p->repository, REPOSITORY_OBJECTS, e) != 0)
 		goto out;
 	a->git = repository_handle(r);
+	writing = leftovers_begin(a->p->repository);
 	if (attempt_store(a, e) == 0)
 		result = attempt_often(a, commit, e);
 out:
+	if (writing >= 0)
+		(void)close(writing); /* only held */
 	repository_free(r);
 	return result;
 }

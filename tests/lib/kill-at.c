@@ -61,7 +61,10 @@ struct call {
 	int flags; /* argument that opens for change if O_CREAT or O_TRUNC is in it; -1: none */
 };
 
-#define CALL(name, about) {SYS_##name, #name, about, -1}
+#define CALL(name, about)                                                                          \
+	{                                                                                          \
+		SYS_##name, #name, about, -1                                                       \
+	}
 
 static const struct call calls[] = {
 	CALL(write, ABOUT_FD),
@@ -123,7 +126,7 @@ struct tree {
 	enum who who;
 	enum when when;
 	const char *program; /* NULL: any */
-	int has_begun; /* COMMAND has replaced this program */
+	int has_begun;       /* COMMAND has replaced this program */
 	long count;
 	pid_t awaited; /* the thread whose call is to end first; 0: none */
 	int is_killed; /* all of it */
@@ -141,7 +144,8 @@ static _Noreturn void give_up(const char *what)
 /* ---- the filter ---- */
 
 #define LOAD(field)                                                                                \
-	(struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+	(struct sock_filter)                                                                       \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define SKIP_UNLESS_EQUAL(value, n)                                                                \
 	(struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, n)
 #define SKIP_UNLESS_SET(bits, n)                                                                   \

@@ -1,4 +1,4 @@
-/* One file committed to a bare repository: made on first use, raced for, left half done. */
+/* One file committed to a bare repository: made on first use, raced for, left half done by the dead. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "git/leftovers.h"
 #include "git/publish.h"
 #include "git/repository.h"
 #include "scratch.h"
@@ -142,6 +143,77 @@ static void test_after_a_kill(void **state)
 	assert_holds("a", "two");
 }
 
+static void make_file(const char *name, const char *content)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), REPOSITORY "%s", name);
+	assert_int_equal(files_replace(path, content, strlen(content), 0644, NULL), 0);
+}
+
+/* Names beside the repository's own, what they hold, and whether they are there after a publication. */
+static const struct {
+	const char *name;
+	const char *content;
+	enum { GONE, STAYS } alone;
+	enum { GONE_TOO, STAYS_HERE } beside_another; /* while another writer is at work */
+} left[] = {
+	{"/objects/tmp_object_git2_0123456789abcdef", "half", GONE, STAYS_HERE},
+	{"/objects/pack/pack_git2_0123456789abcdef", "half", GONE, STAYS_HERE},
+	{"/objects/tmp_obj_of_git", "half", STAYS, STAYS_HERE},
+	{"/objects/pack/pack-1.keep", "", STAYS, STAYS_HERE},
+	{".lock", "", GONE, GONE_TOO},
+	{".lock", "somebody's own", STAYS, STAYS_HERE},
+};
+
+static void check_left(size_t i, int expected, const char *when)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), REPOSITORY "%s", left[i].name);
+	if (files_exists(path) != expected)
+		fail_msg("%s \"%s\" %s: there: %d, not %d", left[i].name, left[i].content, when,
+			!expected, expected);
+	(void)unlink(path);
+}
+
+static void test_left_behind(void **state)
+{
+	struct oid commit;
+	int writer;
+
+	(void)state;
+	must_publish("a", "one", 1, &commit);
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		make_file(left[i].name, left[i].content);
+		must_publish("a", "one", 0, &commit);
+		check_left(i, left[i].alone == STAYS, "alone");
+
+		writer = leftovers_begin(REPOSITORY);
+		assert_true(writer >= 0);
+		make_file(left[i].name, left[i].content);
+		must_publish("a", "one", 0, &commit);
+		check_left(i, left[i].beside_another == STAYS_HERE, "beside another writer");
+		(void)close(writer);
+	}
+	assert_int_equal(leftovers_begin("x/nothing"), -1);
+}
+
+/* Killed when the branch had moved, but before its lock was gone: what is published again is there. */
+static void test_lock_of_what_landed(void **state)
+{
+	struct utimbuf old = {.actime = 1000000, .modtime = 1000000};
+	struct oid first, again;
+
+	(void)state;
+	must_publish("a", "one", 1, &first);
+	make_file("/refs/heads/main.lock", "");
+	assert_int_equal(utime(REPOSITORY "/refs/heads/main.lock", &old), 0);
+	must_publish("a", "one", 0, &again);
+	assert_true(oid_equal(&first, &again));
+	assert_false(files_exists(REPOSITORY "/refs/heads/main.lock"));
+}
+
 /* Writers that all start at once, on a repository that is not there: every file arrives, once. */
 static void test_race(void **state)
 {
@@ -186,6 +258,8 @@ int main(void)
 		scratch_test(test_publish),
 		scratch_test(test_refused),
 		scratch_test(test_after_a_kill),
+		scratch_test(test_left_behind),
+		scratch_test(test_lock_of_what_landed),
 		scratch_test(test_race),
 	};
 
