@@ -1,11 +1,11 @@
 /*
- * kill-at N [--who all|caller] [--when before|after] [--program GLOB] [--] COMMAND [ARG...]
+ * kill-at N [--who all|caller] [--when before|after] [--program GLOB] [--call GLOB] [--] COMMAND [ARG...]
  *
  * Run COMMAND, count the calls of its whole tree of processes that change what outlives a process,
  * and at the N-th send SIGKILL: to all of the tree at once (the default), or to the calling process
  * alone; before the call is carried out (the default), or when it has just been.  With --program,
- * only calls of programs whose file has such a name count (glob(7), and @(a|b) for either).  What was
- * done is told on standard error:
+ * only calls of programs whose file has such a name count, with --call, only those of such a name
+ * (glob(7), and @(a|b) for either).  What was done is told on standard error:
  *
  *	kill-at: call 17 of modelgate run --stage 1 build: fsync /srv/state/modelgate.db
  *	kill-at: 412 calls
@@ -126,6 +126,7 @@ struct tree {
 	enum who who;
 	enum when when;
 	const char *program; /* NULL: any */
+	const char *call;    /* NULL: any */
 	int has_begun;       /* COMMAND has replaced this program */
 	long count;
 	pid_t awaited; /* the thread whose call is to end first; 0: none */
@@ -328,11 +329,14 @@ static const struct call *find_call(uint64_t number)
 	return NULL;
 }
 
-static int counts(const struct tree *t, pid_t tid)
+/* 1: the call of the thread TID counts. */
+static int counts(const struct tree *t, pid_t tid, const struct call *call)
 {
 	char *program;
 	int result;
 
+	if (t->call != NULL && (call == NULL || fnmatch(t->call, call->name, FNM_EXTMATCH) != 0))
+		return 0;
 	if (t->program == NULL)
 		return 1;
 	program = program_of(tid);
@@ -346,11 +350,13 @@ static void see_call(struct tree *t, pid_t tid)
 	struct __ptrace_syscall_info info;
 	const struct call *call;
 
-	if (!t->has_begun || !counts(t, tid) || ++t->count != t->at)
+	if (!t->has_begun)
 		return;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0)
-		give_up("cannot look at a call");
+		return; /* it was killed meanwhile */
 	call = find_call(info.seccomp.nr);
+	if (!counts(t, tid, call) || ++t->count != t->at)
+		return;
 	if (call != NULL)
 		tell_call(t, tid, call, &info);
 	if (t->when == WHEN_AFTER)
@@ -457,7 +463,7 @@ static pid_t start(char **argv)
 static _Noreturn void usage(void)
 {
 	fprintf(stderr, "usage: kill-at N [--who all|caller] [--when before|after] "
-			"[--program GLOB] [--] COMMAND [ARG...]\n");
+			"[--program GLOB] [--call GLOB] [--] COMMAND [ARG...]\n");
 	exit(2);
 }
 
@@ -488,6 +494,8 @@ static char **read_options(struct tree *t, char **argv)
 			t->when = choose(argv[1], "before", "after") ? WHEN_AFTER : WHEN_BEFORE;
 		else if (strcmp(argv[0], "--program") == 0)
 			t->program = argv[1];
+		else if (strcmp(argv[0], "--call") == 0)
+			t->call = argv[1];
 		else
 			usage();
 	}
