@@ -194,6 +194,20 @@ out:
 	return status;
 }
 
+/* Flush the folder DIR, so that what was made in it lasts.  0, or -1 with errno set. */
+static int flush_folder(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fault = 0;
+
+	if (fd < 0)
+		return errno == EACCES ? 0 : -1; /* one may make things where one cannot look */
+	if (fsync(fd) != 0)
+		fault = errno;
+	(void)close(fd); /* only flushed */
+	errno = fault;
+	return fault == 0 ? 0 : -1;
+}
+
 /* Make the folder PATH unless it is there.  0, or -1 with errno set. */
 static int make_one(const char *path, mode_t mode)
 {
@@ -213,7 +227,7 @@ static int make_one(const char *path, mode_t mode)
 	if (fd < 0)
 		return -1;
 	dir = path_dir(path);
-	if (fchmod(fd, mode) != 0 || give_to_owner(fd, dir) != 0)
+	if (fchmod(fd, mode) != 0 || give_to_owner(fd, dir) != 0 || flush_folder(dir) != 0)
 		fault = errno;
 	free(dir);
 	(void)close(fd); /* nothing was written */

@@ -23,7 +23,10 @@ int files_read(const char *path, size_t max, struct str *out, struct err *e);
 int files_replace(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e);
 /* Write all of the bytes to FD, however many writes it takes.  0, or -1 with errno set. */
 int files_write_all(int fd, const void *bytes, size_t len);
-/* Make the folder PATH and those above it that are missing, with MODE.  0, or -1. */
+/*
+ * Make the folder PATH and those above it that are missing, with MODE; each is flushed into the one
+ * above it, so that a file that is flushed later does not get lost with its folder.  0, or -1.
+ */
 int files_make_folder(const char *path, mode_t mode, struct err *e);
 /* Remove PATH and all below it, following no symbolic link.  Nothing there: 0 too; or -1. */
 int files_remove_tree(const char *path, struct err *e);

@@ -10,7 +10,7 @@
  *	kill-at: call 17 of modelgate run --stage 1 build: fsync /srv/state/modelgate.db
  *	kill-at: 412 calls
  *
- * the first if there were N, the second at the end in any case.  The exit status is COMMAND's (128 +
+ * the first if there were N, the second at the end in any case.  0 kills nothing and tells each.  The exit status is COMMAND's (128 +
  * signal, where one has ended it), 2 for wrong usage, 3 where tracing is not possible.
  *
  * A filter of seccomp(2) stops these calls and no others, so that the rest runs at full speed.
@@ -77,6 +77,7 @@ static const struct call calls[] = {
 	CALL(fsync, ABOUT_FD),
 	CALL(fdatasync, ABOUT_FD),
 	CALL(sync_file_range, ABOUT_FD),
+	CALL(syncfs, ABOUT_FD),
 	CALL(msync, ABOUT_NOTHING),
 	CALL(ftruncate, ABOUT_FD),
 	CALL(truncate, ABOUT_PATH),
@@ -355,10 +356,13 @@ static void see_call(struct tree *t, pid_t tid)
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0)
 		return; /* it was killed meanwhile */
 	call = find_call(info.seccomp.nr);
-	if (!counts(t, tid, call) || ++t->count != t->at)
+	if (!counts(t, tid, call))
 		return;
-	if (call != NULL)
+	t->count++;
+	if (call != NULL && (t->count == t->at || t->at == 0))
 		tell_call(t, tid, call, &info);
+	if (t->count != t->at)
+		return;
 	if (t->when == WHEN_AFTER)
 		t->awaited = tid;
 	else
