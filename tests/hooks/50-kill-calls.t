@@ -6,6 +6,8 @@
 . "$TEST_LIB/chains.sh"
 . "$TEST_LIB/kills.sh"
 
+kills_can 'a chain killed at each call' || test_done
+
 steps=${KILL_STEPS:-12} # of each walk
 
 new_server shop

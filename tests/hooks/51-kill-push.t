@@ -6,6 +6,8 @@
 . "$TEST_LIB/chains.sh"
 . "$TEST_LIB/kills.sh"
 
+kills_can 'hooks killed at each call' || test_done
+
 steps=${KILL_STEPS:-14} # of each walk
 hooks='@(pre-receive|update|post-receive)'
 
@@ -92,6 +94,7 @@ walk() {
 	done
 }
 
+merged=''
 LANDED=0
 UNSOURCED=0
 test_expect 'undisturbed' '
@@ -102,7 +105,7 @@ test_expect 'undisturbed' '
 walk 'git and all hooks killed before call' '--who all'
 walk 'the hook killed that makes call' '--who caller'
 
-test_expect 'some of these pushes had landed, some had not' '
+[ -n "${KILL_FIRST:-}" ] || test_expect 'some of these pushes had landed, some had not' '
 	echo "$LANDED landed, $UNSOURCED without their source" && [ "$LANDED" -gt 0 ] && [ "$LANDED" -lt $((TEST_COUNT - 2)) ]
 '
 test_expect 'no process is left' 'is_quiet shop'

@@ -11,6 +11,7 @@
 steps=${KILL_STEPS:-4} # of each walk
 run="modelgate --repo $T/shop.git run --drain"
 
+kills_can 'a chain killed at each call, with MLflow' || test_done
 need_mlflow 3 'a chain killed at each call, with the registry of MLflow 3' || test_done
 
 of_mlflow() {
