@@ -58,9 +58,10 @@ end_of() {
 }
 
 end_is() {
-	audit_valid "$1" && end_of "$1" >"$T/.run/end" || {
+	audit_valid "$1" || return 1
+	if ! end_of "$1" >"$T/.run/end"; then
 		grep '^FAULT' "$T/.run/end"
 		return 1
-	}
+	fi
 	diff "$2" "$T/.run/end"
 }
