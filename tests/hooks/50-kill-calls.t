@@ -10,6 +10,23 @@ kills_can 'a chain killed at each call' || test_done
 
 steps=${KILL_STEPS:-12} # of each walk
 
+# kill-at's options $2..., on programs of which the first makes b of a, and the next goes on.  It is killed,
+# and leaves these files.
+leaves() {
+	leaves_files=$1
+	shift
+	rm -f a b on && : >a
+	"$BUILD/tests/kill-at" 1 --call "rename*" "$@" -- sh -c "mv -T a b; : >on" >"$T/out" 2>"$T/err"
+	grep "^kill-at: call 1 of mv -T a b : rename" "$T/err" &&
+		same "$leaves_files" "$(find . -name "a" -o -name "b" -o -name "on" | sort | paste -s -d " ")"
+}
+
+test_expect 'what is killed before a call does not make it, what is killed after it does nothing more' '
+	mkdir tracer && cd tracer && leaves "./a" && leaves "./b" --when after &&
+	leaves "./a ./on" --who caller && leaves "./b ./on" --who caller --when after &&
+	! leaves "./a" --program sh
+'
+
 new_server shop
 new_project shop work || test_bail 'no project'
 run="modelgate --repo $T/shop.git run --drain"

@@ -1,17 +1,18 @@
 /*
- * kill-at N [--who all|caller] [--when before|after] [--program GLOB] [--call GLOB] [--] COMMAND [ARG...]
+ * kill-at N [--who all|caller] [--when before|after] [--program GLOB] [--call GLOB] [--]
+ *	COMMAND [ARG...]
  *
  * Run COMMAND, count the calls of its whole tree of processes that change what outlives a process,
  * and at the N-th send SIGKILL: to all of the tree at once (the default), or to the calling process
  * alone; before the call is carried out (the default), or when it has just been.  With --program,
  * only calls of programs whose file has such a name count, with --call, only those of such a name
- * (glob(7), and @(a|b) for either).  What was done is told on standard error:
+ * (glob(7), and @(a|b) for either).  N = 0 kills nothing and tells each call.  On standard error:
  *
- *	kill-at: call 17 of modelgate run --stage 1 build: fsync /srv/state/modelgate.db
+ *	kill-at: call 17 of modelgate run --stage 1 build : fsync /srv/state/store.db-wal
  *	kill-at: 412 calls
  *
- * the first if there were N, the second at the end in any case.  0 kills nothing and tells each.  The exit status is COMMAND's (128 +
- * signal, where one has ended it), 2 for wrong usage, 3 where tracing is not possible.
+ * The first tells where it has killed, the second is told at the end in any case.  The exit status is
+ * COMMAND's (128 + signal, where one has ended it), 2 for wrong usage, 3 where tracing is not possible.
  *
  * A filter of seccomp(2) stops these calls and no others, so that the rest runs at full speed.
  * What is written through a mapping (SQLite's index of its write-ahead log) is not seen.
