@@ -19,9 +19,15 @@
 [ -x "$BUILD/tests/kill-at" ] || test_bail "$BUILD/tests/kill-at is missing: make hooks-test"
 
 # The sanitizer that looks for leaks traces the process itself, and fails in one that is traced already.
+# Some containers let nobody trace: kill-at ends with 3.
 kills_can() {
-	grep -q __asan_init "$ROOT/bin/modelgate" || return 0
-	test_skip "$1" 'programs that look for leaks cannot be traced'
+	kills_why='programs that look for leaks cannot be traced'
+	if ! grep -q __asan_init "$ROOT/bin/modelgate"; then
+		"$BUILD/tests/kill-at" 1000000000 true 2>"$T/err"
+		[ $? -eq 3 ] || return 0
+		kills_why=$(cat "$T/err")
+	fi
+	test_skip "$1" "$kills_why"
 	return 1
 }
 
