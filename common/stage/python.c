@@ -1,5 +1,6 @@
 #include "stage/python.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +49,23 @@ static const char script[] =
 	"    print(fault or type(fault).__name__)\n"
 	"    sys.exit(1)\n";
 
+/*
+ * Killed from outside, as by a kernel that is short of memory, says nothing of the file.  A crash may be
+ * the file's doing, and so is the end of its time.
+ */
+static int was_killed(int status)
+{
+	return status == 128 + SIGKILL || status == 128 + SIGTERM;
+}
+
 static int tell_fault(const char *name, const char *said, int status, struct err *e)
 {
+	if (was_killed(status)) {
+		(void)err_set(e, "%s: something has killed Python, which was to compile it", name);
+		if (e != NULL)
+			e->passing = 1;
+		return -1;
+	}
 	if (status == STATUS_OTHER_DAG)
 		return err_set(e, "%s: %s; write dag_id=\"@DAG_ID@\"", name, said);
 	return err_set(e, "%s does not compile: %s (status %d)", name,

@@ -12,7 +12,8 @@ enum python_verdict {
 /*
  * Compile the file PATH with `python3 -I`; messages call it NAME.  DAG_ID: every DAG whose id stands in
  * the file as text must have this one; NULL: no matter.  0 and *VERDICT; -1 and *E: it does not
- * compile, with Python's own words, makes another DAG, or Python cannot be started.
+ * compile, with Python's own words, makes another DAG, or Python cannot be started, or was killed, for a
+ * passing reason.
  */
 int python_check(enum python_verdict *verdict, const char *path, const char *name,
 	const char *dag_id, struct err *e);

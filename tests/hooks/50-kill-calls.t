@@ -75,6 +75,12 @@ test_expect 'the folder is flushed in which something is made that must last' '
 	same "" "$(unflushed <"$T/calls")" && stages_are shop 1 success success success success
 '
 
+test_expect 'a tool that is killed is no fault of what it was asked about: the stage is tried again' '
+	kills_back shop && KILL_CALLS=0 &&
+	kill_at 1 --who caller --program "python3*" -- $run && stage_is shop 1 deploy success &&
+	same 2 "$(pipeline shop 1 stages.2.attempt)"
+'
+
 for chain in 1 2; do
 	test_expect "chain $chain, undisturbed" '{
 		[ "$chain" = 1 ] || prepare "model $chain"
