@@ -8,7 +8,7 @@
 
 kills_can 'a chain killed at each call' || test_done
 
-steps=${KILL_STEPS:-12} # of each walk
+steps=${KILL_STEPS:-10} # of each walk
 
 # kill-at's options $2..., on programs of which the first makes b of a, and the next goes on.  It is killed,
 # and leaves these files.
@@ -48,10 +48,10 @@ killed() {
 		end_is shop "$T/undisturbed"
 }
 
-# All calls, with these options of kill-at.
+# All calls, with these options of kill-at, in $3 steps.
 walk() {
 	options=$2
-	for number in $(kills_numbers "$steps"); do
+	for number in $(kills_numbers "${3:-$steps}"); do
 		test_expect "$1 $number of $KILL_CALLS" killed
 	done
 }
@@ -88,6 +88,11 @@ for chain in 1 2; do
 	walk "chain $chain: all processes killed before call" "--who all"
 	walk "chain $chain: the process killed that makes call" "--who caller"
 done
+
+# Where a child is killed that has not become its program yet.
+options='--who caller --call execve*'
+test_expect 'the same, undisturbed' 'kills_back shop && kills_count $options -- $run'
+walk 'chain 2: the process killed that is to become a program by call' "$options" 1000
 
 test_expect 'no process is left' 'is_quiet shop'
 

@@ -8,7 +8,7 @@
 
 kills_can 'hooks killed at each call' || test_done
 
-steps=${KILL_STEPS:-12} # of each walk
+steps=${KILL_STEPS:-10} # of each walk
 hooks='@(pre-receive|update|post-receive)'
 
 new_server shop
