@@ -107,6 +107,7 @@ is_as_told() { # NAME PIPELINE
 
 start_runner() {
 	background modelgate --repo "$T/$1.git" run --drain >>"$T/.run/runner.log" 2>&1
+	# shellcheck disable=SC2034 # for the tests
 	RUNNER=$!
 }
 
