@@ -31,21 +31,26 @@ struct request {
 	const char *owner;
 };
 
-/* The first chain that brings models to Production and whose stages the user may play, else NULL. */
-static const struct config_chain *find_chain(const struct request *r, struct strlist *roles)
+/*
+ * The first chain that brings models to Production, NULL: none does.  ROLES: those of all such chains, so
+ * that one which anybody may play opens no door that another one has closed.
+ */
+static const struct config_chain *find_chain(const struct config *config, struct strlist *roles)
 {
-	for (size_t i = 0; i < r->config->n_chains; i++) {
-		const struct config_chain *chain = &r->config->chains[i];
+	const struct config_chain *first = NULL;
+
+	for (size_t i = 0; i < config->n_chains; i++) {
+		const struct config_chain *chain = &config->chains[i];
 
 		if (strcmp(chain->model_stage, REGISTRY_PRODUCTION) != 0)
 			continue;
-		if (identity_may(r->config, &r->c->actor, &chain->roles))
-			return chain;
+		if (first == NULL)
+			first = chain;
 		for (size_t k = 0; k < chain->roles.n; k++)
 			if (!strlist_has(roles, chain->roles.v[k]))
 				strlist_add(roles, chain->roles.v[k]);
 	}
-	return NULL;
+	return first;
 }
 
 static int record(const struct request *r, const char *status, const char *reason, struct err *e)
@@ -147,15 +152,15 @@ static int check_role(const struct request *r)
 {
 	const struct actor *actor = &r->c->actor;
 	struct strlist roles = {0};
-	const struct config_chain *chain = find_chain(r, &roles);
+	const struct config_chain *chain = find_chain(r->config, &roles);
 	char *list;
 	int status;
 
-	if (chain != NULL) {
-		status = with_lock(r, chain);
-	} else if (roles.n == 0) {
+	if (chain == NULL) {
 		status = command_fail(
 			COMMAND_NO, "no chain brings models of %s to Production", r->project);
+	} else if (identity_may(r->config, actor, &roles)) {
+		status = with_lock(r, chain);
 	} else {
 		list = strlist_join(&roles, ", ");
 		status = command_fail(COMMAND_NO, "%s may not roll back %s: that takes the role %s",
