@@ -41,9 +41,11 @@ int64_t mlflow_number(const struct json *j, const char *name)
 	const char *text = json_get_text(j, name);
 	long long number;
 
-	if (text != NULL)
-		return str_number(text, INT64_MAX, &number) == 0 ? number : 0;
-	return json_get_number(j, name, 0);
+	if (text == NULL)
+		number = json_get_number(j, name, 0);
+	else if (str_number(text, INT64_MAX, &number) != 0)
+		number = 0;
+	return number > 0 ? number : 0;
 }
 
 int64_t mlflow_time(const struct json *j, const char *name)
@@ -147,6 +149,15 @@ static const char *stage_of(const struct reading *r, const struct json *j, int64
 	return told;
 }
 
+/* Of the pipeline that made it; 0: none has. */
+static int64_t pipeline_of(const struct json *j)
+{
+	const char *text = mlflow_tag(j, MLFLOW_TAG_PIPELINE);
+	long long number;
+
+	return text != NULL && str_number(text, INT64_MAX, &number) == 0 ? number : 0;
+}
+
 static void read_times(struct registry_version *v, const struct json *j)
 {
 	const char *since = mlflow_tag(j, MLFLOW_TAG_PRODUCTION);
@@ -174,6 +185,8 @@ static int read_version(void *context, const struct json *j, struct err *e)
 	mem_grow(&r->w->versions.v, r->w->versions.n, &r->w->versions.cap, sizeof(*v));
 	mark = &r->w->marks[r->w->versions.n];
 	v = &r->w->versions.v[r->w->versions.n++];
+	memset(v, 0, sizeof(*v));
+	mark->version = version;
 	mark->staged = mlflow_tag(j, MLFLOW_TAG_STAGED) != NULL;
 	mark->production = mlflow_tag(j, MLFLOW_TAG_PRODUCTION) != NULL;
 	v->version = version;
@@ -190,31 +203,52 @@ static int read_version(void *context, const struct json *j, struct err *e)
 			     : REGISTRY_NEVER_STAGED;
 	v->way = mlflow_tag(j, MLFLOW_TAG_STRAIGHT) != NULL ? REGISTRY_STRAIGHT
 							    : REGISTRY_THROUGH_DEV;
-	v->pipeline = 0;
-	if (mlflow_tag(j, MLFLOW_TAG_PIPELINE) != NULL) {
-		long long pipeline;
-
-		if (str_number(mlflow_tag(j, MLFLOW_TAG_PIPELINE), INT64_MAX, &pipeline) == 0)
-			v->pipeline = pipeline;
-	}
+	v->pipeline = pipeline_of(j);
 	read_times(v, j);
 	return 0;
 }
 
-/* The server gives them newest first; nothing says that it must. */
+static int later_first(int64_t a, int64_t b)
+{
+	return (a < b) - (a > b);
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return later_first(((const struct registry_version *)a)->version,
+		((const struct registry_version *)b)->version);
+}
+
+static int by_mark(const void *a, const void *b)
+{
+	return later_first(
+		((const struct mlflow_mark *)a)->version, ((const struct mlflow_mark *)b)->version);
+}
+
+/*
+ * Newest first, each once: whatever is removed or changes places while one page after another is asked
+ * for may stand on two of them.
+ */
 static void sort(struct mlflow_view *w)
 {
-	for (size_t i = 1; i < w->versions.n; i++)
-		for (size_t k = i; k > 0 && w->versions.v[k].version > w->versions.v[k - 1].version;
-			k--) {
-			struct registry_version v = w->versions.v[k];
-			struct mlflow_mark mark = w->marks[k];
+	struct registry_versions twice = {0};
+	size_t n = w->versions.n, kept = 0;
 
-			w->versions.v[k] = w->versions.v[k - 1];
-			w->marks[k] = w->marks[k - 1];
-			w->versions.v[k - 1] = v;
-			w->marks[k - 1] = mark;
+	if (n == 0)
+		return;
+	qsort(w->versions.v, n, sizeof(*w->versions.v), by_version);
+	qsort(w->marks, n, sizeof(*w->marks), by_mark);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && w->versions.v[i].version == w->versions.v[kept - 1].version) {
+			mem_grow(&twice.v, twice.n, &twice.cap, sizeof(*twice.v));
+			twice.v[twice.n++] = w->versions.v[i];
+			continue;
 		}
+		w->marks[kept] = w->marks[i];
+		w->versions.v[kept++] = w->versions.v[i];
+	}
+	w->versions.n = kept;
+	registry_versions_clear(&twice);
 }
 
 static int load_model(struct mlflow_view *out, struct mlflow *m, const char *name, struct err *e)
@@ -244,7 +278,9 @@ int mlflow_view_load(struct mlflow_view *out, struct mlflow *m, const char *mode
 	struct reading r = {.w = out, .model = model, .stages = stages};
 	char *name = http_escape(model);
 	char *filter = mem_format("name='%s'", model), *escaped = http_escape(filter);
-	char *path = mem_format("model-versions/search?filter=%s", escaped);
+	/* In the order in which they are made: one that is made meanwhile moves no other to another page. */
+	char *path = mem_format(
+		"model-versions/search?filter=%s&order_by=version_number%%20ASC", escaped);
 	int found;
 
 	memset(out, 0, sizeof(*out));

@@ -39,6 +39,7 @@ struct mlflow_view {
 	struct registry_versions versions; /* newest first */
 	/* Of versions.v[i]: does it have the tag MLFLOW_TAG_STAGED, MLFLOW_TAG_PRODUCTION? */
 	struct mlflow_mark {
+		int64_t version;
 		int staged;
 		int production;
 	} * marks;
@@ -59,7 +60,7 @@ int mlflow_view_load(struct mlflow_view *out, struct mlflow *m, const char *mode
 const char *mlflow_tag(const struct json *j, const char *name);
 /* The version that ALIAS of the registered model J names, 0: none. */
 int64_t mlflow_alias(const struct json *j, const char *alias);
-/* A version number, which MLflow writes as text; 0: J has none such. */
+/* A number from 1, which MLflow writes as text where it is a version's; 0: J has none such. */
 int64_t mlflow_number(const struct json *j, const char *name);
 /* A time, which MLflow writes in milliseconds, in microseconds. */
 int64_t mlflow_time(const struct json *j, const char *name);

@@ -100,6 +100,11 @@ static char *words_of(const struct mlflow_answer *a, const struct json *json)
 		text = mem_strdup("no reason given");
 	else
 		text = mem_strndup(a->text, strnlen(a->text, a->len));
+	/* Some proxies say which token they do not like. */
+	if (a->secret != NULL && *a->secret != '\0' && strstr(text, a->secret) != NULL) {
+		free(text);
+		text = mem_strdup("in words that hold the token or password");
+	}
 	for (char *p = text; *p != '\0'; p++)
 		if (*p == '\n' || *p == '\r' || *p == '\t')
 			*p = ' ';
@@ -128,10 +133,11 @@ static enum mlflow_outcome sort_refusal(
 	/* A proxy in front of it answers 404 in words of its own: that is no word of MLflow's. */
 	if (a->status == 404 && code == NULL)
 		outcome = MLFLOW_FAILED;
-	if (a->status >= 500)
+	/* Who gave up waiting, or says yes in another way than MLflow does, may have let it through. */
+	if (a->status >= 500 || a->status == 408 || a->status < 300)
 		outcome = MLFLOW_UNCLEAR;
 	if (e != NULL)
-		e->passing = a->status >= 500 || a->status == 429 || a->status == 408;
+		e->passing = outcome == MLFLOW_UNCLEAR || a->status == 429;
 	free(words);
 	return outcome;
 }
@@ -203,7 +209,8 @@ enum mlflow_outcome mlflow_call(
 			.text = a.body.buf,
 			.len = a.body.len,
 			.who = who,
-			.secret_file = m->secret_file};
+			.secret_file = m->secret_file,
+			.secret = m->credentials.secret};
 
 		outcome = mlflow_sort(&got, answer, e);
 		http_answer_clear(&a);

@@ -44,7 +44,8 @@ enum mlflow_outcome mlflow_call(
 
 /*
  * Sort an answer of the server as mlflow_call() does: STATUS, media TYPE and the LEN bytes of TEXT.
- * WHO names what was asked, for *E; SECRET_FILE is [registry] token-file, "" without one.
+ * WHO names what was asked, for *E; SECRET_FILE is [registry] token-file, "" without one, and SECRET
+ * what stands in it, which *E does not tell even where the server does.
  */
 struct mlflow_answer {
 	long status;
@@ -53,6 +54,7 @@ struct mlflow_answer {
 	unsigned long len;
 	const char *who;
 	const char *secret_file;
+	const char *secret; /* NULL: none */
 };
 enum mlflow_outcome mlflow_sort(const struct mlflow_answer *a, struct json **answer, struct err *e);
 

@@ -142,8 +142,11 @@ static enum mlflow_outcome create_from(const struct server *s, const struct regi
 	if (outcome == MLFLOW_DONE) {
 		*version = mlflow_number(json_get(answer, "model_version"), "version");
 		/* Made it has; which one it is, a search tells. */
-		if (*version == 0)
+		if (*version == 0) {
+			(void)err_set(e, "MLflow: a version of %s was made, and has no number",
+				v->model);
 			outcome = MLFLOW_UNCLEAR;
+		}
 	}
 	json_free(answer);
 	json_free(body);
@@ -167,6 +170,17 @@ static enum mlflow_outcome create_version(const struct server *s, const struct r
 	}
 	free(other);
 	return outcome;
+}
+
+/* One that somebody has removed meanwhile is gone, too.  0, or -1. */
+static int remove_version(const struct server *s, const char *model, int64_t version, struct err *e)
+{
+	enum mlflow_outcome outcome =
+		send(s, "DELETE", "model-versions/delete", version_body(model, version), e);
+
+	if (outcome == MLFLOW_MISSING)
+		err_clear(e);
+	return outcome == MLFLOW_DONE || outcome == MLFLOW_MISSING ? 0 : -1;
 }
 
 /*
@@ -193,8 +207,7 @@ static int find_own(
 		} else if (strcmp(own->stage, REGISTRY_NONE) == 0) {
 			log_line("version %lld was made twice: %lld is removed",
 				(long long)*version, (long long)own->version);
-			if (send(s, "DELETE", "model-versions/delete",
-				    version_body(v->model, own->version), e) != MLFLOW_DONE)
+			if (remove_version(s, v->model, own->version, e) != 0)
 				result = -1;
 		}
 	}
@@ -238,10 +251,12 @@ static int ensure_model(
 		outcome = mlflow_call(s->m, &call, NULL, e);
 		json_free(body);
 		/* Somebody else's, or our own, whose answer was lost: look again. */
-		if (outcome == MLFLOW_DONE || outcome == MLFLOW_EXISTS || outcome == MLFLOW_UNCLEAR)
+		found = -1;
+		if (outcome == MLFLOW_DONE || outcome == MLFLOW_EXISTS ||
+			outcome == MLFLOW_UNCLEAR) {
+			err_clear(e);
 			found = mlflow_view_load(&w, s->m, v->model, stages_of(s), e);
-		else
-			found = -1;
+		}
 	}
 	if (found == 1)
 		result = check_owner(&w, v->model, owner, e);
