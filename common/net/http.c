@@ -343,7 +343,7 @@ static int set_headers(
 
 /* ---- one request ---- */
 
-/* A fault of this kind comes before the request has left. */
+/* A fault of this kind comes before the request has left, where nothing has. */
 static int is_before_sending(CURLcode code)
 {
 	switch (code) {
@@ -380,6 +380,7 @@ static enum http_result tell_fault(const struct flight *f, CURLcode code, struct
 {
 	char *url = http_shown(f->r->url), *why;
 	curl_off_t connected = 0;
+	long sent = 0, status = 0;
 	enum http_result result = HTTP_UNCLEAR;
 
 	if (f->state == SINK_ENDED) {
@@ -403,11 +404,16 @@ static enum http_result tell_fault(const struct flight *f, CURLcode code, struct
 	}
 	/* A time-out while the connection was being made is one before sending, too. */
 	(void)curl_easy_getinfo(f->h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
-	if (is_before_sending(code) || (code == CURLE_OPERATION_TIMEDOUT && connected == 0))
+	(void)curl_easy_getinfo(f->h->curl, CURLINFO_REQUEST_SIZE, &sent);
+	(void)curl_easy_getinfo(f->h->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (sent == 0 && (is_before_sending(code) ||
+				 (code == CURLE_OPERATION_TIMEDOUT && connected == 0)))
 		result = HTTP_NOT_SENT;
 	why = str_safe(f->h->fault[0] != '\0' ? f->h->fault : curl_easy_strerror(code), 300);
 	(void)err_set(e, "%s %s: %s", f->r->method, url, why);
-	e->passing = !is_lasting(code);
+	/* That is also what libcurl calls an answer that is not HTTP's: no status, after it has asked. */
+	e->passing = !is_lasting(code) ||
+		     (code == CURLE_UNSUPPORTED_PROTOCOL && sent > 0 && status == 0);
 	free(why);
 	free(url);
 	return result;

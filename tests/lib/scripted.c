@@ -1,7 +1,9 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "scripted.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +37,16 @@ void scripted_init(struct scripted *s, const char *log)
 	s->port = ntohs(a.sin_port);
 }
 
-/* Read a request, which has no body, and add it to the file LOG. */
-static void hear(int connection, int log)
+/* How many bytes of a body are announced in HEAD. */
+static size_t body_of(const char *head)
+{
+	const char *at = strcasestr(head, "\r\nContent-Length:");
+
+	return at != NULL ? strtoul(at + strlen("\r\nContent-Length:"), NULL, 10) : 0;
+}
+
+/* Read a request and add it to the file LOG.  1; 0: the connection has ended before one came. */
+static int hear(int connection, int log)
 {
 	char buf[8192];
 	size_t used = 0;
@@ -44,26 +54,65 @@ static void hear(int connection, int log)
 
 	while (used < sizeof(buf) - 1 &&
 		(n = read(connection, buf + used, sizeof(buf) - 1 - used)) > 0) {
+		const char *end;
+
 		used += (size_t)n;
 		buf[used] = '\0';
-		if (strstr(buf, "\r\n\r\n") != NULL)
+		end = strstr(buf, "\r\n\r\n");
+		if (end != NULL && used >= (size_t)(end + 4 - buf) + body_of(buf))
 			break;
 	}
 	if (files_write_all(log, buf, used) != 0)
 		die("log");
+	return used > 0;
+}
+
+/* The connection on which the next request comes: *KEPT, if there is one, or a new one. */
+static int next_connection(const struct scripted *s, int *kept)
+{
+	struct pollfd fds[] = {{.fd = s->fd, .events = POLLIN}, {.fd = *kept, .events = POLLIN}};
+	int connection = *kept;
+	char byte;
+
+	if (poll(fds, 2, -1) < 0)
+		die("poll");
+	if (fds[1].revents != 0 && recv(connection, &byte, 1, MSG_PEEK) > 0) {
+		*kept = -1;
+		return connection;
+	}
+	if (connection >= 0)
+		(void)close(connection); /* given up there, too */
+	*kept = -1;
+	return accept(s->fd, NULL, NULL);
+}
+
+static void answer(int connection, const char *text, int *kept)
+{
+	int stays = *text == *SCRIPTED_STAY, hangs = *text == *SCRIPTED_HANG;
+	char byte;
+
+	text += stays || hangs;
+	(void)files_write_all(connection, text, strlen(text)); /* whoever asked may be gone */
+	while (hangs && read(connection, &byte, 1) > 0)
+		continue;
+	if (stays)
+		*kept = connection;
+	else
+		(void)close(connection); /* nothing depends on it here */
 }
 
 static _Noreturn void serve(const struct scripted *s, const char *const *answers, size_t n)
 {
-	int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), kept = -1;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* whoever asked may have heard enough */
-	for (size_t i = 0; i < n; i++) {
-		int connection = accept(s->fd, NULL, NULL);
+	for (size_t i = 0; i < n;) {
+		int connection = next_connection(s, &kept);
 
-		hear(connection, log);
-		(void)files_write_all(connection, answers[i], strlen(answers[i])); /* likewise */
-		(void)close(connection); /* nothing depends on it here */
+		if (hear(connection, log))
+			answer(connection, answers[i++], &kept);
+		else
+			(void)close(connection); /* nothing was asked */
 	}
 	_exit(0);
 }
@@ -79,20 +128,27 @@ void scripted_start(struct scripted *s, const char *const *answers, size_t n)
 	s->fd = -1;
 }
 
-size_t scripted_end(struct scripted *s)
+void scripted_stop(struct scripted *s)
 {
-	struct str text;
-	size_t n = 0;
-
 	if (s->fd >= 0)
 		(void)close(s->fd); /* nothing was asked there */
 	if (s->pid > 0) {
 		(void)kill(s->pid, SIGKILL); /* may have ended */
 		(void)waitpid(s->pid, NULL, 0);
 	}
+	s->fd = -1;
+	s->pid = 0;
+}
+
+size_t scripted_end(struct scripted *s)
+{
+	struct str text;
+	size_t n = 0;
+
+	scripted_stop(s);
 	str_init(&text);
 	if (files_read(s->log, 1 << 20, &text, NULL) == 1)
-		for (const char *at = text.buf; (at = strstr(at, "\r\n\r\n")) != NULL; at += 4)
+		for (const char *at = text.buf; (at = strstr(at, " HTTP/1.1\r\n")) != NULL; at += 11)
 			n++;
 	str_clear(&text);
 	free(s->log);

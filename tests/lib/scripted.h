@@ -1,5 +1,5 @@
 /*
- * A server on 127.0.0.1 that answers one connection after another with the bytes it was given, and keeps what
+ * A server on 127.0.0.1 that answers one request after another with the bytes it was given, and keeps what
  * it was asked.
  */
 #ifndef MODELGATE_TESTS_SCRIPTED_H
@@ -17,11 +17,20 @@ struct scripted {
 	char *log;
 };
 
+/*
+ * In front of an answer: its connection stays for the next request, unless that comes on a new one; or
+ * nothing more happens until whoever asked hangs up.  Other connections are closed after the answer.
+ */
+#define SCRIPTED_STAY "+"
+#define SCRIPTED_HANG "~"
+
 /* Take a port, so that answers can name it; the requests will be added to the file LOG. */
 void scripted_init(struct scripted *s, const char *log);
-/* Answer N connections with ANSWERS, each whole, and close it; more are refused. */
+/* Answer N requests with ANSWERS, each whole; more are refused. */
 void scripted_start(struct scripted *s, const char *const *answers, size_t n);
-/* End it.  The number of requests that came. */
+/* From now on nobody listens at its port. */
+void scripted_stop(struct scripted *s);
+/* End it, and forget it.  The number of requests that came. */
 size_t scripted_end(struct scripted *s);
 
 #endif
