@@ -406,8 +406,8 @@ static enum http_result tell_fault(const struct flight *f, CURLcode code, struct
 	(void)curl_easy_getinfo(f->h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	(void)curl_easy_getinfo(f->h->curl, CURLINFO_REQUEST_SIZE, &sent);
 	(void)curl_easy_getinfo(f->h->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (sent == 0 && (is_before_sending(code) ||
-				 (code == CURLE_OPERATION_TIMEDOUT && connected == 0)))
+	if (sent == 0 &&
+		(is_before_sending(code) || (code == CURLE_OPERATION_TIMEDOUT && connected == 0)))
 		result = HTTP_NOT_SENT;
 	why = str_safe(f->h->fault[0] != '\0' ? f->h->fault : curl_easy_strerror(code), 300);
 	(void)err_set(e, "%s %s: %s", f->r->method, url, why);

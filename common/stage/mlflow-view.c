@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "data/config.h"
 #include "data/json.h"
 #include "net/http.h"
 #include "stage/mlflow.h"
@@ -19,6 +20,25 @@ void mlflow_view_clear(struct mlflow_view *w)
 	free(w->marks);
 	registry_versions_clear(&w->versions);
 	memset(w, 0, sizeof(*w));
+}
+
+enum mlflow_stages mlflow_stages_by(int promotion)
+{
+	return promotion == CONFIG_PROMOTION_ALIASES ? MLFLOW_BY_ALIAS : MLFLOW_BY_STAGE;
+}
+
+int mlflow_view_owner(
+	const struct mlflow_view *w, const char *model, const char *owner, struct err *e)
+{
+	if (w->owner != NULL && strcmp(w->owner, owner) == 0)
+		return 0;
+	if (w->owner != NULL)
+		return err_set(
+			e, "registered model %s belongs to %s; this is %s", model, w->owner, owner);
+	return err_set(e,
+		"registered model %s in MLflow was made by somebody else; to hand it over to this "
+		"repository, set its tag " MLFLOW_TAG_OWNER " to %s",
+		model, owner);
 }
 
 /* ---- members of an answer ---- */
@@ -158,14 +178,20 @@ static int64_t pipeline_of(const struct json *j)
 	return text != NULL && str_number(text, INT64_MAX, &number) == 0 ? number : 0;
 }
 
+static int64_t time_of_tag(const struct json *j, const char *name)
+{
+	const char *text = mlflow_tag(j, name);
+	int64_t when;
+
+	return text != NULL && clock_parse(text, &when) == 0 ? when : 0;
+}
+
 static void read_times(struct registry_version *v, const struct json *j)
 {
-	const char *since = mlflow_tag(j, MLFLOW_TAG_PRODUCTION);
-
 	v->created = mlflow_time(j, "creation_timestamp");
 	v->updated = mlflow_time(j, "last_updated_timestamp");
-	if (since == NULL || clock_parse(since, &v->production_since) != 0)
-		v->production_since = 0;
+	v->production_since = time_of_tag(j, MLFLOW_TAG_PRODUCTION);
+	v->rolled_back = time_of_tag(j, MLFLOW_TAG_ROLLED_BACK);
 	/* Brought there by hand: at some time until it was changed last. */
 	if (v->production_since == 0 && strcmp(v->stage, REGISTRY_PRODUCTION) == 0)
 		v->production_since = v->updated;
@@ -189,6 +215,7 @@ static int read_version(void *context, const struct json *j, struct err *e)
 	mark->version = version;
 	mark->staged = mlflow_tag(j, MLFLOW_TAG_STAGED) != NULL;
 	mark->production = mlflow_tag(j, MLFLOW_TAG_PRODUCTION) != NULL;
+	mark->rolled_back = mlflow_tag(j, MLFLOW_TAG_ROLLED_BACK) != NULL;
 	v->version = version;
 	v->model = mem_strdup(r->model);
 	v->source = text_of(source != NULL ? source : json_get_text(j, "source"));

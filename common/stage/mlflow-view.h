@@ -27,6 +27,8 @@ struct mlflow;
 /* When it was there first (RFC 3339): MLflow keeps no history of stages and aliases. */
 #define MLFLOW_TAG_STAGED "modelgate.staged"
 #define MLFLOW_TAG_PRODUCTION "modelgate.production"
+/* When a rollback left it behind; not there once it is promoted anew. */
+#define MLFLOW_TAG_ROLLED_BACK "modelgate.rolledback"
 
 /* Aliases, where [registry] promotion has them. */
 #define MLFLOW_ALIAS_STAGING "staging"
@@ -37,17 +39,20 @@ struct mlflow_view {
 	int64_t staging;                   /* version that the alias names; 0: none */
 	int64_t production;                /* the same */
 	struct registry_versions versions; /* newest first */
-	/* Of versions.v[i]: does it have the tag MLFLOW_TAG_STAGED, MLFLOW_TAG_PRODUCTION? */
+	/* Of versions.v[i]: does it have the tag MLFLOW_TAG_STAGED, ...? */
 	struct mlflow_mark {
 		int64_t version;
 		int staged;
 		int production;
+		int rolled_back;
 	} * marks;
 };
 void mlflow_view_clear(struct mlflow_view *w);
 
 /* By what a version's stage is told: MLflow's stages, or aliases (and then by the tags, too). */
 enum mlflow_stages { MLFLOW_BY_STAGE, MLFLOW_BY_ALIAS };
+/* By what PROMOTION, an enum config_promotion, tells it. */
+enum mlflow_stages mlflow_stages_by(int promotion);
 
 /*
  * Read MODEL.  1 and *OUT; 0: there is no such model; -1.  The caller calls mlflow_view_clear() whatever
@@ -55,6 +60,10 @@ enum mlflow_stages { MLFLOW_BY_STAGE, MLFLOW_BY_ALIAS };
  */
 int mlflow_view_load(struct mlflow_view *out, struct mlflow *m, const char *model,
 	enum mlflow_stages stages, struct err *e);
+
+/* 0: OWNER's is MODEL, of which W tells; -1: it is not, and *E says whose. */
+int mlflow_view_owner(
+	const struct mlflow_view *w, const char *model, const char *owner, struct err *e);
 
 /* The value of tag NAME of the model or version J, borrowed; NULL: it has none such. */
 const char *mlflow_tag(const struct json *j, const char *name);

@@ -224,3 +224,24 @@ enum mlflow_outcome mlflow_call(
 	free(url);
 	return outcome;
 }
+
+enum mlflow_outcome mlflow_send(
+	struct mlflow *m, const char *method, const char *path, struct json *body, struct err *e)
+{
+	const struct mlflow_call call = {method, path, body, MLFLOW_REPEATABLE};
+	enum mlflow_outcome outcome = mlflow_call(m, &call, NULL, e);
+
+	json_free(body);
+	return outcome;
+}
+
+struct json *mlflow_version_body(const char *model, int64_t version)
+{
+	struct json *body = json_new_object();
+	char *number = mem_format("%lld", (long long)version);
+
+	json_put_text(body, "name", model);
+	json_put_text(body, "version", number);
+	free(number);
+	return body;
+}

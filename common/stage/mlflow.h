@@ -5,6 +5,8 @@
 #ifndef MODELGATE_STAGE_MLFLOW_H
 #define MODELGATE_STAGE_MLFLOW_H
 
+#include <stdint.h>
+
 struct config;
 struct err;
 struct json;
@@ -41,6 +43,12 @@ struct mlflow_call {
  */
 enum mlflow_outcome mlflow_call(
 	struct mlflow *m, const struct mlflow_call *call, struct json **answer, struct err *e);
+
+/* Make a call of which twice leaves what once leaves, and want nothing of its answer.  BODY is freed. */
+enum mlflow_outcome mlflow_send(
+	struct mlflow *m, const char *method, const char *path, struct json *body, struct err *e);
+/* What names a version in the body of a call; the caller's to json_free(). */
+struct json *mlflow_version_body(const char *model, int64_t version);
 
 /*
  * Sort an answer of the server as mlflow_call() does: STATUS, media TYPE and the LEN bytes of TEXT.

@@ -13,6 +13,11 @@
 
 #define TIMEOUT_MS 10000 /* how long other writers are waited for */
 
+/* When the version of the row V of model_version came to Production for the first time. */
+#define SINCE                                                                                      \
+	"(SELECT min(time) FROM stage_change c WHERE c.model = v.model"                            \
+	" AND c.version = v.version AND c.to_stage = 'Production')"
+
 static const char *const steps[] = {
 	"CREATE TABLE registered_model ("
 	" name TEXT NOT NULL PRIMARY KEY,"
@@ -52,7 +57,8 @@ static const char *const steps[] = {
 	" FOREIGN KEY (model, version) REFERENCES model_version(model, version));"
 	"CREATE INDEX stage_change_of ON stage_change (model, version, to_stage);"
 	"CREATE INDEX model_version_content ON model_version (model, model_md5);",
-	"ALTER TABLE model_version ADD COLUMN straight INTEGER NOT NULL DEFAULT 0;", NULL};
+	"ALTER TABLE model_version ADD COLUMN straight INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE model_version ADD COLUMN rolled_back INTEGER NOT NULL DEFAULT 0;", NULL};
 
 static const struct sqlite_schema schema = {.component = "registry", .steps = steps};
 
@@ -155,6 +161,7 @@ static void read_version(struct registry_version *v, struct sqlite_stmt *s)
 	v->history = sqlite_number(s, 12) ? REGISTRY_ONCE_STAGED : REGISTRY_NEVER_STAGED;
 	v->production_since = sqlite_number(s, 13);
 	v->way = sqlite_number(s, 14) ? REGISTRY_STRAIGHT : REGISTRY_THROUGH_DEV;
+	v->rolled_back = sqlite_number(s, 15);
 }
 
 static int embedded_find(void *handle, const char *model, const char *md5,
@@ -168,9 +175,7 @@ static int embedded_find(void *handle, const char *model, const char *md5,
 		    " image_digest, model_md5, created, updated, EXISTS (SELECT 1 FROM "
 		    "stage_change c"
 		    "  WHERE c.model = v.model AND c.version = v.version AND c.to_stage = "
-		    "'Staging'), (SELECT min(time) FROM stage_change c"
-		    "  WHERE c.model = v.model AND c.version = v.version"
-		    "  AND c.to_stage = 'Production'), straight"
+		    "'Staging'), " SINCE ", straight, rolled_back"
 		    " FROM model_version v WHERE model = ?1 AND (?2 IS NULL OR model_md5 = ?2)"
 		    " ORDER BY version DESC",
 		    "tt", model, md5) != 0)
@@ -206,11 +211,28 @@ static int archive_replaced(
 		"itti", now, m->model, m->to, m->version);
 }
 
+static int mark_rolled_back(
+	struct sqlite *db, const struct registry_move *m, int64_t now, struct err *e)
+{
+	if (strcmp(m->to, REGISTRY_PRODUCTION) != 0)
+		return 0;
+	if (m->direction == REGISTRY_BACK &&
+		sqlite_run(db, e,
+			"UPDATE model_version AS v SET rolled_back = ?1 WHERE model = ?2"
+			" AND rolled_back = 0 AND (" SINCE ", version) > (SELECT " SINCE ", version"
+			" FROM model_version v WHERE model = ?2 AND version = ?3)",
+			"iti", now, m->model, m->version) != 0)
+		return -1;
+	return sqlite_run(db, e,
+		"UPDATE model_version SET rolled_back = 0 WHERE model = ? AND version = ?", "ti",
+		m->model, m->version);
+}
+
 static int move(struct sqlite *db, const struct registry_move *m, struct err *e)
 {
 	int64_t now = clock_now();
 
-	if (archive_replaced(db, m, now, e) != 0 ||
+	if (mark_rolled_back(db, m, now, e) != 0 || archive_replaced(db, m, now, e) != 0 ||
 		sqlite_run(db, e,
 			"INSERT INTO stage_change (model, version, from_stage, to_stage, pipeline, "
 			"time)"

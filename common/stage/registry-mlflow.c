@@ -8,12 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "data/config.h"
 #include "data/json.h"
 #include "stage/log.h"
+#include "stage/mlflow-move.h"
 #include "stage/mlflow-view.h"
 #include "stage/mlflow.h"
 #include "stage/registry-backend.h"
@@ -29,7 +29,7 @@ struct server {
 
 static enum mlflow_stages stages_of(const struct server *s)
 {
-	return s->promotion == CONFIG_PROMOTION_ALIASES ? MLFLOW_BY_ALIAS : MLFLOW_BY_STAGE;
+	return mlflow_stages_by(s->promotion);
 }
 
 static void *server_open(const struct config *config, struct err *e)
@@ -49,28 +49,6 @@ static void server_close(void *handle)
 
 	mlflow_close(s->m);
 	free(s);
-}
-
-/* Send BODY, which is freed, and want nothing of the answer. */
-static enum mlflow_outcome send(const struct server *s, const char *method, const char *path,
-	struct json *body, struct err *e)
-{
-	struct mlflow_call call = {method, path, body, MLFLOW_REPEATABLE};
-	enum mlflow_outcome outcome = mlflow_call(s->m, &call, NULL, e);
-
-	json_free(body);
-	return outcome;
-}
-
-static struct json *version_body(const char *model, int64_t version)
-{
-	struct json *body = json_new_object();
-	char *number = mem_format("%lld", (long long)version);
-
-	json_put_text(body, "name", model);
-	json_put_text(body, "version", number);
-	free(number);
-	return body;
 }
 
 /* ---- create ---- */
@@ -143,8 +121,8 @@ static enum mlflow_outcome create_from(const struct server *s, const struct regi
 		*version = mlflow_number(json_get(answer, "model_version"), "version");
 		/* Made it has; which one it is, a search tells. */
 		if (*version == 0) {
-			(void)err_set(e, "MLflow: a version of %s was made, and has no number",
-				v->model);
+			(void)err_set(
+				e, "MLflow: a version of %s was made, and has no number", v->model);
 			outcome = MLFLOW_UNCLEAR;
 		}
 	}
@@ -175,8 +153,8 @@ static enum mlflow_outcome create_version(const struct server *s, const struct r
 /* One that somebody has removed meanwhile is gone, too.  0, or -1. */
 static int remove_version(const struct server *s, const char *model, int64_t version, struct err *e)
 {
-	enum mlflow_outcome outcome =
-		send(s, "DELETE", "model-versions/delete", version_body(model, version), e);
+	enum mlflow_outcome outcome = mlflow_send(
+		s->m, "DELETE", "model-versions/delete", mlflow_version_body(model, version), e);
 
 	if (outcome == MLFLOW_MISSING)
 		err_clear(e);
@@ -215,20 +193,6 @@ static int find_own(
 	return result;
 }
 
-static int check_owner(
-	const struct mlflow_view *w, const char *model, const char *owner, struct err *e)
-{
-	if (w->owner != NULL && strcmp(w->owner, owner) == 0)
-		return 0;
-	if (w->owner != NULL)
-		return err_set(
-			e, "registered model %s belongs to %s; this is %s", model, w->owner, owner);
-	return err_set(e,
-		"registered model %s in MLflow was made by somebody else; to hand it over to this "
-		"repository, set its tag " MLFLOW_TAG_OWNER " to %s",
-		model, owner);
-}
-
 /* MODEL there, and OWNER's.  0, or -1. */
 static int ensure_model(
 	const struct server *s, const struct registry_version *v, const char *owner, struct err *e)
@@ -259,7 +223,7 @@ static int ensure_model(
 		}
 	}
 	if (found == 1)
-		result = check_owner(&w, v->model, owner, e);
+		result = mlflow_view_owner(&w, v->model, owner, e);
 	if (found == 0 && e != NULL) {
 		(void)err_set(
 			e, "MLflow: registered model %s is not there after it was made", v->model);
@@ -350,131 +314,11 @@ static int server_find(void *handle, const char *model, const char *md5,
 
 /* ---- transition ---- */
 
-struct step {
-	const struct server *s;
-	const struct registry_move *m;
-	struct mlflow_view w;
-	size_t at; /* of the version that is moved, in W */
-};
-
-/* One version at a time is there: what it replaces is archived. */
-static int holds_one(const char *stage)
-{
-	return strcmp(stage, REGISTRY_STAGING) == 0 || strcmp(stage, REGISTRY_PRODUCTION) == 0;
-}
-
-/* Version I was in the stage TO: MLflow will have forgotten it when the next one is there. */
-static int remember(const struct step *t, size_t i, struct err *e)
-{
-	int staging = strcmp(t->m->to, REGISTRY_STAGING) == 0;
-	struct json *body;
-	char now[CLOCK_TEXT_SIZE];
-
-	if (!holds_one(t->m->to) || (staging ? t->w.marks[i].staged : t->w.marks[i].production))
-		return 0;
-	clock_text(clock_now(), now);
-	body = version_body(t->m->model, t->w.versions.v[i].version);
-	json_put_text(body, "key", staging ? MLFLOW_TAG_STAGED : MLFLOW_TAG_PRODUCTION);
-	json_put_text(body, "value", now);
-	return send(t->s, "POST", "model-versions/set-tag", body, e) == MLFLOW_DONE ? 0 : -1;
-}
-
-static int remember_replaced(const struct step *t, struct err *e)
-{
-	for (size_t i = 0; i < t->w.versions.n; i++)
-		if (i != t->at && strcmp(t->w.versions.v[i].stage, t->m->to) == 0 &&
-			remember(t, i, e) != 0)
-			return -1;
-	return 0;
-}
-
-/* MLFLOW_NO_ENDPOINT: this server has no stages any more. */
-static enum mlflow_outcome set_stage(const struct step *t, struct err *e)
-{
-	struct json *body = version_body(t->m->model, t->m->version);
-
-	json_put_text(body, "stage", t->m->to);
-	/* For None and Archived MLflow answers 500 if it is true. */
-	json_put_flag(body, "archive_existing_versions", holds_one(t->m->to));
-	return send(t->s, "POST", "model-versions/transition-stage", body, e);
-}
-
-static int set_alias(
-	const struct step *t, const char *alias, int64_t now, int wanted, struct err *e)
-{
-	struct json *body;
-	enum mlflow_outcome outcome;
-
-	/* There already, or another version's. */
-	if (wanted ? now == t->m->version : now != t->m->version)
-		return 0;
-	body = version_body(t->m->model, t->m->version);
-	json_put_text(body, "alias", alias);
-	outcome = send(t->s, wanted ? "POST" : "DELETE", "registered-models/alias", body, e);
-	if (!wanted && outcome == MLFLOW_MISSING) {
-		err_clear(e);
-		outcome = MLFLOW_DONE;
-	}
-	return outcome == MLFLOW_DONE ? 0 : -1;
-}
-
-/* The new one is set before the old one goes: a version is never without. */
-static int set_aliases(const struct step *t, struct err *e)
-{
-	int staging = strcmp(t->m->to, REGISTRY_STAGING) == 0;
-	int production = strcmp(t->m->to, REGISTRY_PRODUCTION) == 0;
-
-	if (staging && set_alias(t, MLFLOW_ALIAS_STAGING, t->w.staging, 1, e) != 0)
-		return -1;
-	if (set_alias(t, MLFLOW_ALIAS_PRODUCTION, t->w.production, production, e) != 0)
-		return -1;
-	return staging ? 0 : set_alias(t, MLFLOW_ALIAS_STAGING, t->w.staging, 0, e);
-}
-
-static int carry_out(const struct step *t, struct err *e)
-{
-	int by_alias = t->s->promotion != CONFIG_PROMOTION_STAGES;
-	enum mlflow_outcome outcome = MLFLOW_DONE;
-
-	if (remember_replaced(t, e) != 0)
-		return -1;
-	if (t->s->promotion != CONFIG_PROMOTION_ALIASES &&
-		strcmp(t->w.versions.v[t->at].stage, t->m->to) != 0)
-		outcome = set_stage(t, e);
-	if (outcome == MLFLOW_NO_ENDPOINT) {
-		log_line("this MLflow server has no stages any more: aliases are set instead; "
-			 "[registry] promotion = aliases says so");
-		err_clear(e);
-		by_alias = 1;
-	} else if (outcome != MLFLOW_DONE) {
-		return -1;
-	}
-	if (by_alias && set_aliases(t, e) != 0)
-		return -1;
-	return remember(t, t->at, e);
-}
-
 static int server_transition(void *handle, const struct registry_move *m, struct err *e)
 {
-	struct step t = {.s = handle, .m = m};
-	int found = mlflow_view_load(&t.w, t.s->m, m->model, stages_of(t.s), e), result = -1;
-	const char *stage;
+	const struct server *s = handle;
 
-	while (found == 1 && t.at < t.w.versions.n && t.w.versions.v[t.at].version != m->version)
-		t.at++;
-	if (found == 0 || (found == 1 && t.at == t.w.versions.n)) {
-		(void)err_set(e, "model %s has no version %lld", m->model, (long long)m->version);
-	} else if (found == 1 &&
-		   (m->owner == NULL || check_owner(&t.w, m->model, m->owner, e) == 0)) {
-		stage = t.w.versions.v[t.at].stage;
-		result = strcmp(stage, m->to) != 0;
-		if (result == 1 && m->from != NULL && strcmp(stage, m->from) != 0)
-			result = 0;
-		else if (carry_out(&t, e) != 0)
-			result = -1;
-	}
-	mlflow_view_clear(&t.w);
-	return result;
+	return mlflow_move(s->m, s->promotion, m, e);
 }
 
 /* ---- list ---- */

@@ -45,7 +45,8 @@ struct registry_version {
 	char *stage;
 	enum registry_history history; /* was it ever in Staging? */
 	int64_t production_since;      /* first time, microseconds since 1970; 0: never */
-	int64_t created;               /* microseconds since 1970 */
+	int64_t rolled_back; /* when a rollback left it behind; 0: none has since it was promoted */
+	int64_t created;     /* microseconds since 1970 */
 	int64_t updated;
 };
 
@@ -69,11 +70,18 @@ int registry_create(struct registry *r, const struct registry_version *v, const 
  */
 int registry_find(struct registry *r, const char *model, const char *md5,
 	struct registry_versions *out, struct err *e);
+/*
+ * A way BACK goes to a version that was in Production before: those that came there after it are
+ * rolled back from then on, until they are promoted anew.
+ */
+enum registry_direction { REGISTRY_FORWARD, REGISTRY_BACK };
+
 struct registry_move {
 	const char *model;
 	int64_t version;
 	const char *from; /* stage it must be in; NULL: any */
 	const char *to;
+	enum registry_direction direction;
 	int64_t pipeline;  /* for which it is done; 0: none */
 	const char *owner; /* whose the model must be, where the registry knows; NULL: anybody's */
 };

@@ -31,7 +31,8 @@ static const struct registry_version *find_previous(
 	for (size_t i = 0; i < l->n; i++) {
 		const struct registry_version *v = &l->v[i];
 
-		if (v == current || v->production_since == 0 || !is_before(v, current))
+		if (v == current || v->production_since == 0 || v->rolled_back != 0 ||
+			!is_before(v, current))
 			continue;
 		if (best == NULL || is_before(best, v))
 			best = v;

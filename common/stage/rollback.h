@@ -9,8 +9,8 @@ struct registry_versions;
 
 /*
  * By the order in which the versions of L came to Production for the first time: TO, or with 0 the one
- * before the version that is there now.  So a second rollback goes further back, and none swings to
- * and fro.  1: *CURRENT (0: none is there) and *VERSION; 0: *E says why there is none, and what there is.
+ * before the version that is there now, without those that were rolled back.  So a second rollback goes
+ * further back, none swings to and fro, and what was once found bad comes back by TO alone.  1: *CURRENT (0: none is there) and *VERSION; 0: *E says why there is none, and what there is.
  */
 int rollback_choose(const struct registry_versions *l, int64_t to, int64_t *current,
 	int64_t *version, struct err *e);

@@ -75,6 +75,7 @@ static int bring_back(
 	const struct registry_move m = {.model = r->project,
 		.version = version,
 		.to = REGISTRY_PRODUCTION,
+		.direction = REGISTRY_BACK,
 		.owner = r->owner};
 	struct err e = ERR_INIT, untold = ERR_INIT;
 	char *reason = current != 0 ? mem_format("version %lld in place of version %lld",

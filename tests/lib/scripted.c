@@ -148,7 +148,8 @@ size_t scripted_end(struct scripted *s)
 	scripted_stop(s);
 	str_init(&text);
 	if (files_read(s->log, 1 << 20, &text, NULL) == 1)
-		for (const char *at = text.buf; (at = strstr(at, " HTTP/1.1\r\n")) != NULL; at += 11)
+		for (const char *at = text.buf; (at = strstr(at, " HTTP/1.1\r\n")) != NULL;
+			at += 11)
 			n++;
 	str_clear(&text);
 	free(s->log);

@@ -155,7 +155,8 @@ static void test_date(void **state)
 	(void)state;
 	assert_true(gmtime_r(&then, &tm) != NULL);
 	assert_true(strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0);
-	answer = mem_format("HTTP/1.1 429 No\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", text);
+	answer =
+		mem_format("HTTP/1.1 429 No\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", text);
 	bench_open(&b, (const char *const *)&answer, 1);
 	assert_int_equal(http_do(b.h, &b.r, &b.a, &b.e), HTTP_ANSWERED);
 	assert_true(b.a.retry_after > 90 && b.a.retry_after <= 100);
@@ -166,7 +167,8 @@ static void test_date(void **state)
 
 static void test_lasting(void **state)
 {
-	static const char *const urls[] = {"ftp://127.0.0.1/a", "file:///etc/passwd", "http://", ""};
+	static const char *const urls[] = {
+		"ftp://127.0.0.1/a", "file:///etc/passwd", "http://", ""};
 	const struct http_settings settings = {.timeout = 1};
 	struct http *h = NULL;
 
