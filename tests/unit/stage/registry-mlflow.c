@@ -265,6 +265,25 @@ static void test_refused(void **state)
 	}
 }
 
+/* What somebody brought there by hand was there, too: MLflow forgets it, the tag does not. */
+static void test_by_hand(void **state)
+{
+	struct err e = ERR_INIT;
+	struct bench b;
+
+	bench_open(&b, state, "stages");
+	prepare(&b, "");
+	free(b.d.versions[0].stage);
+	b.d.versions[0].stage = mem_strdup(REGISTRY_PRODUCTION);
+	free(b.d.versions[1].stage);
+	b.d.versions[1].stage = mem_strdup(REGISTRY_STAGING);
+	assert_result(go(&b, "3P", &e), 1, &e);
+	assert_shows(&b, "3:Production+p 2:Staging+ 1:Archived+p", "by hand");
+	assert_result(go(&b, "3S", &e), 1, &e);
+	assert_shows(&b, "3:Staging+sp 2:Archived+s 1:Archived+p", "by hand");
+	bench_close(&b);
+}
+
 /* ---- creation ---- */
 
 /* Before its K-th change, or losing that answer: one version, whatever happens. */
@@ -527,6 +546,24 @@ static void test_find(void **state)
 		}
 }
 
+/* A server that never comes to an end is not followed for ever. */
+static void test_endless(void **state)
+{
+	struct registry_versions l;
+	struct err e = ERR_INIT;
+	struct bench b;
+
+	bench_open(&b, state, "stages");
+	prepare(&b, "");
+	b.d.is_endless = 1;
+	assert_int_equal(registry_find(b.r, "churn", NULL, &l, &e), -1);
+	assert_says(&e, "model_versions has no end after 1000 pages");
+	registry_versions_clear(&l);
+	b.d.is_endless = 0;
+	assert_found(&b, NULL, "3:None 2:None 1:None");
+	bench_close(&b);
+}
+
 static void test_list(void **state)
 {
 	static const char *const promotions[] = {"stages", "aliases", "both"};
@@ -573,6 +610,7 @@ int main(void)
 		scratch_test(test_kill),
 		scratch_test(test_lost),
 		scratch_test(test_refused),
+		scratch_test(test_by_hand),
 		scratch_test(test_create),
 		scratch_test(test_created),
 		scratch_test(test_owner),
@@ -581,6 +619,7 @@ int main(void)
 		scratch_test(test_source),
 		scratch_test(test_no_stages),
 		scratch_test(test_find),
+		scratch_test(test_endless),
 		scratch_test(test_list),
 	};
 
