@@ -95,7 +95,7 @@ static int go(struct bench *b, const char *steps, struct err *e)
 	static const struct {
 		char letter;
 		const char *stage;
-		enum registry_way way;
+		enum registry_direction direction;
 	} moves[] = {{'S', REGISTRY_STAGING, REGISTRY_FORWARD},
 		{'P', REGISTRY_PRODUCTION, REGISTRY_FORWARD},
 		{'B', REGISTRY_PRODUCTION, REGISTRY_BACK},
@@ -107,7 +107,7 @@ static int go(struct bench *b, const char *steps, struct err *e)
 			const struct registry_move m = {.model = "churn",
 				.version = at[0] - '0',
 				.to = moves[i].stage,
-				.way = moves[i].way,
+				.direction = moves[i].direction,
 				.owner = OWNER};
 
 			if (moves[i].letter == at[1])
