@@ -8,7 +8,6 @@
 #include "data/config.h"
 #include "net/http.h"
 #include "stage/engine.h"
-#include "sys/secret.h"
 #include "sys/spawn.h"
 
 #define TIMEOUT 10     /* seconds that a registry has to answer */
@@ -81,22 +80,6 @@ static void check_engine(struct check *c)
 			check_named(c, i);
 }
 
-static void check_login(struct check *c)
-{
-	const char *path = c->config->image_credentials_file;
-	struct err e = ERR_INIT;
-
-	if (*path == '\0')
-		return;
-	if (secret_check(path, &e) == 0)
-		check_ok(c, "servers", "[build] credentials-file: %s", path);
-	else
-		check_wrong(c, "servers",
-			mem_format("make it a file of %s's own, mode 600", c->owner_name),
-			"[build] credentials-file: %s", err_text(&e));
-	err_clear(&e);
-}
-
 /* Where the API of REGISTRY begins (OCI distribution, "Determining Support"); the caller's to free(). */
 static char *api_of(const char *registry)
 {
@@ -143,7 +126,7 @@ void check_images(struct check *c)
 	check_engine(c);
 	if (c->config->engine == CONFIG_ENGINE_ARCHIVE)
 		return;
-	check_login(c);
+	check_secret(c, "[build] credentials-file", c->config->image_credentials_file);
 	if (*c->config->image_registry != '\0')
 		check_registry(c);
 }

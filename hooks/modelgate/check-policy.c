@@ -194,6 +194,7 @@ static void check_servers(struct check *c)
 {
 	check_airflows(c);
 	check_images(c);
+	check_models(c);
 	if (c->config->wake == CONFIG_WAKE_NONE)
 		check_note(c, "servers",
 			"[runner] wake = none: stages run only where a service runs modelgate run");

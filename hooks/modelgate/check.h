@@ -49,6 +49,10 @@ void check_hooks(struct check *c);
 void check_git(struct check *c);
 /* check-images.c: what makes images, and the registry that they go to. */
 void check_images(struct check *c);
+/* check-registry.c: where models come from and are registered: files of secrets, and MLflow's server. */
+void check_models(struct check *c);
+/* Is PATH, which is KEY's, a file for secrets?  "": nothing is told. */
+void check_secret(struct check *c, const char *key, const char *path);
 /* check-policy.c: what the configuration says, where it can be another thing than was meant. */
 void check_policy(struct check *c);
 /* check-airflow.c: the repositories that deploy writes to, here and on servers, which are asked. */

@@ -236,6 +236,52 @@ test_expect 'where stages write and what they call' '
 		"git init --bare $T/none/dags.git, as $owner" && fine
 '
 
+# A server of models that takes one token, and asks for nothing that changes anything.
+mlflow_server() {
+	background perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
+		open my $f, ">", "port.new" or die; print $f $s->sockport; close $f; rename "port.new", "port";
+		while (my $c = $s->accept) {
+			my ($line, $auth) = (scalar <$c>, "");
+			while (<$c>) { $auth = $1 if /^Authorization: (.*?)\r/; last if /^\r$/ }
+			my ($status, $body) = $line !~ m{^GET /api/2.0/mlflow/registered-models/search\?max_results=1 }
+				? ("404 X", "<html>") : $auth ne "Bearer right" ? ("401 X", "no such token: $auth")
+				: ("200 X", "{}");
+			print $c "HTTP/1.1 $status\r\nContent-Length: ", length $body, "\r\n\r\n$body";
+		}' && wait_for 10 test -s port
+}
+
+test_expect 'MLflow: reached, and takes the token' '
+	mlflow_server && mlflow=http://127.0.0.1:$(cat port) && echo right >token && chmod 600 token &&
+	server_set shop registry backend mlflow && server_set shop registry url "$mlflow" && server_set shop registry token-file "$T/token" &&
+	notes && grep -x "ok     \[registry\] token-file: $T/token" checked && grep -x "ok     \[registry\]: MLflow at $mlflow answers" checked &&
+	ask="MLflow, GET $mlflow/api/2.0/mlflow/registered-models/search" && echo wrong-one >token &&
+	wrong "[registry]: $ask: the server refused the token or password in [registry] token-file (status 401: in words that hold the token or password)" \
+		"see whether [registry] url is MLflow'\''s, and $T/token holds a token or user:password that it takes" &&
+	! grep wrong-one checked && server_set shop registry url "$mlflow/other" &&
+	wrong "[registry]: MLflow, GET $mlflow/other/api/2.0/mlflow/registered-models/search: status 404: <html>" \
+		"see whether [registry] url is MLflow'\''s, and $T/token holds a token or user:password that it takes" &&
+	server_set shop registry url http://127.0.0.1:1 && checks 1 modelgate --repo shop.git &&
+	grep "^wrong  \[registry\]: MLflow: GET http://127.0.0.1:1/api/2.0/.*Failed to connect" checked &&
+	grep -xF "       see whether the server runs, and is reached from this machine" checked &&
+	chmod 644 token && wrong "[registry] token-file: $T/token may be read or written by others than its owner (mode 0644); mend it with: chmod 600 $T/token" \
+		"make it a file of $owner'\''s own, mode 600" && fine
+'
+
+test_expect 'MLflow without a token that it wants' '
+	server_set shop registry backend mlflow && server_set shop registry url "$mlflow" &&
+	wrong "[registry]: MLflow, GET $mlflow/api/2.0/mlflow/registered-models/search: the server refused to answer without [registry] token-file (status 401: no such token: )" \
+		"see whether [registry] url is MLflow'\''s, and whether it wants a token-file or a ca-file" && fine
+'
+
+test_expect 'the credentials of models' '
+	: >aws && chmod 600 aws && server_set shop build model-credentials-file "$T/aws" && notes &&
+	grep -x "ok     \[build\] model-credentials-file: $T/aws" checked && chmod 640 aws &&
+	wrong "[build] model-credentials-file: $T/aws may be read or written by others than its owner (mode 0640); mend it with: chmod 600 $T/aws" \
+		"make it a file of $owner'\''s own, mode 600" && rm aws && checks 1 modelgate --repo shop.git &&
+	grep "^wrong  \[build\] model-credentials-file: .*$T/aws" checked && fine
+'
+
 # --- as whom ---
 
 if [ "$(id -u)" -eq 0 ]; then
