@@ -278,6 +278,18 @@ static void sort(struct mlflow_view *w)
 	registry_versions_clear(&twice);
 }
 
+int mlflow_view_parse(struct mlflow_view *w, const struct json *versions, const char *model,
+	enum mlflow_stages stages, struct err *e)
+{
+	struct reading r = {.w = w, .model = model, .stages = stages};
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < json_length(versions); i++)
+		result = read_version(&r, json_at(versions, i), e);
+	sort(w);
+	return result;
+}
+
 static int load_model(struct mlflow_view *out, struct mlflow *m, const char *name, struct err *e)
 {
 	char *path = mem_format("registered-models/get?name=%s", name);

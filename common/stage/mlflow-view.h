@@ -61,6 +61,13 @@ enum mlflow_stages mlflow_stages_by(int promotion);
 int mlflow_view_load(struct mlflow_view *out, struct mlflow *m, const char *model,
 	enum mlflow_stages stages, struct err *e);
 
+/*
+ * Read the array VERSIONS of an answer into W, whose aliases are set and which has no versions so far.
+ * 0, or -1; the caller calls mlflow_view_clear().
+ */
+int mlflow_view_parse(struct mlflow_view *w, const struct json *versions, const char *model,
+	enum mlflow_stages stages, struct err *e);
+
 /* 0: OWNER's is MODEL, of which W tells; -1: it is not, and *E says whose. */
 int mlflow_view_owner(
 	const struct mlflow_view *w, const char *model, const char *owner, struct err *e);
