@@ -73,16 +73,14 @@ void http_answer_clear(struct http_answer *a)
 
 char *http_shown(const char *url)
 {
-	const char *scheme = strstr(url, "://"), *host, *at;
-	size_t len;
+	const char *scheme = strstr(url, "://"), *host;
 
 	if (scheme == NULL)
 		return mem_strndup(url, strcspn(url, "?#"));
 	host = scheme + 3;
-	len = strcspn(host, "/?#");
-	at = memchr(host, '@', len);
-	if (at != NULL)
-		host = at + 1;
+	for (const char *at = host; *at != '\0' && strchr("/?#", *at) == NULL; at++)
+		if (*at == '@') /* the last one: a password may hold others */
+			host = at + 1;
 	return mem_format("%.*s%.*s", (int)(scheme + 3 - url), url, (int)strcspn(host, "?#"), host);
 }
 

@@ -43,14 +43,14 @@ static int tag_now(const struct step *t, size_t i, const char *name, struct err 
 		       : -1;
 }
 
-/* Version I was in the stage TO: MLflow will have forgotten it when the next one is there. */
-static int remember(const struct step *t, size_t i, struct err *e)
+/* Version I is in STAGE: MLflow will have forgotten it when it is in another one. */
+static int remember(const struct step *t, size_t i, const char *stage, struct err *e)
 {
 	const struct mlflow_mark *mark = &t->w.marks[i];
 
-	if (strcmp(t->m->to, REGISTRY_STAGING) == 0)
+	if (strcmp(stage, REGISTRY_STAGING) == 0)
 		return mark->staged ? 0 : tag_now(t, i, MLFLOW_TAG_STAGED, e);
-	if (strcmp(t->m->to, REGISTRY_PRODUCTION) == 0)
+	if (strcmp(stage, REGISTRY_PRODUCTION) == 0)
 		return mark->production ? 0 : tag_now(t, i, MLFLOW_TAG_PRODUCTION, e);
 	return 0;
 }
@@ -86,12 +86,19 @@ static int unmark(const struct step *t, struct err *e)
 		       : -1;
 }
 
-static int remember_replaced(const struct step *t, struct err *e)
+/*
+ * The version that moves leaves its stage, another leaves the stage TO.  Which came there by hand, or just
+ * before we were killed, has no tag yet.
+ */
+static int remember_leaving(const struct step *t, struct err *e)
 {
-	for (size_t i = 0; i < t->w.versions.n; i++)
-		if (i != t->at && strcmp(t->w.versions.v[i].stage, t->m->to) == 0 &&
-			remember(t, i, e) != 0)
+	for (size_t i = 0; i < t->w.versions.n; i++) {
+		const char *stage = t->w.versions.v[i].stage;
+		int is_there = strcmp(stage, t->m->to) == 0;
+
+		if (is_there != (i == t->at) && remember(t, i, stage, e) != 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -144,7 +151,7 @@ static int carry_out(const struct step *t, struct err *e)
 	int by_alias = t->promotion != CONFIG_PROMOTION_STAGES;
 	enum mlflow_outcome outcome = MLFLOW_DONE;
 
-	if (remember_replaced(t, e) != 0 || mark_rolled_back(t, e) != 0)
+	if (remember_leaving(t, e) != 0 || mark_rolled_back(t, e) != 0)
 		return -1;
 	if (t->promotion != CONFIG_PROMOTION_ALIASES &&
 		strcmp(t->w.versions.v[t->at].stage, t->m->to) != 0)
@@ -159,7 +166,7 @@ static int carry_out(const struct step *t, struct err *e)
 	}
 	if (by_alias && set_aliases(t, e) != 0)
 		return -1;
-	return remember(t, t->at, e) == 0 ? unmark(t, e) : -1;
+	return remember(t, t->at, t->m->to, e) == 0 ? unmark(t, e) : -1;
 }
 
 int mlflow_move(struct mlflow *server, int promotion, const struct registry_move *m, struct err *e)

@@ -96,7 +96,7 @@ static char *words_of(const struct mlflow_answer *a, const struct json *json)
 
 	if (code != NULL)
 		text = mem_format("%s: %s", code, message != NULL ? message : "");
-	else if (str_same(a->type, "text/html") || a->len == 0)
+	else if (a->len == 0 || (str_same(a->type, "text/html") && memchr(a->text, '<', a->len)))
 		text = mem_strdup("no reason given");
 	else
 		text = mem_strndup(a->text, strnlen(a->text, a->len));
@@ -113,6 +113,26 @@ static char *words_of(const struct mlflow_answer *a, const struct json *json)
 	return safe;
 }
 
+/* The server did not want to answer us. */
+static void tell_denied(const struct mlflow_answer *a, const char *words, struct err *e)
+{
+	if (str_holds(words, "invalid host header"))
+		(void)err_set(e,
+			"%s: MLflow does not answer to that name (status %ld: %s); start it with "
+			"--allowed-hosts",
+			a->who, a->status, words);
+	else if (*a->secret_file == '\0')
+		(void)err_set(e,
+			"%s: the server refused to answer without [registry] token-file (status "
+			"%ld: %s)",
+			a->who, a->status, words);
+	else
+		(void)err_set(e,
+			"%s: the server refused the token or password in %s, [registry] "
+			"token-file (status %ld: %s)",
+			a->who, a->secret_file, a->status, words);
+}
+
 /* An answer other than 200. */
 static enum mlflow_outcome sort_refusal(
 	const struct mlflow_answer *a, const struct json *json, struct err *e)
@@ -122,10 +142,7 @@ static enum mlflow_outcome sort_refusal(
 	char *words = words_of(a, json);
 
 	if (a->status == 401 || a->status == 403) {
-		(void)err_set(e, "%s: the server refused %s (status %ld: %s)", a->who,
-			*a->secret_file ? "the token or password in [registry] token-file"
-					: "to answer without [registry] token-file",
-			a->status, words);
+		tell_denied(a, words, e);
 		outcome = MLFLOW_FAILED;
 	} else {
 		(void)err_set(e, "%s: status %ld: %s", a->who, a->status, words);

@@ -102,10 +102,22 @@ static int bring_back(
 	return status;
 }
 
+/* What a rollback to VERSION that was killed has left undone, as an alias that still names another. */
+static int settle(
+	const struct request *r, struct registry *registry, int64_t version, struct err *e)
+{
+	const struct registry_move m = {.model = r->project,
+		.version = version,
+		.to = REGISTRY_PRODUCTION,
+		.owner = r->owner};
+
+	return registry_transition(registry, &m, e);
+}
+
 static int choose_and_bring(const struct request *r, struct registry *registry)
 {
 	struct registry_versions versions;
-	struct err e = ERR_INIT;
+	struct err e = ERR_INIT, why = ERR_INIT;
 	int64_t current, version;
 	int status;
 
@@ -113,10 +125,13 @@ static int choose_and_bring(const struct request *r, struct registry *registry)
 		return command_err(COMMAND_CANNOT_TELL, &e);
 	if (rollback_choose(&versions, r->to, &current, &version, &e) == 1) {
 		status = bring_back(r, registry, current, version);
+	} else if (r->to != 0 && r->to == current && settle(r, registry, current, &why) < 0) {
+		status = command_err(COMMAND_CANNOT_TELL, &why);
 	} else {
 		(void)err_wrap(&e, "model %s", r->project);
 		status = command_err(COMMAND_NO, &e);
 	}
+	err_clear(&e);
 	registry_versions_clear(&versions);
 	return status;
 }

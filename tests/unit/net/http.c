@@ -448,6 +448,8 @@ static void test_text(void **state)
 	} rows[] = {
 		{http_shown, "https://h/a", "https://h/a"},
 		{http_shown, "https://u:p@h:8/a?token=x#y", "https://h:8/a"},
+		{http_shown, "https://u:p@ss@h/a@b", "https://h/a@b"},
+		{http_shown, "https://u:p@ss@h", "https://h"},
 		{http_shown, "https://h/a@b", "https://h/a@b"},
 		{http_shown, "https://h?u@x", "https://h"},
 		{http_shown, "h/a?x", "h/a"},

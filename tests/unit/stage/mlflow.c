@@ -49,11 +49,14 @@ static const struct {
 	{418, "", "", MLFLOW_FAILED, 0, "status 418: no reason given"},
 	/* who may */
 	{401, "text/plain", "You are not authenticated.", MLFLOW_FAILED, 0,
-		"*refused the token or password in [registry] token-file (status 401: You are not "
-		"authenticated.)"},
+		"*refused the token or password in /token, [registry] token-file (status 401: You "
+		"are not authenticated.)"},
+	{401, "text/html", "You are not", MLFLOW_FAILED, 0, "*401: You are not)"},
 	{403, "text/plain", "Permission denied", MLFLOW_FAILED, 0, "*Permission denied"},
 	{403, "text/plain", "Invalid Host header - possible DNS rebinding attack detected",
-		MLFLOW_FAILED, 0, "*DNS rebinding"},
+		MLFLOW_FAILED, 0,
+		"MLflow does not answer to that name (status 403: Invalid Host header - possible "
+		"DNS rebinding attack detected); start it with --allowed-hosts"},
 	{403, JSON, CODE("RESOURCE_DOES_NOT_EXIST", "x"), MLFLOW_FAILED, 0, "*refused the token"},
 	{401, JSON, CODE("RESOURCE_ALREADY_EXISTS", "x"), MLFLOW_FAILED, 0, "*refused the token"},
 	{401, "text/plain", "no such token: " TOKEN, MLFLOW_FAILED, 0,
