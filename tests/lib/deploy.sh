@@ -11,6 +11,7 @@
 #	commits REPOSITORY [BRANCH]    How many commits there are on that bare repository's branch (main).
 #	start_tls                  TLS in front of start_httpd; tls_url NAME gives the URL.  Its authority is
 #	                           $T/.run/tls/ca.pem; misbehave cut: see tests/lib/tls-proxy.
+#	tls_in_front PORT          The same in front of another server; its port is in $T/.run/tls/port.
 #	ten_projects               Servers p0 ... p9, each with a project of its own name whose pipeline 1 is
 #	                           to be run; ten_push makes another one each.
 #	ten_deploy ID URL          Run them all at once, into the repository URL: the pipelines ID succeed.
@@ -59,7 +60,7 @@ deploy_authority() {
 		-subj '/CN=authority of a test' -keyout "$T/.run/tls/ca.key" -out "$T/.run/tls/$1.pem"
 }
 
-start_tls() {
+tls_in_front() {
 	mkdir -p "$T/.run/tls" && {
 		deploy_authority other && deploy_authority ca &&
 			openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
@@ -70,10 +71,13 @@ start_tls() {
 				-CAkey "$T/.run/tls/ca.key" -CAcreateserial -days 2 \
 				-extfile "$T/.run/tls/extensions" -out "$T/.run/tls/cert.pem"
 	} 2>"$T/.run/tls/log" || return 1
-	start_httpd || return 1
 	background "$TEST_LIB/tls-proxy" "$T/.run/tls/cert.pem" "$T/.run/tls/key.pem" \
-		"$(cat "$T/.run/http/port")" "$T/.run/tls/port" "$T/.run/tls/mischief"
+		"$1" "$T/.run/tls/port" "$T/.run/tls/mischief"
 	wait_for 10 test -e "$T/.run/tls/port"
+}
+
+start_tls() {
+	start_httpd && tls_in_front "$(cat "$T/.run/http/port")"
 }
 
 tls_url() {

@@ -3,7 +3,9 @@
 #
 #	need_mlflow MAJOR WHAT     Its environment is there; else WHAT is reported as not run, status 1.
 #	start_mlflow MAJOR         A server of that major version on loopback, with a database of its own:
-#	                           MLFLOW_URL.  Once a test file for each.
+#	                           MLFLOW_URL.  Once a test file for each.  MLFLOW_APP: with --app-name.
+#	start_fault_proxy          tests/real/fault-proxy in front of it: PROXY_URL, log in $T/proxy.log.
+#	fault JSON                 Tell it what to do to answers.
 #	use_mlflow NAME [KEY VALUE]...   Server NAME uses it; more keys of [registry] in pairs.
 #	mlflow_sees MODEL          What MLflow's client says of MODEL, as JSON: owner, description, aliases
 #	                           (an object), versions (oldest first: version, stage, source, description,
@@ -22,6 +24,7 @@ mlflow_serve() {
 	(
 		cd "$T/.run/mlflow" || exit 1
 		exec "$BUILD/venv-mlflow$MLFLOW_MAJOR/bin/mlflow" server --host 127.0.0.1 --port "$1" \
+			${MLFLOW_APP:+--app-name "$MLFLOW_APP"} \
 			--backend-store-uri "sqlite:///$T/.run/mlflow/$MLFLOW_MAJOR.db" --workers 1
 	) >>"$T/.run/mlflow-$MLFLOW_MAJOR.log" 2>&1 &
 	TEST_PIDS="$TEST_PIDS $!"
@@ -31,6 +34,19 @@ start_mlflow() {
 	MLFLOW_MAJOR=$1
 	mkdir -p "$T/.run/mlflow" && test_start_server mlflow_serve "$T/.run/mlflow/port" || return 1
 	MLFLOW_URL=http://127.0.0.1:$(cat "$T/.run/mlflow/port")
+}
+
+start_fault_proxy() {
+	background "$TOP/tests/real/fault-proxy" "${MLFLOW_URL##*:}" \
+		"$T/.run/proxy-port-$MLFLOW_MAJOR" "$T/proxy.log" &&
+		wait_for 10 test -e "$T/.run/proxy-port-$MLFLOW_MAJOR" &&
+		PROXY_URL=http://127.0.0.1:$(cat "$T/.run/proxy-port-$MLFLOW_MAJOR")
+}
+
+fault() {
+	perl -MHTTP::Tiny -e '
+		exit !HTTP::Tiny->new->post($ARGV[0], { content => $ARGV[1] })->{success}' \
+		"$PROXY_URL/_fault" "$1"
 }
 
 use_mlflow() {

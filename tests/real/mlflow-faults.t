@@ -8,18 +8,6 @@
 need_mlflow 3 'faults between us and MLflow' || test_done
 versions=0
 
-fault() { # JSON
-	perl -MHTTP::Tiny -e '
-		exit !HTTP::Tiny->new->post($ARGV[0], { content => $ARGV[1] })->{success}' \
-		"$PROXY_URL/_fault" "$1"
-}
-
-start_proxy() {
-	background "$TOP/tests/real/fault-proxy" "${MLFLOW_URL##*:}" "$T/.run/proxy-port" "$T/proxy.log" &&
-		wait_for 10 test -e "$T/.run/proxy-port" &&
-		PROXY_URL=http://127.0.0.1:$(cat "$T/.run/proxy-port")
-}
-
 chain() { # a new model, through dev into main; its number is $number
 	number=$((number + 1))
 	git switch -q dev && put_model "model $number" && git switch -q main && merge_in dev &&
@@ -45,7 +33,7 @@ suffered() { # KIND: it has happened, or the test shows nothing
 
 # A request has a quarter of the stage's time.
 test_expect 'a chain through the proxy' '
-	start_mlflow 3 && start_proxy && new_server shop && use_mlflow shop url "$PROXY_URL" promotion both &&
+	start_mlflow 3 && start_fault_proxy && new_server shop && use_mlflow shop url "$PROXY_URL" promotion both &&
 	server_set shop runner stage-timeout 10 && new_project shop work && cd work && number=0 &&
 	chain && drain shop && is_right
 '

@@ -18,7 +18,7 @@ play_all() { # NAME ID
 
 for major in 3 2; do
 	need_mlflow $major "chains with the registry of MLflow $major" || continue
-	p=churn$major
+	p=churn$major q=manual$major
 
 	test_expect "MLflow $major: chain dev registers a version and brings it to Staging" '
 		start_mlflow $major && new_server $p && use_mlflow $p &&
@@ -90,6 +90,14 @@ for major in 3 2; do
 		same Archived "$(seen versions.0.stage)" && ! seen aliases.staging
 	'
 
+	test_expect "MLflow $major: an alias that a killed rollback has left behind follows" '
+		mlflow_post registered-models/alias \
+			"{\"name\":\"$p\",\"alias\":\"production\",\"version\":\"1\"}" &&
+		{ ! mg $p rollback $p --to 3 2>said; } && grep "that version is in Production" said &&
+		mlflow_sees $p && same 3 "$(seen aliases.production)" &&
+		same Production "$(seen versions.2.stage)" && same Archived "$(seen versions.0.stage)"
+	'
+
 	test_expect "MLflow $major: promotion = aliases leaves stages alone" '
 		server_set $p registry promotion aliases && cd work$major && merge_model "four" && drain $p &&
 		pipeline_is $p 8 success && mlflow_sees $p && same 4 "$(seen aliases.staging)" &&
@@ -135,15 +143,41 @@ for major in 3 2; do
 		mg $q retry 1 create-model && drain $q && pipeline_is $q 1 success
 	'
 
+	test_expect "MLflow $major: what somebody has staged by hand is promoted, and again later" '
+		cd hand$major && merge_model "staged by hand" && mg $q cancel 2 &&
+		mlflow_post model-versions/create "{\"name\":\"$q\",\"source\":\"s3://b/hand\",
+			\"tags\":[{\"key\":\"modelgate.md5\",\"value\":\"$MODEL_MD5\"}]}" &&
+		mlflow_post model-versions/transition-stage "{\"name\":\"$q\",\"version\":\"2\",
+			\"stage\":\"Staging\",\"archive_existing_versions\":true}" &&
+		expect_accept merge_push main prod && play_all $q 3 && mlflow_sees $q &&
+		same "Archived Production" "$(seen "versions.*.stage" | paste -s -d " ")" &&
+		seen versions.1.tags.staged && seen versions.1.tags.production &&
+		expect_accept merge_push main online && play_all $q 4 &&
+		same 2 "$(pipeline $q 4 facts.model_version)"
+	'
+
 	test_expect "MLflow $major: more versions than a page holds" '
 		for i in $(seq 105); do
 			mlflow_post model-versions/create "{\"name\":\"$q\",\"source\":\"s3://b/$i\"}" || return 1
 		done &&
-		cd hand$major && merge_model "after many" && drain $q && pipeline_is $q 2 success &&
-		same 107 "$(pipeline $q 2 facts.model_version)" &&
+		cd hand$major && merge_model "after many" && drain $q && pipeline_is $q 5 success &&
+		same 108 "$(pipeline $q 5 facts.model_version)" &&
 		mg $q models $q --json | json "versions.*.version" >numbers &&
-		same 107 "$(sort -u numbers | wc -l)" && same 107 "$(head -n 1 numbers)"
+		same 108 "$(sort -u numbers | wc -l)" && same 108 "$(head -n 1 numbers)" &&
+		start_fault_proxy && server_set $q registry url "$PROXY_URL"
 	'
+
+	for then in PATCH,update,description POST,create,source; do
+		test_expect "MLflow $major: $then between two pages: each version is seen once" '
+			method=${then%%,*} && call=${then#*,} && member=${call#*,} && call=${call%,*} &&
+			fault "{\"kind\":\"meanwhile\",\"call\":\"model-versions/search\",\"times\":1,
+				\"then\":[\"$method\",\"/api/2.0/mlflow/model-versions/$call\",
+				{\"name\":\"$q\",\"version\":\"1\",\"$member\":\"s3://b/new\"}]}" &&
+			mg $q models $q --json | json "versions.*.version" >numbers &&
+			grep -q " meanwhile\$" "$T/proxy.log" && : >"$T/proxy.log" &&
+			same "$(seq 108 -1 1)" "$(cat numbers)"
+		'
+	done
 done
 
 test_done
