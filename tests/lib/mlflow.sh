@@ -36,6 +36,8 @@ start_mlflow() {
 	MLFLOW_URL=http://127.0.0.1:$(cat "$T/.run/mlflow/port")
 }
 
+PROXY_URL=
+
 start_fault_proxy() {
 	background "$TOP/tests/real/fault-proxy" "${MLFLOW_URL##*:}" \
 		"$T/.run/proxy-port-$MLFLOW_MAJOR" "$T/proxy.log" &&

@@ -175,7 +175,7 @@ for major in 3 2; do
 				{\"name\":\"$q\",\"version\":\"1\",\"$member\":\"s3://b/new\"}]}" &&
 			mg $q models $q --json | json "versions.*.version" >numbers &&
 			grep -q " meanwhile\$" "$T/proxy.log" && : >"$T/proxy.log" &&
-			same "$(seq 108 -1 1)" "$(cat numbers)"
+			same "$(seq 108 -1 1)" "$(grep -v -x 109 numbers)"
 		'
 	done
 done
