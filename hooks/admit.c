@@ -140,11 +140,15 @@ static enum code record_accepted(const struct admission *a, struct err *e)
 	return fault;
 }
 
-static int has_chain(const struct receive_judged *judged)
+/* What lands gives a runner something to do. */
+static int wants_runner(const struct receive_judged *judged)
 {
-	for (size_t i = 0; i < judged->n; i++)
-		if (judged->verdicts[i].chain != NULL && judged->verdicts[i].chain[0] != '\0')
+	for (size_t i = 0; i < judged->n; i++) {
+		const struct verdict *v = &judged->verdicts[i];
+
+		if (v->rule.kind == POLICY_OWN || (v->chain != NULL && v->chain[0] != '\0'))
 			return 1;
+	}
 	return 0;
 }
 
@@ -170,7 +174,7 @@ static int accept(struct admission *a)
 		 * the references move; it waits for what becomes of the intents.  If it cannot be
 		 * started, post-receive or the next push wakes one.
 		 */
-		if (has_chain(&a->judged))
+		if (wants_runner(&a->judged))
 			(void)launcher_local_wake(r->config, r->gitdir, NULL, NULL);
 	}
 	err_clear(&e);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+#include "chain/order.h"
 #include "chain/store.h"
 #include "git/oid.h"
 
@@ -74,10 +76,35 @@ static int deployed(
 	return found;
 }
 
+static int order(void *context, const char *ref, struct past_order *out, struct err *e)
+{
+	struct past_teller *p = context;
+	struct store *store;
+	struct err why = ERR_INIT;
+	struct order o;
+	int could;
+
+	memset(out, 0, sizeof(*out));
+	if (!order_parse(&o, ref))
+		return 0;
+	store = past_store(p, e);
+	if (store == NULL)
+		return -1;
+	could = order_look(&out->chain, store, p->gitdir, &o, &why);
+	if (could < 0) {
+		p->outcome = PAST_FAILED;
+		(void)err_set(e, "%s", err_text(&why));
+	}
+	if (could == 0)
+		out->refused = mem_strdup(err_text(&why));
+	err_clear(&why);
+	return could < 0 ? -1 : 1;
+}
+
 void past_init(struct past_teller *out, const char *state, const char *gitdir)
 {
 	memset(out, 0, sizeof(*out));
-	out->past = (struct past){landed, used, deployed, out};
+	out->past = (struct past){landed, used, deployed, order, out};
 	out->state = state;
 	out->gitdir = gitdir;
 }

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "chain/landing.h"
 #include "chain/launcher-local.h"
+#include "chain/order.h"
 #include "chain/source.h"
 #include "chain/store.h"
 #include "data/config.h"
@@ -42,7 +43,22 @@ static int may_have_intent(const struct receive *r, const struct policy_rule *ru
 	return rule->kind != POLICY_FREE || r->config->mode == CONFIG_SHADOW;
 }
 
-/* Find the intents of the references that PUSH says have landed.  0, or -1. */
+/* The intent of the update U of this push: 1 and *OUT, 0, or -1. */
+static int find_intent(struct intent *out, struct store *store, const struct receive *r,
+	const struct push_update *u, struct err *e)
+{
+	char old[OID_HEX_SIZE], new[OID_HEX_SIZE];
+	int found;
+
+	oid_hex(&u->old, old);
+	oid_hex(&u->new, new);
+	found = store_find_intent(store, r->key, r->gitdir, u->target, old, new, out, e);
+	if (found == 0) /* started by another process than pre-receive was */
+		found = store_find_intent(store, NULL, r->gitdir, u->target, old, new, out, e);
+	return found;
+}
+
+/* Find the intents of the branches that PUSH says have landed.  0, or -1. */
 static int find_landed(struct landed *out, struct store *store, struct repository *repository,
 	const struct receive *r, const struct push *push, struct err *e)
 {
@@ -50,20 +66,14 @@ static int find_landed(struct landed *out, struct store *store, struct repositor
 	out->landings = mem_zalloc(push->n, sizeof(*out->landings));
 	for (size_t i = 0; i < push->n; i++) {
 		const struct push_update *u = &push->v[i];
-		char old[OID_HEX_SIZE], new[OID_HEX_SIZE];
 		struct intent *intent = &out->intents[out->n];
 		struct policy_rule rule;
 		int found;
 
 		policy_rule(&rule, r->config, u->target);
-		if (!may_have_intent(r, &rule))
+		if (!may_have_intent(r, &rule) || rule.kind == POLICY_OWN)
 			continue;
-		oid_hex(&u->old, old);
-		oid_hex(&u->new, new);
-		found = store_find_intent(store, r->key, r->gitdir, u->target, old, new, intent, e);
-		if (found == 0) /* started by another process than pre-receive was */
-			found = store_find_intent(
-				store, NULL, r->gitdir, u->target, old, new, intent, e);
+		found = find_intent(intent, store, r, u, e);
 		if (found < 0)
 			return -1;
 		if (found == 0)
@@ -101,6 +111,57 @@ static void tell_pipelines(const struct receive *r, const struct landed *l)
 	}
 }
 
+/* Queue the stage that I asks for, and tell.  0, or -1. */
+static int play(const struct receive *r, struct store *store, struct repository *repository,
+	const struct intent *i, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct order order = {0};
+	int done = order_carry_out(store, i, &why);
+	char *text = NULL, *safe;
+
+	(void)order_parse(&order, i->ref); /* it was carried out */
+	if (done == 1)
+		text = mem_format("pipeline %lld: stage %s is queued", (long long)order.pipeline,
+			order.stage);
+	else if (done == 0)
+		text = mem_format("pipeline %lld was not played: %s", (long long)order.pipeline,
+			err_text(&why));
+	if (text != NULL && (done == 0 || r->reader != RECEIVE_WEB_PAGE)) {
+		safe = str_safe(text, 4096);
+		tell_pusher(r, safe);
+		free(safe);
+	}
+	free(text);
+	if (done < 0)
+		(void)err_set(e, "%s", err_text(&why));
+	err_clear(&why);
+	/* Should it stay now, the runner removes it. */
+	if (done >= 0)
+		(void)order_clear_away(store, repository, i, NULL);
+	return done < 0 ? -1 : 0;
+}
+
+static int play_all(const struct receive *r, struct store *store, struct repository *repository,
+	const struct push *push, struct err *e)
+{
+	int result = 0;
+
+	for (size_t k = 0; result == 0 && k < push->n; k++) {
+		struct policy_rule rule;
+		struct intent intent;
+
+		policy_rule(&rule, r->config, push->v[k].target);
+		if (rule.kind != POLICY_OWN)
+			continue;
+		result = find_intent(&intent, store, r, &push->v[k], e);
+		if (result == 1)
+			result = play(r, store, repository, &intent, e);
+		intent_clear(&intent);
+	}
+	return result;
+}
+
 static int record(const struct receive *r, const struct push *push, struct err *e)
 {
 	struct store *store = NULL;
@@ -120,7 +181,7 @@ static int record(const struct receive *r, const struct push *push, struct err *
 	/* GitLab's web page shows nothing of a push that went well. */
 	if (r->reader != RECEIVE_WEB_PAGE)
 		tell_pipelines(r, &landed);
-	result = 0;
+	result = play_all(r, store, repository, push, e);
 out:
 	landed_clear(&landed);
 	store_close(store);

@@ -10,6 +10,7 @@
 #include "chain/event.h"
 #include "chain/pipeline.h"
 #include "chain/store-internal.h"
+#include "chain/store.h"
 
 /* The pipelines of one transaction, and what is to be told of them. */
 struct step {
@@ -211,6 +212,83 @@ int progress_ask(struct store *s, enum progress_wish wish, int64_t id, const cha
 		if (step_commit(&t, e) != 0)
 			result = -1;
 	}
+	step_clear(&t);
+	return result;
+}
+
+/* 1: the order that I names was dealt with; 0; -1. */
+static int is_dealt_with(struct store *s, const struct intent *i, struct err *e)
+{
+	int64_t one;
+
+	return sqlite_one(s->db, &one, e,
+		"SELECT 1 FROM intent WHERE id = ? AND (state <> 'open' OR pipeline IS NOT NULL)",
+		"i", i->id);
+}
+
+/*
+ * Every open intent that brings the same reference to the same object names this one order: where git
+ * refused an earlier push after pre-receive, it has one as well.
+ */
+static int deal_with(struct step *t, const struct intent *i, struct err *e)
+{
+	return sqlite_run(t->s->db, e,
+		"UPDATE intent SET pipeline = ? WHERE repository = ? AND ref = ? AND new = ?"
+		" AND state = 'open'",
+		"ittt", t->p.id, i->repository, i->ref, i->new);
+}
+
+/* WHY: it was refused; NULL: it was not.  REF is filled in, and borrowed until the commit. */
+static void tell_order(
+	struct step *t, const char *stage, const struct intent *i, const char *why, struct audit_ref *ref)
+{
+	struct audit_record *r = events_add_pipeline(&t->events, EVENT_STAGE_PLAYED, &t->p);
+
+	*ref = (struct audit_ref){
+		.ref = i->ref, .old = i->old, .new = i->new, .method = i->method};
+	r->stage = stage;
+	r->status = why == NULL ? "played" : "refused";
+	r->reason = why;
+	r->actor = i->actor;
+	r->push_id = i->push_id;
+	r->policy = i->policy;
+	r->correlation_id = i->correlation_id;
+	r->refs = ref;
+	r->n_refs = 1;
+}
+
+/* 1: done; 0 and *E: refused; either way recorded, and committed.  -1. */
+static int order(struct step *t, const char *stage, const struct intent *i, struct err *e)
+{
+	struct audit_ref ref;
+	char *why = NULL;
+	int done = t->stage != NULL ? carry_out(t, PROGRESS_PLAY, e) : 0;
+
+	if (done == 0)
+		why = mem_strdup(err_text(e));
+	if (done >= 0) {
+		tell_order(t, stage, i, why, &ref);
+		if (deal_with(t, i, e) != 0 || step_commit(t, e) != 0)
+			done = -1;
+	}
+	free(why);
+	return done;
+}
+
+int progress_order(
+	struct store *s, int64_t id, const char *stage, const struct intent *i, struct err *e)
+{
+	struct step t;
+	int result = step_begin(&t, s, id, stage, e), dealt = 0;
+
+	if (result == 0 && t.p.id == 0)
+		result = -1; /* it was there when the push was judged, and none is ever removed */
+	if (result >= 0)
+		dealt = is_dealt_with(s, i, e);
+	if (dealt != 0)
+		result = dealt;
+	else if (result >= 0)
+		result = order(&t, stage, i, e);
 	step_clear(&t);
 	return result;
 }

@@ -12,6 +12,7 @@
 
 struct actor;
 struct err;
+struct intent;
 struct store;
 
 /*
@@ -29,6 +30,14 @@ int progress_resume(struct store *s, struct err *e);
 enum progress_wish { PROGRESS_PLAY, PROGRESS_RETRY, PROGRESS_CANCEL };
 int progress_ask(struct store *s, enum progress_wish wish, int64_t id, const char *stage,
 	const struct actor *actor, struct err *e);
+
+/*
+ * The same of a play that the push which recorded I asked for, once: the intent's column `pipeline` says
+ * that it was dealt with.  What is refused is recorded, too.  1 done, now or before; 0 refused and *E says
+ * why; -1: nothing was changed.
+ */
+int progress_order(
+	struct store *s, int64_t id, const char *stage, const struct intent *i, struct err *e);
 
 /* 1: somebody has asked to cancel pipeline ID; 0; -1. */
 int progress_cancel_requested(struct store *s, int64_t id, struct err *e);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "chain/landing.h"
+#include "chain/order.h"
 #include "chain/source.h"
 #include "chain/store-internal.h"
 #include "chain/store.h"
@@ -114,12 +115,38 @@ static int lapse_all(const struct batch *b, struct err *e)
 	return result;
 }
 
+/*
+ * Carry out an order whose reference is there, and finish one of which that was begun.  Whatever git
+ * refused after pre-receive has no reference.
+ */
+static int look_at_order(
+	const struct batch *b, struct repository *r, const struct intent *i, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int64_t one;
+	int begun = sqlite_one(b->s->db, &one, e,
+		"SELECT 1 FROM intent WHERE id = ? AND (state <> 'open' OR pipeline IS NOT NULL)",
+		"i", i->id);
+	int landed = begun == 0 ? has_landed(b->s, r, i, e) : begun;
+
+	if (landed == 0)
+		return lapse(b->s, i, b->now, e);
+	if (landed == 1 && order_carry_out(b->s, i, &why) < 0)
+		landed = err_set(e, "%s", err_text(&why));
+	err_clear(&why);
+	return landed == 1 ? order_clear_away(b->s, r, i, e) : -1;
+}
+
 static int look_at(const struct batch *b, struct repository *r, struct config **config,
 	const struct intent *i, struct err *e)
 {
 	const struct config_sources from = {b->system_file, i->repository};
-	int landed = has_landed(b->s, r, i, e);
+	struct order order;
+	int landed;
 
+	if (order_parse(&order, i->ref))
+		return look_at_order(b, r, i, e);
+	landed = has_landed(b->s, r, i, e);
 	if (landed == 0)
 		return lapse(b->s, i, b->now, e);
 	if (landed == 1 && *config == NULL && config_load(config, &from, e) != 0)

@@ -397,16 +397,6 @@ void finding_role(struct verdict *v, const struct actor *actor, const struct str
 	free(list);
 }
 
-void finding_reserved(struct verdict *v, const char *ref)
-{
-	char *name = str_safe(ref, FINDING_MAX_NAME);
-
-	finding_add(v, CODE_INPUT, BY_RULE,
-		mem_format("%s: references below " NAMES_OWN " are kept for modelgate", name),
-		mem_strdup("play a stage with: modelgate play ID STAGE"));
-	free(name);
-}
-
 void finding_stale(struct verdict *v, const struct oid *now)
 {
 	char hex[OID_HEX_SIZE];

@@ -57,7 +57,6 @@ void finding_role(struct verdict *v, const struct actor *actor, const struct str
 	struct finding_key by);
 /* The reference is at NOW (zeros: it is not there), not where the push says it was. */
 void finding_stale(struct verdict *v, const struct oid *now);
-void finding_reserved(struct verdict *v, const char *ref);
 
 /* "dev, retrain-<pipeline_id>-<date>": what BRANCH takes merges from; the caller's to free(). */
 char *finding_sources_text(const struct config_branch *branch);

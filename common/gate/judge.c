@@ -12,6 +12,7 @@
 #include "gate/finding.h"
 #include "gate/identity.h"
 #include "gate/names.h"
+#include "gate/play.h"
 #include "gate/push.h"
 #include "gate/retrain.h"
 #include "gate/sources.h"
@@ -64,10 +65,6 @@ static void judge_name(struct verdict *v, const struct judge *j)
 	const struct push_update *u = v->update;
 	const char *like;
 
-	if (str_starts(u->target, NAMES_OWN)) {
-		finding_reserved(v, u->ref);
-		return;
-	}
 	if (!oid_is_zero(&u->old))
 		return;
 	if (v->rule.kind == POLICY_FREE && v->rule.name != NULL &&
@@ -366,8 +363,11 @@ static int judge_retrain(struct verdict *v, struct judge *j, struct err *e)
 /* A reference with rules.  0, or -1. */
 static int judge_ruled(struct verdict *v, struct judge *j, struct err *e)
 {
-	int stale = check_old(v, j, e);
+	int stale;
 
+	if (v->rule.kind == POLICY_OWN)
+		return play_judge(v, j, e);
+	stale = check_old(v, j, e);
 	if (stale != 0)
 		return stale < 0 ? -1 : 0;
 	return v->rule.kind == POLICY_RETRAIN ? judge_retrain(v, j, e) : judge_branch(v, j, e);

@@ -13,7 +13,6 @@ struct strlist;
 
 #define NAMES_HEADS "refs/heads/"
 #define NAMES_TAGS "refs/tags/"
-#define NAMES_OWN "refs/modelgate/" /* kept for modelgate itself */
 #define NAMES_RETRAIN "retrain"
 #define NAMES_RETRAIN_PREFIX "retrain-"
 #define NAMES_RETRAIN_GLOB "retrain-*"                    /* in merge-from */

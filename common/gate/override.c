@@ -144,18 +144,28 @@ int override_lifts(enum code code)
 	       (code >= CODE_REQUIRED_FILE && code <= CODE_FORBIDDEN_FILE);
 }
 
-/* MG9xx: it could not be told, or git will refuse it anyway. */
-static int shadow_lifts(enum code code)
+static int granted_lifts(const struct verdict *v, enum code code)
 {
-	return code < CODE_CONFIG;
+	(void)v;
+	return override_lifts(code);
+}
+
+/*
+ * MG9xx: it could not be told, or git will refuse it anyway.  A stage is played for those who may, in
+ * whatever mode: so does the command.
+ */
+static int shadow_lifts(const struct verdict *v, enum code code)
+{
+	return code < CODE_CONFIG && v->rule.kind != POLICY_OWN;
 }
 
 /* 1 if every finding of the verdicts is lifted; so it is where there are none. */
-static int all_lifted(const struct verdict *verdicts, size_t n, int (*lifts)(enum code))
+static int all_lifted(const struct verdict *verdicts, size_t n,
+	int (*lifts)(const struct verdict *v, enum code code))
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < verdicts[i].n_findings; k++)
-			if (!lifts(verdicts[i].findings[k].code))
+			if (!lifts(&verdicts[i], verdicts[i].findings[k].code))
 				return 0;
 	return 1;
 }
@@ -180,7 +190,7 @@ enum override_outcome override_decide(
 {
 	if (!has_findings(verdicts, n))
 		return OVERRIDE_ACCEPTED;
-	if (o->state == OVERRIDE_GRANTED && all_lifted(verdicts, n, override_lifts))
+	if (o->state == OVERRIDE_GRANTED && all_lifted(verdicts, n, granted_lifts))
 		return OVERRIDE_OVERRIDDEN;
 	for (size_t i = 0; o->state == OVERRIDE_REFUSED && i < n; i++)
 		add_refusal(o, &verdicts[i]);

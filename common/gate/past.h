@@ -8,6 +8,12 @@
 struct err;
 struct oid;
 
+/* What is known of the stage that a push asks for by reference.  Both are the caller's to free(). */
+struct past_order {
+	char *chain;   /* whose roles decide, of the stage's pipeline; NULL: there is no such pipeline */
+	char *refused; /* why it cannot be played now, in words for a person; NULL: it can */
+};
+
 /* Each returns -1 and sets *E if it could not be told. */
 struct past {
 	/*
@@ -28,6 +34,8 @@ struct past {
 	 */
 	int (*deployed)(void *context, const char *id, const char *chain, struct oid *commit,
 		struct err *e);
+	/* 1 and *OUT if the reference REF, one of our own, asks for a stage; 0: it has no such form. */
+	int (*order)(void *context, const char *ref, struct past_order *out, struct err *e);
 	void *context;
 };
 

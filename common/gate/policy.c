@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "data/config.h"
 #include "gate/names.h"
+#include "git/reference.h"
 
 void policy_rule(struct policy_rule *out, const struct config *c, const char *ref)
 {
@@ -15,6 +16,8 @@ void policy_rule(struct policy_rule *out, const struct config *c, const char *re
 	memset(out, 0, sizeof(*out));
 	out->config = c;
 	out->name = names_branch(ref);
+	if (str_starts(ref, REFERENCE_OWN))
+		out->kind = POLICY_OWN;
 	if (out->name == NULL)
 		return;
 	out->branch = config_branch(c, out->name);

@@ -17,6 +17,7 @@
 #include "base/sha256.h"
 #include "base/str.h"
 #include "git/internal.h"
+#include "git/reference.h"
 #include "git/remote.h"
 #include "git/repository.h"
 #include "git/conversation-internal.h"
@@ -28,7 +29,7 @@
 #define MAX_PACKS 100          /* each fetch leaves one: then it is fetched anew as one */
 #define SLOWER 3               /* attempts ahead in length of the pauses: servers take their time */
 #define CACHE_NAME 32          /* digits of the address's SHA-256 */
-#define PUSH_REF "refs/modelgate/push"
+#define PUSH_REF REFERENCE_OWN "push"
 
 struct cache {
 	struct attempt *a;

@@ -312,7 +312,9 @@ static void print_rule(const struct explanation *x, const struct finding *f)
 
 	if (f->key == NULL) {
 		printf("  rule: for every %s\n",
-			x->verdict->rule.kind == POLICY_FREE ? "reference" : "branch with rules");
+			x->verdict->rule.kind == POLICY_BRANCH || x->verdict->rule.kind == POLICY_RETRAIN
+				? "branch with rules"
+				: "reference");
 		return;
 	}
 	rule = rule_text(x, (struct finding_key){f->section, f->key});

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "chain/order.h"
 #include "command.h"
 #include "data/config.h"
 #include "gate/code.h"
@@ -147,7 +148,19 @@ static int never_deployed(
 	return 0;
 }
 
-static const struct past no_past = {never_landed, never_used, never_deployed, NULL};
+static int never_made(void *context, const char *ref, struct past_order *out, struct err *e)
+{
+	struct order o;
+
+	(void)context, (void)e;
+	memset(out, 0, sizeof(*out));
+	if (!order_parse(&o, ref))
+		return 0;
+	out->refused = mem_strdup("this repository has no pipelines yet");
+	return 1;
+}
+
+static const struct past no_past = {never_landed, never_used, never_deployed, never_made, NULL};
 
 static int has_store(const struct config *c)
 {

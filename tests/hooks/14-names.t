@@ -163,7 +163,7 @@ test_expect 'MG205 for a branch of the configuration, from then on' '
 '
 
 test_expect 'references that are kept for modelgate itself' '
-	cd work && expect_reject MG904 git push origin dev:refs/modelgate/play/1/build &&
+	cd work && expect_reject MG904 git push origin dev:refs/modelgate/1/build &&
 	said "references below refs/modelgate/ are kept for modelgate"
 '
 

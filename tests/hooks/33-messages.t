@@ -407,7 +407,7 @@ test_expect 'MG904: a branch that has moved meanwhile' '
 test_expect 'MG904: references of our own' '
 	now_at dev && expect_reject MG904 git push origin dev:refs/modelgate/x &&
 	said "modelgate: rejected refs/modelgate/x 0000000..$(short dev) MG904: refs/modelgate/x: references below refs/modelgate/ are kept for modelgate" &&
-	said "modelgate:   to fix: play a stage with: modelgate play ID STAGE" && recorded shop refs.0.code=MG904 && mended
+	said "modelgate:   to fix: to play a stage: git push origin HEAD:refs/modelgate/play/<pipeline>/<stage>" && recorded shop refs.0.code=MG904 && mended
 '
 
 test_expect 'MG905' '

@@ -46,6 +46,27 @@ static int deployed(
 	return strcmp(id, "12") >= 0 && strcmp(id, "15") <= 0 && strlen(id) == 2;
 }
 
+/*
+ * Pipeline 12 is one of the chain `prod` whose build can be played, pipeline 13 one of a chain that is not
+ * configured; of others nothing is known.
+ */
+static int order(void *context, const char *ref, struct past_order *out, struct err *e)
+{
+	(void)context;
+	(void)e;
+	memset(out, 0, sizeof(*out));
+	if (!str_starts(ref, "refs/modelgate/play/"))
+		return 0;
+	ref += strlen("refs/modelgate/play/");
+	if (str_starts(ref, "12/"))
+		out->chain = mem_strdup("prod");
+	else if (str_starts(ref, "13/"))
+		out->chain = mem_strdup("gone");
+	if (out->chain == NULL || !str_ends(ref, "/build"))
+		out->refused = mem_strdup("it cannot be played");
+	return 1;
+}
+
 /* The configuration TEXT, with a state folder beside the repository. */
 static struct config *make_config(const struct history *h, const char *text, const char *title)
 {
@@ -105,7 +126,7 @@ static char *codes_of(const struct verdict *v)
 /* Judge the push and return the first verdict, the caller's to verdict_clear(). */ /* Judge the push, and keep the first verdict. */
 static void judge_all(struct judged *j, const char *title)
 {
-	struct past past = {landed, used, deployed, j->history};
+	struct past past = {landed, used, deployed, order, j->history};
 	size_t n = j->push.n;
 	struct verdict *verdicts = mem_zalloc(n, sizeof(*verdicts));
 	struct err e = ERR_INIT;

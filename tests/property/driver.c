@@ -64,6 +64,14 @@ static int no_pipeline(
 	return 0;
 }
 
+/* In these histories no stage can be asked for. */
+static int no_order(void *context, const char *ref, struct past_order *out, struct err *e)
+{
+	(void)context, (void)ref, (void)e;
+	memset(out, 0, sizeof(*out));
+	return 0;
+}
+
 /* One of each code, lowest first, as the verdict has its findings. */
 static void print_verdict(const char *dir, const struct verdict *v)
 {
@@ -127,7 +135,7 @@ static int judge_and_print(
 	const char *dir, const struct config *config, const struct push *push, struct err *e)
 {
 	struct actor actor = {(char *)"uid-1", (char *)"pusher", (char *)"local"};
-	struct past past = {no_landing, no_use, no_pipeline, NULL};
+	struct past past = {no_landing, no_use, no_pipeline, no_order, NULL};
 	struct judge judge = {
 		.view = {.config = config, .push = push, .past = &past},
 		.gitdir = dir,

@@ -118,7 +118,7 @@ static void open_bench(struct bench *b, const struct row *row)
 	fill_push(b, row->update);
 	b->judge.view.config = b->config;
 	b->judge.view.push = &b->push;
-	b->past = (struct past){is_landed, each_used, is_deployed, b->history};
+	b->past = (struct past){is_landed, each_used, is_deployed, NULL, b->history};
 	b->judge.view.past = &b->past;
 	b->judge.gitdir = history_dir(b->history);
 	if (repository_open(&b->judge.view.repository, b->judge.gitdir, REPOSITORY_OBJECTS, &e) !=

@@ -301,7 +301,7 @@ static void scene_set(struct scene *s, const struct row *row)
 	history_refs(s->history, row->refs);
 	fill_push(&s->push, s->history, row->push);
 	s->actor = (struct actor){(char *)"uid-77", (char *)"pusher", (char *)"local"};
-	s->past = (struct past){landed, used, deployed, &s->told};
+	s->past = (struct past){landed, used, deployed, NULL, &s->told};
 	s->judge.view.config = s->config;
 	s->judge.view.push = &s->push;
 	s->judge.view.past = &s->past;
