@@ -16,6 +16,7 @@ struct store;
 
 #define EVENT_REF_UPDATED "ref.updated"
 #define EVENT_REF_UNSOURCED "ref.unsourced"
+#define EVENT_REF_DRIFTED "ref.drifted"
 #define EVENT_PIPELINE_CREATED "pipeline.created"
 #define EVENT_PIPELINE_RECONCILED "pipeline.reconciled"
 #define EVENT_PIPELINE_FINISHED "pipeline.finished"

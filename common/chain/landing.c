@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "chain/drift.h"
 #include "chain/event.h"
 #include "chain/lifecycle.h"
 #include "chain/pipeline.h"
@@ -28,6 +29,11 @@ struct work {
 	size_t n_pipelines;
 	struct audit_ref *refs;
 	size_t n_refs;
+	struct drift {
+		char *was;
+		struct audit_ref ref;
+	} * drifts;
+	size_t n_drifts;
 	struct events events;
 };
 
@@ -119,6 +125,28 @@ static void add_events(
 	}
 }
 
+/* Where L's ref was moved behind the gates' back since its last landing, that is told before this one. */
+static int add_drift(struct work *w, const struct landing *l, struct err *e)
+{
+	const struct intent *i = l->intent;
+	struct drift *d = &w->drifts[w->n_drifts];
+	struct audit_record *r;
+	int drifted = drift_land(&d->was, w->s, i, e);
+
+	if (drifted <= 0)
+		return drifted;
+	w->n_drifts++;
+	d->ref = (struct audit_ref){
+		.ref = i->ref, .old = d->was, .new = i->old, .reason = DRIFT_REASON};
+	r = events_add(&w->events, EVENT_REF_DRIFTED);
+	r->repository.path = i->repository;
+	r->repository.project = i->project;
+	r->repository.gl_repository = i->gl_repository;
+	r->refs = &d->ref;
+	r->n_refs = 1;
+	return 0;
+}
+
 /* Close every open intent that brings the same ref to the same commit: they name one landing. */
 static int close_intents(struct work *w, const struct landing *l, int64_t pipeline, struct err *e)
 {
@@ -146,7 +174,7 @@ static int record_new(struct work *w, struct landing *l, enum landing_seen seen,
 			return -1;
 		tell(l, p);
 	}
-	if (close_intents(w, l, l->pipeline, e) != 0)
+	if (close_intents(w, l, l->pipeline, e) != 0 || add_drift(w, l, e) != 0)
 		return -1;
 	add_events(w, l, seen, p);
 	return 0;
@@ -340,6 +368,7 @@ int landing_record(struct store *s, const struct config *config, struct landing 
 	if (result == 0) {
 		w.pipelines = mem_zalloc(plan.n, sizeof(*w.pipelines));
 		w.refs = mem_zalloc(plan.n, sizeof(*w.refs));
+		w.drifts = mem_zalloc(plan.n, sizeof(*w.drifts));
 		result = record_all(&w, &plan, e);
 	}
 	for (size_t i = 0; result != 0 && i < n; i++)
@@ -348,6 +377,9 @@ int landing_record(struct store *s, const struct config *config, struct landing 
 		pipeline_clear(&w.pipelines[i]);
 	free(w.pipelines);
 	free(w.refs);
+	for (size_t i = 0; i < w.n_drifts; i++)
+		free(w.drifts[i].was);
+	free(w.drifts);
 	events_clear(&w.events);
 	plan_clear(&plan);
 	return result;

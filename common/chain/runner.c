@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "chain/drift.h"
 #include "chain/progress.h"
 #include "chain/pulse.h"
 #include "chain/reconcile.h"
@@ -29,6 +30,7 @@
 /* How soon new work, a cancel, a time-out is seen.  The end of a stage is seen at once. */
 #define RUNNER_TICK_MS 200
 #define RUNNER_RECONCILE_EVERY (5 * CLOCK_SECOND)
+#define RUNNER_DRIFT_EVERY (60 * CLOCK_SECOND)
 #define RUNNER_LOCK_MS 1000 /* how long one wait for the lock lasts, between looks at signals */
 /* Faults in a row, each for a passing reason, after which a runner that is to end gives up. */
 #define RUNNER_MAX_FAULTS 20
@@ -51,6 +53,7 @@ struct runner {
 	size_t cap;
 	int has_resumed;      /* what a dead runner left, since this one has the lock */
 	int64_t reconcile_at; /* by clock_monotonic() */
+	int64_t drift_at;     /* the same */
 	int faults;           /* in a row */
 	char *fault;          /* the last of them; NULL: none */
 };
@@ -177,6 +180,12 @@ static void look_for_landings(struct runner *r)
 	if (reconcile(r->s, r->o->system_file, clock_now(), &e) != 0)
 		pulse_say(&r->pulse, "%s", err_text(&e));
 	err_clear(&e);
+	if (clock_monotonic() >= r->drift_at) {
+		if (drift_look(r->s, r->o->system_file, &e) != 0)
+			pulse_say(&r->pulse, "%s", err_text(&e));
+		err_clear(&e);
+		r->drift_at = clock_monotonic() + RUNNER_DRIFT_EVERY;
+	}
 	r->reconcile_at = clock_monotonic() + RUNNER_RECONCILE_EVERY;
 }
 

@@ -102,6 +102,16 @@ static const char version_1[] =
 static const char version_2[] =
 	"ALTER TABLE intent ADD COLUMN shadowed INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[] = {version_1, version_2, NULL};
+static const char version_3[] =
+	"CREATE TABLE position (" /* where its last landing left a reference with rules */
+	" repository TEXT NOT NULL,"
+	" ref TEXT NOT NULL,"
+	" oid TEXT NOT NULL," /* zeros: it was deleted */
+	" project TEXT NOT NULL,"
+	" gl_repository TEXT NOT NULL,"
+	" PRIMARY KEY (repository, ref)"
+	") WITHOUT ROWID;";
+
+static const char *const steps[] = {version_1, version_2, version_3, NULL};
 
 const struct sqlite_schema store_schema = {"chain", steps};
