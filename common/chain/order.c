@@ -29,9 +29,9 @@ int order_parse(struct order *out, const char *ref)
 	/* One name for each stage: without leading zeros. */
 	if (n == 0 || n > MAX_DIGITS || id[0] == '0' || id[n] != '/')
 		return 0;
-	out->stage = id + n + 1;
-	if (out->stage[0] == '\0' || strchr(out->stage, '/') != NULL)
+	if (id[n + 1] == '\0' || strchr(id + n + 1, '/') != NULL)
 		return 0;
+	out->stage = id + n + 1;
 	out->pipeline = strtoll(id, NULL, 10);
 	return 1;
 }
@@ -48,8 +48,8 @@ static int could_play(struct store *s, struct pipeline *p, const struct order *o
 	return lifecycle_play(p, stage, newer, e);
 }
 
-int order_look(char **chain, struct store *s, const char *repository, const struct order *o,
-	struct err *e)
+int order_look(
+	char **chain, struct store *s, const char *repository, const struct order *o, struct err *e)
 {
 	struct pipeline p = {0};
 	int found = pipeline_read(&p, s, o->pipeline, e);

@@ -239,13 +239,12 @@ static int deal_with(struct step *t, const struct intent *i, struct err *e)
 }
 
 /* WHY: it was refused; NULL: it was not.  REF is filled in, and borrowed until the commit. */
-static void tell_order(
-	struct step *t, const char *stage, const struct intent *i, const char *why, struct audit_ref *ref)
+static void tell_order(struct step *t, const char *stage, const struct intent *i, const char *why,
+	struct audit_ref *ref)
 {
 	struct audit_record *r = events_add_pipeline(&t->events, EVENT_STAGE_PLAYED, &t->p);
 
-	*ref = (struct audit_ref){
-		.ref = i->ref, .old = i->old, .new = i->new, .method = i->method};
+	*ref = (struct audit_ref){.ref = i->ref, .old = i->old, .new = i->new, .method = i->method};
 	r->stage = stage;
 	r->status = why == NULL ? "played" : "refused";
 	r->reason = why;

@@ -13,6 +13,7 @@
 #include "data/config.h"
 #include "git/repository.h"
 #include "sys/files.h"
+#include "sys/process.h"
 
 #define RECONCILE_MAX 1000 /* intents looked at in one pass */
 
@@ -30,24 +31,47 @@ static void intents_clear(struct intents *l)
 }
 
 /*
- * The open intents that are old enough at NOW, those of one repository together, in order.  One of the
- * future was made before the clock was set back.
+ * Does the post-receive of the push KEY come no more?  What was made in the future was made before the
+ * clock was set back.
  */
+static int is_left_alone(const char *key, int64_t made, int64_t now)
+{
+	int64_t age = now - made;
+
+	if (age < 0 || age > RECONCILE_PATIENCE)
+		return 1;
+	switch (process_look(key)) {
+	case PROCESS_GONE:
+		return 1;
+	case PROCESS_LIVES:
+		return 0;
+	default:
+		return age > RECONCILE_AGE;
+	}
+}
+
+/* The open intents that are left alone at NOW, those of one repository together, in order. */
 static int load(struct intents *out, struct store *s, int64_t now, struct err *e)
 {
 	struct sqlite_stmt *q = NULL;
 	int row;
 
 	if (sqlite_query(s->db, &q, e,
-		    "SELECT " STORE_INTENT_COLUMNS " FROM (SELECT * FROM intent"
-		    " WHERE state = 'open' AND (created_at < ? OR created_at > ?) ORDER BY "
-		    "created_at DESC LIMIT ?)"
+		    "SELECT " STORE_INTENT_COLUMNS ", created_at FROM (SELECT * FROM intent"
+		    " WHERE state = 'open' ORDER BY created_at DESC LIMIT ?)"
 		    " ORDER BY repository, id",
-		    "iii", now - RECONCILE_AGE, now, (int64_t)RECONCILE_MAX) != 0)
+		    "i", (int64_t)RECONCILE_MAX) != 0)
 		return -1;
 	while ((row = sqlite_next(q, e)) == 1) {
+		struct intent *i;
+
 		mem_grow(&out->v, out->n, &out->cap, sizeof(*out->v));
-		store_intent_row(&out->v[out->n++], q);
+		i = &out->v[out->n];
+		store_intent_row(i, q);
+		if (is_left_alone(i->push_key, sqlite_number(q, STORE_INTENT_COLUMN_COUNT), now))
+			out->n++;
+		else
+			intent_clear(i);
 	}
 	sqlite_end(q);
 	return row;
@@ -164,8 +188,10 @@ static int reconcile_repository(const struct batch *b, struct err *e)
 		return lapse_all(b, e);
 	if (repository_open(&r, b->v[0].repository, REPOSITORY_OBJECTS, e) != 0)
 		return -1;
-	for (size_t i = 0; result == 0 && i < b->n; i++)
-		result = look_at(b, r, &config, &b->v[i], e);
+	/* One that cannot be dealt with, such as an order whose reference stays, holds up no other. */
+	for (size_t i = 0; i < b->n; i++)
+		if (look_at(b, r, &config, &b->v[i], e) != 0)
+			result = -1;
 	config_free(config);
 	repository_free(r);
 	return result;
@@ -194,9 +220,16 @@ int reconcile(struct store *s, const char *system_file, int64_t now, struct err 
 
 int reconcile_awaits(struct store *s, int64_t now, struct err *e)
 {
-	int64_t one;
+	struct sqlite_stmt *q = NULL;
+	int row = 0, awaits = 0;
 
-	return sqlite_one(s->db, &one, e,
-		"SELECT 1 FROM intent WHERE state = 'open' AND created_at BETWEEN ? AND ? LIMIT 1",
-		"ii", now - RECONCILE_AGE, now);
+	if (sqlite_query(s->db, &q, e,
+		    "SELECT push_key, created_at FROM intent WHERE state = 'open'"
+		    " AND created_at BETWEEN ? AND ?",
+		    "ii", now - RECONCILE_PATIENCE, now) != 0)
+		return -1;
+	while (!awaits && (row = sqlite_next(q, e)) == 1)
+		awaits = !is_left_alone(sqlite_text(q, 0), sqlite_number(q, 1), now);
+	sqlite_end(q);
+	return row < 0 ? -1 : awaits;
 }

@@ -18,6 +18,7 @@ extern const struct sqlite_schema store_schema;
 	"id, push_id, push_key, repository, project, gl_repository, ref, old, new, source, "       \
 	"source_oid, merged, method, chain, actor_id, actor_name, actor_protocol, policy, "        \
 	"correlation_id"
+#define STORE_INTENT_COLUMN_COUNT 19
 /* Copy the current row of Q, selected with these columns, to *OUT. */
 void store_intent_row(struct intent *out, struct sqlite_stmt *q);
 

@@ -10,7 +10,7 @@ struct oid;
 
 /* What is known of the stage that a push asks for by reference.  Both are the caller's to free(). */
 struct past_order {
-	char *chain;   /* whose roles decide, of the stage's pipeline; NULL: there is no such pipeline */
+	char *chain; /* whose roles decide, of the stage's pipeline; NULL: there is no such pipeline */
 	char *refused; /* why it cannot be played now, in words for a person; NULL: it can */
 };
 

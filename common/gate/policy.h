@@ -6,10 +6,10 @@ struct config;
 struct config_branch;
 
 enum policy_kind {
-	POLICY_FREE,   /* feature work, dev, tags: anything */
-	POLICY_BRANCH, /* a [branch "..."] of the configuration */
+	POLICY_FREE,    /* feature work, dev, tags: anything */
+	POLICY_BRANCH,  /* a [branch "..."] of the configuration */
 	POLICY_RETRAIN, /* retrain-<pipeline_id>-<date> */
-	POLICY_OWN      /* below refs/modelgate/: an order to play a stage, or nothing (gate/play.h) */
+	POLICY_OWN /* below refs/modelgate/: an order to play a stage, or nothing (gate/play.h) */
 };
 
 struct policy_rule {

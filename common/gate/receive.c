@@ -18,6 +18,7 @@
 #include "gate/push.h"
 #include "git/repository.h"
 #include "sys/files.h"
+#include "sys/process.h"
 
 #define MAX_ANCESTORS 8 /* processes between a hook and its git */
 
@@ -41,70 +42,30 @@ static int open_standard(struct err *e)
 	return 0;
 }
 
-/* What proc(5), stat, says of a process. */
-struct process {
-	char name[16]; /* at most 15 bytes, as the kernel cuts it */
-	pid_t parent;
-	unsigned long long started; /* clock ticks since boot */
-};
-
-/* 1, or 0 if PID is not to be seen. */
-static int read_process(struct process *out, pid_t pid)
-{
-	char *path = mem_format("/proc/%ld/stat", (long)pid);
-	const char *open, *at;
-	struct str text;
-	int ok = 0;
-
-	memset(out, 0, sizeof(*out));
-	str_init(&text);
-	/*
-	 * The name in parentheses may hold blanks and parentheses; field 3 follows the last of
-	 * them.
-	 */
-	if (files_read(path, 4096, &text, NULL) > 0 && (at = strrchr(text.buf, ')')) != NULL &&
-		(open = strchr(text.buf, '(')) != NULL && at > open) {
-		(void)snprintf(
-			out->name, sizeof(out->name), "%.*s", (int)(at - open - 1), open + 1);
-		for (int field = 2; field < 22 && at != NULL; field++) {
-			at = strchr(at + 1, ' ');
-			if (field == 3 && at != NULL)
-				out->parent = (pid_t)strtol(at, NULL, 10);
-		}
-		if (at != NULL) {
-			out->started = strtoull(at, NULL, 10);
-			ok = out->started > 0;
-		}
-	}
-	str_clear(&text);
-	free(path);
-	return ok;
-}
-
 /*
  * The hooks of one push share no environment that one of them could write.  They share GitLab's
  * correlation id, or else the git that serves the push: the nearest one above, as a hook may be
- * started by a script; where there is none, the process that started the hook.  PUSH_ID, which no
- * other hook has, where that cannot be seen: update then judges alone.
+ * started by a script; the runner sees by it whether that push goes on.  Where there is none, the
+ * process that started the hook, whose end says nothing.  PUSH_ID, which no other hook has, where that
+ * cannot be seen: update then judges alone.
  */
 static char *push_key(const char *correlation_id, const char *push_id)
 {
-	struct process p;
-	pid_t pid = getppid(), git = 0;
-	unsigned long long started = 0;
+	struct process p, parent = {0};
+	pid_t pid = getppid();
 
 	if (correlation_id[0] != '\0')
 		return mem_format("correlation %s", correlation_id);
-	for (int i = 0; git == 0 && i < MAX_ANCESTORS && read_process(&p, pid); i++) {
+	for (int i = 0; i < MAX_ANCESTORS && process_read(&p, pid); i++) {
 		if (strcmp(p.name, "git") == 0 || str_starts(p.name, "git-receive-pac"))
-			git = pid;
-		if (i == 0 || git != 0)
-			started = p.started;
+			return process_name(&p);
+		if (i == 0)
+			parent = p;
 		pid = p.parent;
 	}
-	if (started == 0)
+	if (parent.started == 0)
 		return mem_format("push %s", push_id);
-	return mem_format("process %ld %llu", (long)(git != 0 ? git : getppid()), started);
+	return mem_format("parent %ld %llu", (long)parent.pid, parent.started);
 }
 
 /* Everything that follows from the configuration. */

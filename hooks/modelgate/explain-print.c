@@ -312,7 +312,8 @@ static void print_rule(const struct explanation *x, const struct finding *f)
 
 	if (f->key == NULL) {
 		printf("  rule: for every %s\n",
-			x->verdict->rule.kind == POLICY_BRANCH || x->verdict->rule.kind == POLICY_RETRAIN
+			x->verdict->rule.kind == POLICY_BRANCH ||
+					x->verdict->rule.kind == POLICY_RETRAIN
 				? "branch with rules"
 				: "reference");
 		return;
