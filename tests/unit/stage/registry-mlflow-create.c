@@ -56,6 +56,7 @@ static void test_created(void **state)
 	assert_string_equal(double_get(&v->tags, MLFLOW_TAG_MD5), "aa");
 	assert_string_equal(double_get(&v->tags, MLFLOW_TAG_SOURCE), "s3://models/a");
 	assert_null(double_get(&v->tags, MLFLOW_TAG_IMAGE)); /* empty: there is none */
+	assert_null(double_get(&v->tags, MLFLOW_TAG_STRAIGHT));
 	bench_close(&b);
 }
 

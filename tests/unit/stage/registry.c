@@ -129,6 +129,58 @@ static void test_transition(void **state)
 	fixture_clear(&f);
 }
 
+/* What a way back leaves behind is rolled back, until it is promoted anew. */
+static void test_back(void **state)
+{
+	static const struct {
+		int64_t version;
+		const char *to;
+		enum registry_direction direction;
+		const char *after; /* those that are rolled back, newest first */
+	} rows[] = {
+		{1, REGISTRY_PRODUCTION, REGISTRY_FORWARD, ""},
+		{3, REGISTRY_PRODUCTION, REGISTRY_FORWARD, ""},
+		{2, REGISTRY_PRODUCTION, REGISTRY_FORWARD, ""},
+		/* by time, not by number */
+		{3, REGISTRY_PRODUCTION, REGISTRY_BACK, "2"},
+		{2, REGISTRY_STAGING, REGISTRY_BACK, "2"},
+		{1, REGISTRY_PRODUCTION, REGISTRY_BACK, "32"},
+		{3, REGISTRY_PRODUCTION, REGISTRY_FORWARD, "2"},
+		{2, REGISTRY_PRODUCTION, REGISTRY_BACK, ""},
+		{1, REGISTRY_PRODUCTION, REGISTRY_BACK, "32"},
+	};
+	struct fixture f;
+	struct registry *r;
+
+	fixture_init(&f, state, "");
+	r = open_registry(&f);
+	for (int i = 1; i <= 4; i++)
+		assert_int_equal(create(r, "churn", i, "aa"), i);
+	assert_int_equal(create(r, "other", 1, "aa"), 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct registry_move m = {.model = "churn",
+			.version = rows[i].version,
+			.to = rows[i].to,
+			.direction = rows[i].direction};
+		struct registry_versions l;
+		struct err e = ERR_INIT;
+		struct str got;
+
+		str_init(&got);
+		assert_result(registry_transition(r, &m, &e), 1, &e);
+		assert_result(registry_find(r, "churn", NULL, &l, &e), 0, &e);
+		for (size_t k = 0; k < l.n; k++)
+			if (l.v[k].rolled_back != 0)
+				str_addf(&got, "%lld", (long long)l.v[k].version);
+		if (strcmp(got.buf, rows[i].after) != 0)
+			fail_msg("row %zu: \"%s\", not \"%s\"", i, got.buf, rows[i].after);
+		str_clear(&got);
+		registry_versions_clear(&l);
+	}
+	registry_close(r);
+	fixture_clear(&f);
+}
+
 static void test_list(void **state)
 {
 	static const struct {
@@ -182,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_create),
 		scratch_test(test_transition),
+		scratch_test(test_back),
 		scratch_test(test_list),
 	};
 
