@@ -79,7 +79,10 @@ for major in 3 2; do
 	test_expect "MLflow $major: rollback puts the first one back, audited" '
 		mg $p rollback $p >out && cat out && mlflow_sees $p &&
 		same "Production Archived" "$(seen "versions.*.stage" | paste -s -d " ")" &&
-		audit_has $p event=model.rolledback && audit_valid $p
+		seen versions.1.tags.rolledback && ! seen versions.0.tags.rolledback &&
+		audit_has $p event=model.rolledback && mg $p rollback $p --to 2 && mlflow_sees $p &&
+		same "Archived Production" "$(seen "versions.*.stage" | paste -s -d " ")" &&
+		! seen "versions.*.tags.rolledback" && mg $p rollback $p && audit_valid $p
 	'
 
 	test_expect "MLflow $major: promotion = both sets the aliases, too" '
