@@ -128,10 +128,10 @@ void scripted_start(struct scripted *s, const char *const *answers, size_t n)
 	s->fd = -1;
 }
 
-void scripted_stop(struct scripted *s)
+static void end_child(struct scripted *s)
 {
 	if (s->fd >= 0)
-		(void)close(s->fd); /* nothing was asked there */
+		(void)close(s->fd); /* nothing is asked there */
 	if (s->pid > 0) {
 		(void)kill(s->pid, SIGKILL); /* may have ended */
 		(void)waitpid(s->pid, NULL, 0);
@@ -140,12 +140,27 @@ void scripted_stop(struct scripted *s)
 	s->pid = 0;
 }
 
+void scripted_stop(struct scripted *s)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)s->port)};
+	int one = 1;
+
+	end_child(s);
+	/* A socket that is bound and does not listen, so that nobody else here gets the port. */
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s->fd < 0 || setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+		bind(s->fd, (struct sockaddr *)&a, sizeof(a)) != 0)
+		die("port");
+}
+
 size_t scripted_end(struct scripted *s)
 {
 	struct str text;
 	size_t n = 0;
 
-	scripted_stop(s);
+	end_child(s);
 	str_init(&text);
 	if (files_read(s->log, 1 << 20, &text, NULL) == 1)
 		for (const char *at = text.buf; (at = strstr(at, " HTTP/1.1\r\n")) != NULL;
