@@ -256,7 +256,7 @@ test_expect 'MLflow: reached, and takes the token' '
 	server_set shop registry backend mlflow && server_set shop registry url "$mlflow" && server_set shop registry token-file "$T/token" &&
 	notes && grep -x "ok     \[registry\] token-file: $T/token" checked && grep -x "ok     \[registry\]: MLflow at $mlflow answers" checked &&
 	ask="MLflow, GET $mlflow/api/2.0/mlflow/registered-models/search" && echo wrong-one >token &&
-	wrong "[registry]: $ask: the server refused the token or password in [registry] token-file (status 401: in words that hold the token or password)" \
+	wrong "[registry]: $ask: the server refused the token or password in $T/token, [registry] token-file (status 401: in words that hold the token or password)" \
 		"see whether [registry] url is MLflow'\''s, and $T/token holds a token or user:password that it takes" &&
 	! grep wrong-one checked && server_set shop registry url "$mlflow/other" &&
 	wrong "[registry]: MLflow, GET $mlflow/other/api/2.0/mlflow/registered-models/search: status 404: <html>" \
