@@ -160,7 +160,7 @@ test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
 PROVE := prove --failures --comments
 HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
 hooks-test: test-root $(JUDGE_CASES) $(KILL_AT) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
-	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j2 $(HOOK_TESTS)
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j3 $(HOOK_TESTS)
 
 property: $(JUDGE_CASES) ## the judge against a slow reference, on PROPERTY_CASES (2000) random histories
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) PROPERTY_CASES=$(PROPERTY_CASES) \
