@@ -60,16 +60,34 @@ static int find(char **oid, struct store *s, const char *repository, const char 
 	return found;
 }
 
+/*
+ * Of several intents that name one landing I may be another than that of the push that landed: 1 if one
+ * of them begins where the reference was recorded, at OID; 0; -1.
+ */
+static int is_explained(struct store *s, const struct intent *i, const char *oid, struct err *e)
+{
+	int64_t one;
+
+	return sqlite_one(s->db, &one, e,
+		"SELECT 1 FROM intent WHERE repository = ? AND ref = ? AND old = ? AND new = ?"
+		" AND state = 'open' LIMIT 1",
+		"tttt", i->repository, i->ref, oid, i->new);
+}
+
 int drift_land(char **was, struct store *s, const struct intent *i, struct err *e)
 {
 	char *oid = NULL;
-	int found;
+	int found, explained = 1;
 
 	*was = NULL;
 	if (i->method == NULL || i->method[0] == '\0')
 		return 0; /* it has no rules: not every move of it is seen */
 	found = find(&oid, s, i->repository, i->ref, e);
-	if (found == 1 && strcmp(oid, i->old) != 0) {
+	if (found == 1 && strcmp(oid, i->old) != 0)
+		explained = is_explained(s, i, oid, e);
+	if (explained < 0)
+		found = -1;
+	if (explained == 0) {
 		*was = oid;
 		oid = NULL;
 	}
@@ -81,7 +99,12 @@ int drift_land(char **was, struct store *s, const struct intent *i, struct err *
 			" DO UPDATE SET oid = excluded.oid",
 			"ttttt", i->repository, i->ref, i->new, i->project, i->gl_repository) != 0)
 		found = -1;
-	return found < 0 ? -1 : *was != NULL;
+	if (found < 0) {
+		free(*was);
+		*was = NULL;
+		return -1;
+	}
+	return *was != NULL;
 }
 
 static int load(struct positions *out, struct store *s, struct err *e)

@@ -13,7 +13,7 @@ struct store;
 #define DRIFT_REASON "it was moved by no push that the hooks have seen"
 
 /*
- * In the caller's transaction: I has landed, and its reference is recorded at I's new commit from now on.
+ * In the caller's transaction, before the intents of this landing are closed: I has landed, and its reference is recorded at I's new commit from now on.
  * 1: it was recorded elsewhere than where that landing began, at *WAS, the caller's to free(); 0; -1.
  */
 int drift_land(char **was, struct store *s, const struct intent *i, struct err *e);

@@ -174,7 +174,7 @@ static int record_new(struct work *w, struct landing *l, enum landing_seen seen,
 			return -1;
 		tell(l, p);
 	}
-	if (close_intents(w, l, l->pipeline, e) != 0 || add_drift(w, l, e) != 0)
+	if (add_drift(w, l, e) != 0 || close_intents(w, l, l->pipeline, e) != 0)
 		return -1;
 	add_events(w, l, seen, p);
 	return 0;
