@@ -237,9 +237,12 @@ static int look_at(struct store *s, struct repository *r, const char *system_fil
 	return result;
 }
 
-/* The N positions from P on are of one repository. */
-static int look_at_repository(
-	struct store *s, const char *system_file, const struct position *p, size_t n, struct err *e)
+/*
+ * The N positions from P on are of one repository, which stays open in *OPEN until the next one is: what
+ * libgit2 does when it is first started takes far longer than a look.
+ */
+static int look_at_repository(struct store *s, const char *system_file, const struct position *p,
+	size_t n, struct repository **open, struct err *e)
 {
 	struct repository *r = NULL;
 	int result = 0;
@@ -248,15 +251,17 @@ static int look_at_repository(
 		return 0;
 	if (repository_open(&r, p->repository, REPOSITORY_OBJECTS, e) != 0)
 		return -1;
+	repository_free(*open);
+	*open = r;
 	for (size_t i = 0; result == 0 && i < n; i++)
 		result = look_at(s, r, system_file, &p[i], e);
-	repository_free(r);
 	return result;
 }
 
 int drift_look(struct store *s, const char *system_file, struct err *e)
 {
 	struct positions all = {0};
+	struct repository *open = NULL;
 	struct err one = ERR_INIT;
 	int result = load(&all, s, e);
 
@@ -265,12 +270,13 @@ int drift_look(struct store *s, const char *system_file, struct err *e)
 
 		for (n = 1; i + n < all.n && str_same(p->repository, p[n].repository);)
 			n++;
-		if (look_at_repository(s, system_file, p, n, &one) != 0) {
+		if (look_at_repository(s, system_file, p, n, &open, &one) != 0) {
 			(void)err_set(e, "%s: %s", p->repository, err_text(&one));
 			err_clear(&one);
 			result = 1;
 		}
 	}
+	repository_free(open);
 	positions_clear(&all);
 	return result == 0 ? 0 : -1;
 }

@@ -173,6 +173,19 @@ static int start(struct runner *r, size_t *left, struct err *e)
 }
 
 /* A repository that cannot be read is no reason to stop: it is told, and tried again. */
+static void look_for_drift(struct runner *r)
+{
+	struct err e = ERR_INIT;
+
+	if (r->stopping != STOPPING_NOT || clock_monotonic() < r->drift_at)
+		return;
+	if (drift_look(r->s, r->o->system_file, &e) != 0)
+		pulse_say(&r->pulse, "%s", err_text(&e));
+	err_clear(&e);
+	r->drift_at = clock_monotonic() + RUNNER_DRIFT_EVERY;
+}
+
+/* The same. */
 static void look_for_landings(struct runner *r)
 {
 	struct err e = ERR_INIT;
@@ -180,12 +193,6 @@ static void look_for_landings(struct runner *r)
 	if (reconcile(r->s, r->o->system_file, clock_now(), &e) != 0)
 		pulse_say(&r->pulse, "%s", err_text(&e));
 	err_clear(&e);
-	if (clock_monotonic() >= r->drift_at) {
-		if (drift_look(r->s, r->o->system_file, &e) != 0)
-			pulse_say(&r->pulse, "%s", err_text(&e));
-		err_clear(&e);
-		r->drift_at = clock_monotonic() + RUNNER_DRIFT_EVERY;
-	}
 	r->reconcile_at = clock_monotonic() + RUNNER_RECONCILE_EVERY;
 }
 
@@ -238,6 +245,7 @@ static int pass(struct runner *r, size_t *left, struct err *e)
 		look_for_landings(r);
 	if (start(r, left, e) != 0)
 		return -1;
+	look_for_drift(r); /* no stage waits for it */
 	pulse_status(&r->pulse, "%zu at work, %zu pending", r->n, *left - r->n);
 	return 0;
 }
