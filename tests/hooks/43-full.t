@@ -227,11 +227,12 @@ test_expect 'it was one service all the time, and it still stops well' '
 	same "" "$(ls "$(state shop)/work")"
 '
 
+# Not a full disk: in its last block there may be room for just this record.
 test_expect 'one that is stopped while nothing can be recorded ends too, and the next one goes on' '
 	background modelgate --repo "$T/shop.git" run >"$T/said" 2>&1 && service=$! &&
-	held 10 last && full audit logs && push_until_rejected MG903 "" && kill -TERM "$service" &&
-	{ wait "$service"; same 3 "$?"; } && service_said "No space left on device" &&
-	stage_is shop 10 build running && room audit logs && : >"$T/go" && drain shop &&
+	held 10 last && mount -o remount,ro "$(state shop)/audit" && push_until_rejected MG903 "Read-only file system" &&
+	kill -TERM "$service" && { wait "$service"; same 3 "$?"; } && service_said "Read-only file system" &&
+	stage_is shop 10 build running && mount -o remount,rw "$(state shop)/audit" && : >"$T/go" && drain shop &&
 	pipeline_is shop 10 success && is_whole && same "" "$(ls "$(state shop)/work")" &&
 	same 0 "$(audit_count shop event=stage.finished pipeline=10 status=failed)"
 '

@@ -5,7 +5,7 @@
 . "$TEST_LIB/chains.sh"
 
 # The remote's folder is $T/shop.dvc, where put_model puts models; asked for below /models, with a password
-# below /secret.
+# below /secret.  Nothing is kept open that was asked for before: what is removed is gone at once.
 test_files() {
 	printf 'reader:q7-opaque\n' >"$T/.run/readers"
 	cat >"$T/.run/files" <<-EOF
@@ -13,6 +13,7 @@ test_files() {
 		server.bind = "127.0.0.1"
 		server.port = $1
 		server.errorlog = "$T/.run/files.log"
+		server.stat-cache-engine = "disable"
 		server.modules = ("mod_alias", "mod_auth", "mod_authn_file")
 		alias.url = ("/models" => "$T/shop.dvc", "/secret" => "$T/shop.dvc")
 		auth.backend = "plain"
