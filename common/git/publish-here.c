@@ -145,7 +145,7 @@ static enum outcome attempt_once(struct attempt *a, struct oid *commit, struct e
 	result = attempt_commit(a, base, &new, e);
 	if (result == FAILED)
 		return FAILED;
-	oid_from_git(commit, result == UNCHANGED ? &tip : &new);
+	oid_from_git(commit, result == UNCHANGED ? attempt_holder(a, &tip) : &new);
 	if (result != UNCHANGED)
 		return move(a, base, &new, e);
 	/*

@@ -19,6 +19,7 @@ struct attempt {
 	char *ref; /* full name of the branch */
 	git_oid blob;
 	int is_unreadable; /* what went wrong lies in GIT's own objects or references */
+	git_oid changed;   /* the last commit that changed the file, if it was looked for */
 };
 
 /* Set *E to WHAT and libgit2's reason, and A's is_unreadable.  Returns -1. */
@@ -31,6 +32,8 @@ int attempt_store(struct attempt *a, struct err *e);
  * UNCHANGED: TIP has it already; FAILED.
  */
 enum outcome attempt_commit(struct attempt *a, const git_oid *tip, git_oid *new, struct err *e);
+/* Where TIP has the content already: the commit that brought it, where that was looked for. */
+const git_oid *attempt_holder(const struct attempt *a, const git_oid *tip);
 /* Sleep before another attempt, the longer and the more at random the more there were. */
 void attempt_pause(int attempts);
 /* Say that all attempts were lost to others: FAILED. */

@@ -194,6 +194,8 @@ static int check_owner(struct attempt *a, const git_commit *tip, struct err *e)
 		git_oid next_id = {{0}};
 		enum step step = go_back(a, at, &id, &next, &next_id, e);
 
+		if (step != STEP_SAME && git_oid_is_zero(&a->changed))
+			git_oid_cpy(&a->changed, git_commit_id(at));
 		result = step == STEP_FAULT ? -1 : judge(a, at, step, e);
 		git_commit_free(at);
 		at = next;
@@ -209,6 +211,7 @@ static int check_owner(struct attempt *a, const git_commit *tip, struct err *e)
 int publish_check_place(
 	struct attempt *a, const git_commit *tip, const git_tree *tree, struct err *e)
 {
+	memset(&a->changed, 0, sizeof(a->changed));
 	if (check_kinds(a, tree, e) != 0)
 		return -1;
 	return a->p->owner != NULL ? check_owner(a, tip, e) : 0;

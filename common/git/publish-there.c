@@ -302,7 +302,7 @@ static enum outcome attempt_on(
 	}
 	result = attempt_commit(k->a, tip, &new, e);
 	if (result == UNCHANGED)
-		oid_from_git(commit, tip);
+		oid_from_git(commit, attempt_holder(k->a, tip));
 	if (result != COMMITTED)
 		return result;
 	oid_from_git(commit, &new);

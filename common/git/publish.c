@@ -119,6 +119,11 @@ out:
 	return result;
 }
 
+const git_oid *attempt_holder(const struct attempt *a, const git_oid *tip)
+{
+	return git_oid_is_zero(&a->changed) ? tip : &a->changed;
+}
+
 /* From half of it to all, so that those who lost to one another do not come again together. */
 void attempt_pause(int attempts)
 {

@@ -37,10 +37,10 @@ struct publish {
 };
 
 /*
- * 1: committed, *COMMIT is the new commit.  0: the branch holds exactly this already, *COMMIT is its
- * tip.  -1 and *E: nothing was committed, or, with e->passing, it is not known.  Called again after
- * that, or after having been killed, it leaves one commit.  A race with another writer is tried again
- * from the new tip (at most 20 times).
+ * 1: committed, *COMMIT is the new commit.  0: the branch holds exactly this already, *COMMIT is the one
+ * that brought it, if there is an owner, else the tip.  -1 and *E: nothing was committed, or, with
+ * e->passing, it is not known.  Called again after that, or after having been killed, it leaves one
+ * commit.  A race with another writer is tried again from the new tip (at most 20 times).
  */
 int publish_file(const struct publish *p, struct oid *commit, struct err *e);
 

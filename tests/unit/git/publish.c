@@ -107,6 +107,44 @@ static void test_publish(void **state)
 	assert_false(files_exists(REPOSITORY ".lock"));
 }
 
+static void publish_owned(const char *path, int expected, struct oid *commit)
+{
+	const struct publish p = {.repository = REPOSITORY,
+		.branch = "main",
+		.path = path,
+		.content = "x",
+		.len = 1,
+		.author_name = "modelgate",
+		.author_email = "m@localhost",
+		.time = 1767225600,
+		.message = "Deploy\n\n" PUBLISH_OWNER "me\n",
+		.owner = "me"};
+	struct err e = ERR_INIT;
+	int result = publish_file(&p, commit, &e);
+
+	if (result != expected)
+		fail_msg("%s: %d, not %d (%s)", path, result, expected, err_text(&e));
+	err_clear(&e);
+}
+
+/* What is there already was brought by the commit that changed it last, whatever others came since. */
+static void test_brought(void **state)
+{
+	struct oid first, other, commit;
+
+	(void)state;
+	publish_owned("dags/a.py", 1, &first);
+	must_publish("dags/b.py", "two", 1, &other);
+	publish_owned("dags/a.py", 0, &commit);
+	assert_true(oid_equal(&commit, &first));
+	must_publish("dags/a.py", "two", 1, &other);
+	publish_owned("dags/a.py", 1, &commit);
+	must_publish("dags/b.py", "three", 1, &other);
+	first = commit;
+	publish_owned("dags/a.py", 0, &commit);
+	assert_true(oid_equal(&commit, &first));
+}
+
 static void test_refused(void **state)
 {
 	static const char *const paths[] = {"", "/etc/x", "../x", "dags/../x", "dags//x", "dags/"};
@@ -256,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_publish),
+		scratch_test(test_brought),
 		scratch_test(test_refused),
 		scratch_test(test_after_a_kill),
 		scratch_test(test_left_behind),
