@@ -191,7 +191,7 @@ static int build_image(const struct stage_job *job, const char *context, const c
 	add_label(&o.labels, LABEL_PIPELINE, from.pipeline);
 	add_label(&o.labels, LABEL_TITLE, job->project);
 	add_label(&o.labels, LABEL_VERSION, tag);
-	if (owner_claim(job, OWNER_IMAGE, name, e) == 0 && files_make_folder(folder, 0755, e) == 0)
+	if (files_make_folder(folder, 0755, e) == 0)
 		result = run_engine(job, &o, &from, labels, e);
 	strlist_clear(&o.labels);
 	free(tag);
@@ -202,6 +202,15 @@ static int build_image(const struct stage_job *job, const char *context, const c
 	free(archive);
 	free(folder);
 	free(from.pipeline);
+	return result;
+}
+
+static int claim_name(const struct stage_job *job, struct err *e)
+{
+	char *name = engine_image_name(job->project);
+	int result = owner_claim(job, OWNER_IMAGE, name, e);
+
+	free(name);
 	return result;
 }
 
@@ -218,7 +227,9 @@ int stage_build(const struct stage_job *job, struct err *e)
 		(void)err_set(e, "\"%s\" is no commit id", job->sha);
 		goto out;
 	}
-	if (repository_open(&r, job->repository, REPOSITORY_OBJECTS, e) != 0 ||
+	/* Before anything that takes time: whoever has the name waits for this stage to end. */
+	if (claim_name(job, e) != 0 ||
+		repository_open(&r, job->repository, REPOSITORY_OBJECTS, e) != 0 ||
 		commit_read(&commit, r, &oid, e) != 0 || files_make_folder(context, 0755, e) != 0 ||
 		tree_export(r, &oid, context, e) != 0)
 		goto out;

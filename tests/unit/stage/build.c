@@ -12,6 +12,7 @@
 
 #include "base/sha256.h"
 #include "fixture.h"
+#include "stage/owner.h"
 
 static void hash_file(const char *path, char out[SHA256_HEX_SIZE + 7])
 {
@@ -163,7 +164,8 @@ static void test_refused(void **state)
 		{"rkl/model.pkl.dvc", "outs: []\n", "rkl/model.pkl.dvc is no valid DVC pointer"},
 	};
 	struct fixture f;
-	char *wrong = path_join(*state, "remote/files/md5/41");
+	struct err untold = ERR_INIT;
+	char *wrong = path_join(*state, "remote/files/md5/41"), *owner = NULL;
 
 	fixture_init(&f, state, "");
 	/* under the name of Y, the remote has X */
@@ -188,6 +190,13 @@ static void test_refused(void **state)
 		free(artifacts);
 		free(branch);
 	}
+	/* a commit that is broken, whose project has made nothing before: the name is its own all the same */
+	f.job.project = "fresh";
+	assert_result(fixture_run(&f, stage_build, &untold), -1, &untold);
+	err_clear(&untold);
+	assert_int_equal(owner_find(&owner, f.config, OWNER_IMAGE, "fresh", NULL), 1);
+	assert_string_equal(owner, f.job.owner);
+	free(owner);
 	fixture_clear(&f);
 }
 
@@ -222,6 +231,11 @@ static void test_engine_refused(void **state)
 	f.job.owner = "project-2";
 	assert_result(fixture_run(&f, stage_build, &e), -1, &e);
 	assert_says(&e, "image name churn belongs to");
+	/* told first, whatever else is wrong */
+	f.config->engine = CONFIG_ENGINE_DOCKER;
+	assert_result(fixture_run(&f, stage_build, &e), -1, &e);
+	assert_says(&e, "image name churn belongs to");
+	f.config->engine = CONFIG_ENGINE_AUTO;
 	/* another project, whose name makes the same image name */
 	f.job.project = "Churn";
 	assert_result(fixture_run(&f, stage_build, &e), -1, &e);
