@@ -45,6 +45,11 @@ void pipeline_list_clear(struct pipeline_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
+const char *pipeline_owner(const struct pipeline *p)
+{
+	return p->gl_repository[0] != '\0' ? p->gl_repository : p->repository;
+}
+
 struct pipeline_stage *pipeline_stage(const struct pipeline *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_stages; i++)

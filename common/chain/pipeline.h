@@ -52,6 +52,8 @@ struct pipeline {
 };
 void pipeline_clear(struct pipeline *p);
 
+/* Whose what P makes is: GL_REPOSITORY, else the repository path (contract, section 7). */
+const char *pipeline_owner(const struct pipeline *p);
 /* The stage NAME; NULL: the pipeline has none such. */
 struct pipeline_stage *pipeline_stage(const struct pipeline *p, const char *name);
 /* The same; of NULL *E tells, and which stages it has. */

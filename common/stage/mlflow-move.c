@@ -72,14 +72,14 @@ static int mark_rolled_back(const struct step *t, struct err *e)
 	return 0;
 }
 
-/* What is in Production is rolled back no more. */
-static int unmark(const struct step *t, struct err *e)
+/* Version I, which is or was in Production, is rolled back no more. */
+static int unmark(const struct step *t, size_t i, struct err *e)
 {
 	struct json *body;
 
-	if (strcmp(t->m->to, REGISTRY_PRODUCTION) != 0 || !t->w.marks[t->at].rolled_back)
+	if (strcmp(t->m->to, REGISTRY_PRODUCTION) != 0 || !t->w.marks[i].rolled_back)
 		return 0;
-	body = mlflow_version_body(t->m->model, t->m->version);
+	body = mlflow_version_body(t->m->model, t->w.versions.v[i].version);
 	json_put_text(body, "key", MLFLOW_TAG_ROLLED_BACK);
 	return mlflow_send(t->server, "DELETE", "model-versions/delete-tag", body, e) == MLFLOW_DONE
 		       ? 0
@@ -100,6 +100,24 @@ static int remember_leaving(const struct step *t, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+/*
+ * On the way forward to Production.  A mark on the version that leaves it is of a rollback that was killed
+ * before it was done.  And a version that was promoted before is promoted now: of a new one that is told
+ * when it is there.
+ */
+static int go_forward(const struct step *t, struct err *e)
+{
+	const struct registry_version *v = t->w.versions.v;
+
+	if (t->m->direction != REGISTRY_FORWARD || strcmp(t->m->to, REGISTRY_PRODUCTION) != 0 ||
+		strcmp(v[t->at].stage, REGISTRY_PRODUCTION) == 0)
+		return 0;
+	for (size_t i = 0; i < t->w.versions.n; i++)
+		if (strcmp(v[i].stage, REGISTRY_PRODUCTION) == 0 && unmark(t, i, e) != 0)
+			return -1;
+	return t->w.marks[t->at].production ? tag_now(t, t->at, MLFLOW_TAG_PRODUCTION, e) : 0;
 }
 
 /* MLFLOW_NO_ENDPOINT: this server has no stages any more. */
@@ -151,7 +169,7 @@ static int carry_out(const struct step *t, struct err *e)
 	int by_alias = t->promotion != CONFIG_PROMOTION_STAGES;
 	enum mlflow_outcome outcome = MLFLOW_DONE;
 
-	if (remember_leaving(t, e) != 0 || mark_rolled_back(t, e) != 0)
+	if (remember_leaving(t, e) != 0 || mark_rolled_back(t, e) != 0 || go_forward(t, e) != 0)
 		return -1;
 	if (t->promotion != CONFIG_PROMOTION_ALIASES &&
 		strcmp(t->w.versions.v[t->at].stage, t->m->to) != 0)
@@ -166,7 +184,7 @@ static int carry_out(const struct step *t, struct err *e)
 	}
 	if (by_alias && set_aliases(t, e) != 0)
 		return -1;
-	return remember(t, t->at, t->m->to, e) == 0 ? unmark(t, e) : -1;
+	return remember(t, t->at, t->m->to, e) == 0 ? unmark(t, t->at, e) : -1;
 }
 
 int mlflow_move(struct mlflow *server, int promotion, const struct registry_move *m, struct err *e)

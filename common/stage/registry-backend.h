@@ -9,6 +9,8 @@ struct registry_backend {
 	void (*close)(void *handle);
 	int (*create)(void *handle, const struct registry_version *v, const char *owner,
 		int64_t *version, struct err *e);
+	/* NULL: names of models are claimed in the store alone. */
+	int (*check_owner)(void *handle, const char *model, const char *owner, struct err *e);
 	int (*find)(void *handle, const char *model, const char *md5, struct registry_versions *out,
 		struct err *e);
 	int (*transition)(void *handle, const struct registry_move *m, struct err *e);

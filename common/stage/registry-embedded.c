@@ -13,10 +13,10 @@
 
 #define TIMEOUT_MS 10000 /* how long other writers are waited for */
 
-/* When the version of the row V of model_version came to Production for the first time. */
+/* When the version of the row V of model_version was promoted to Production last; a way back is none. */
 #define SINCE                                                                                      \
-	"(SELECT min(time) FROM stage_change c WHERE c.model = v.model"                            \
-	" AND c.version = v.version AND c.to_stage = 'Production')"
+	"(SELECT max(time) FROM stage_change c WHERE c.model = v.model"                            \
+	" AND c.version = v.version AND c.to_stage = 'Production' AND c.back = 0)"
 
 static const char *const steps[] = {
 	"CREATE TABLE registered_model ("
@@ -58,7 +58,8 @@ static const char *const steps[] = {
 	"CREATE INDEX stage_change_of ON stage_change (model, version, to_stage);"
 	"CREATE INDEX model_version_content ON model_version (model, model_md5);",
 	"ALTER TABLE model_version ADD COLUMN straight INTEGER NOT NULL DEFAULT 0;",
-	"ALTER TABLE model_version ADD COLUMN rolled_back INTEGER NOT NULL DEFAULT 0;", NULL};
+	"ALTER TABLE model_version ADD COLUMN rolled_back INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE stage_change ADD COLUMN back INTEGER NOT NULL DEFAULT 0;", NULL};
 
 static const struct sqlite_schema schema = {.component = "registry", .steps = steps};
 
@@ -235,10 +236,11 @@ static int move(struct sqlite *db, const struct registry_move *m, struct err *e)
 	if (mark_rolled_back(db, m, now, e) != 0 || archive_replaced(db, m, now, e) != 0 ||
 		sqlite_run(db, e,
 			"INSERT INTO stage_change (model, version, from_stage, to_stage, pipeline, "
-			"time)"
-			" SELECT model, version, stage, ?, ?, ? FROM model_version"
+			"time, back)"
+			" SELECT model, version, stage, ?, ?, ?, ? FROM model_version"
 			" WHERE model = ? AND version = ?",
-			"tiiti", m->to, m->pipeline, now, m->model, m->version) != 0 ||
+			"tiiiti", m->to, m->pipeline, now, (int64_t)(m->direction == REGISTRY_BACK),
+			m->model, m->version) != 0 ||
 		sqlite_run(db, e,
 			"UPDATE model_version SET stage = ?, updated = ? WHERE model = ? AND "
 			"version = ?",

@@ -397,10 +397,23 @@ static int server_list(
 	return -1;
 }
 
+static int server_check_owner(void *handle, const char *model, const char *owner, struct err *e)
+{
+	const struct server *s = handle;
+	struct mlflow_view w;
+	int result = mlflow_view_load(&w, s->m, model, mlflow_stages_by(s->promotion), e);
+
+	if (result == 1)
+		result = mlflow_view_owner(&w, model, owner, e);
+	mlflow_view_clear(&w);
+	return result;
+}
+
 const struct registry_backend registry_mlflow = {
 	.open = server_open,
 	.close = server_close,
 	.create = server_create,
+	.check_owner = server_check_owner,
 	.find = server_find,
 	.transition = server_transition,
 	.list = server_list,

@@ -45,6 +45,13 @@ int registry_create(struct registry *r, const struct registry_version *v, const 
 	return r->backend->create(r->handle, v, owner, version, e);
 }
 
+int registry_check_owner(struct registry *r, const char *model, const char *owner, struct err *e)
+{
+	if (r->backend->check_owner == NULL)
+		return 0;
+	return r->backend->check_owner(r->handle, model, owner, e);
+}
+
 int registry_find(struct registry *r, const char *model, const char *md5,
 	struct registry_versions *out, struct err *e)
 {

@@ -44,7 +44,7 @@ struct registry_version {
 	/* Given by the registry: */
 	char *stage;
 	enum registry_history history; /* was it ever in Staging? */
-	int64_t production_since;      /* first time, microseconds since 1970; 0: never */
+	int64_t production_since;      /* promoted there last, microseconds since 1970; 0: never */
 	int64_t rolled_back; /* when a rollback left it behind; 0: none has since it was promoted */
 	int64_t created;     /* microseconds since 1970 */
 	int64_t updated;
@@ -64,6 +64,11 @@ void registry_versions_clear(struct registry_versions *l);
  */
 int registry_create(struct registry *r, const struct registry_version *v, const char *owner,
 	int64_t *version, struct err *e);
+/*
+ * 0: MODEL is OWNER's, or the registry does not know of it or of owners.  -1: it is another's, whom *E
+ * names.
+ */
+int registry_check_owner(struct registry *r, const char *model, const char *owner, struct err *e);
 /*
  * The versions of MODEL, newest first; with MD5 (else NULL) those of this content alone.  0; the
  * caller calls registry_versions_clear().  A model that is not registered has none.

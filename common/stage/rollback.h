@@ -8,7 +8,7 @@ struct err;
 struct registry_versions;
 
 /*
- * By the order in which the versions of L came to Production for the first time: TO, or with 0 the one
+ * By the order in which the versions of L were promoted to Production last: TO, or with 0 the one
  * before the version that is there now, without those that were rolled back.  So a second rollback goes
  * further back, none swings to and fro, and what was once found bad comes back by TO alone.  1: *CURRENT (0: none is there) and *VERSION; 0: *E says why there is none, and what there is.
  */

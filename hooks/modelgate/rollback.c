@@ -197,18 +197,27 @@ static int carry_out(struct request *r)
 	if (config_load(&config, &from, &e) != 0)
 		return command_err(COMMAND_CANNOT_TELL, &e);
 	r->config = config;
-	r->owner = r->p->gl_repository[0] != '\0' ? r->p->gl_repository : r->p->repository;
+	r->owner = pipeline_owner(r->p);
 	status = check_role(r);
 	config_free(config);
 	return status;
 }
 
-/* The newest pipeline of the project, of the repository that --repo names, if it names one. */
-static const struct pipeline *find_pipeline(const struct request *r, const struct pipeline_list *l)
+/*
+ * The newest pipeline of the project: of the repository that --repo names, else of the OWNER of the model
+ * (NULL: nobody has it yet), as another one may bear the project's name.
+ */
+static const struct pipeline *find_pipeline(
+	const struct request *r, const struct pipeline_list *l, const char *owner)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (r->c->repository == NULL || strcmp(l->v[i].repository, r->c->repository) == 0)
-			return &l->v[i];
+	for (size_t i = 0; i < l->n; i++) {
+		const struct pipeline *p = &l->v[i];
+
+		if (r->c->repository != NULL
+				? strcmp(p->repository, r->c->repository) == 0
+				: owner == NULL || strcmp(pipeline_owner(p), owner) == 0)
+			return p;
+	}
 	return NULL;
 }
 
@@ -218,13 +227,14 @@ static int find_and_carry_out(struct request *r)
 	struct pipeline_list list = {0};
 	struct store *s = NULL;
 	struct err e = ERR_INIT;
+	char *owner = NULL;
 	int status;
 
-	if (store_open(&s, r->c->config->state, &e) != 0)
-		return command_err(COMMAND_CANNOT_TELL, &e);
-	if (pipeline_list(&list, s, &filter, &e) != 0)
+	if (owner_find(&owner, r->c->config, OWNER_MODEL, r->project, &e) < 0 ||
+		store_open(&s, r->c->config->state, &e) != 0 ||
+		pipeline_list(&list, s, &filter, &e) != 0)
 		status = command_err(COMMAND_CANNOT_TELL, &e);
-	else if ((r->p = find_pipeline(r, &list)) != NULL)
+	else if ((r->p = find_pipeline(r, &list, owner)) != NULL)
 		status = carry_out(r);
 	else
 		status = command_fail(COMMAND_NO, "there is no pipeline of project %s%s%s",
@@ -232,6 +242,7 @@ static int find_and_carry_out(struct request *r)
 			r->c->repository != NULL ? r->c->repository : "");
 	pipeline_list_clear(&list);
 	store_close(s);
+	free(owner);
 	return status;
 }
 

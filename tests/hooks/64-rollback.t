@@ -123,6 +123,23 @@ test_expect 'another repository with a project of this name: not its model, what
 	mg shop models shop --json | diff "$T/before" - && same "$n" "$(rolled_back)" && mg other cancel "$(newest)"
 '
 
+test_expect 'without --repo, it is the repository that the model belongs to, not the newest of this name' '
+	same "$T/other.git" "$(sqlite3 shop.state/store.db "SELECT repository FROM pipeline ORDER BY id DESC LIMIT 1")" &&
+	printf "[modelgate]\nstate = %s\n" "$T/shop.state" >system.ini &&
+	modelgate --config "$T/system.ini" rollback shop --to 3 &&
+	audit_has shop event=model.rolledback "reason=version 3 in place of *" "repository.path=$T/shop.git" &&
+	same 3 "$(mg shop models --json | json models.0.production)"
+'
+
+test_expect 'what was promoted anew is the last release: the one before it comes back' '
+	cd work && released five && released six && git switch -q dev && put_model five &&
+	expect_accept git push origin dev && expect_accept merge_push dev main && mg shop cancel "$(newest)" &&
+	expect_accept merge_push main prod && plays shop "$(newest)" build deploy stage-model &&
+	mg shop models shop --json >"$T/before" && same Production "$(json versions.1.stage <"$T/before")" &&
+	mg shop rollback shop && mg shop models shop --json >"$T/after" &&
+	same Production "$(json versions.0.stage <"$T/after")" && same Archived "$(json versions.1.stage <"$T/after")"
+'
+
 # --- what does not work ---
 
 test_expect 'what fails after it was recorded is recorded, too' '

@@ -79,6 +79,10 @@ static const struct {
 	{"stages", "1P 2P 1B", "2B", "3:None+ 2:Production+p 1:Archived+p", 1},
 	{"aliases", "1P 2P 3P", "1B", "production=1 3:None+pr 2:None+pr 1:None+p", 1},
 	{"aliases", "1P 2P 1B", "2P", "production=2 3:None+ 2:None+p 1:None+p", 1},
+	/* what was promoted anew is the last one; brought back, it keeps its place */
+	{"stages", "1P 2P 1P", "2B", "3:None+ 2:Production+p 1:Archived+pr", 1},
+	{"stages", "1P 2P 1B", "2B", "3:None+ 2:Production+p 1:Archived+p", 1},
+	{"aliases", "1P 2P 3P 2P", "1B", "production=1 3:None+pr 2:None+pr 1:None+p", 1},
 	{"both", "1P 2P", "1B", "production=1 3:None+ 2:Archived+pr 1:Production+p", 1},
 };
 
@@ -187,6 +191,45 @@ static void test_refused(void **state)
 		assert_int_equal(b.d.changes, changes);
 		bench_close(&b);
 	}
+}
+
+/* A rollback that was killed has left a mark on what it was to leave: the next release takes it away. */
+static void test_forward_after_killed_back(void **state)
+{
+	struct err e = ERR_INIT;
+	struct bench b;
+
+	bench_open(&b, state, "stages");
+	prepare(&b, "1P 2P");
+	b.d.refused_from = b.d.changes + 2;
+	(void)go(&b, "1B", &e); /* how it fails does not matter */
+	err_clear(&e);
+	b.d.refused_from = 0;
+	assert_shows(&b, "3:None+ 2:Production+pr 1:Archived+p", "killed");
+	assert_result(go(&b, "3P", &e), 1, &e);
+	assert_shows(&b, "3:Production+p 2:Archived+p 1:Archived+p", "then a release");
+	bench_close(&b);
+}
+
+static void test_owner(void **state)
+{
+	static const struct {
+		const char *model, *owner;
+		int result;
+	} owners[] = {{"churn", OWNER, 0}, {"churn", "project-8", -1}, {"unknown", "project-8", 0}};
+	struct bench b;
+
+	bench_open(&b, state, "stages");
+	prepare(&b, "");
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		struct err e = ERR_INIT;
+
+		assert_result(registry_check_owner(b.r, owners[i].model, owners[i].owner, &e),
+			owners[i].result, &e);
+		if (owners[i].result != 0)
+			assert_says(&e, "belongs to " OWNER "; this is project-8");
+	}
+	bench_close(&b);
 }
 
 /* What somebody brought there by hand was there, too: MLflow forgets it, the tag does not. */
@@ -369,6 +412,8 @@ int main(void)
 		scratch_test(test_kill),
 		scratch_test(test_lost),
 		scratch_test(test_refused),
+		scratch_test(test_forward_after_killed_back),
+		scratch_test(test_owner),
 		scratch_test(test_by_hand),
 		scratch_test(test_no_stages),
 		scratch_test(test_find),

@@ -145,8 +145,9 @@ static void test_back(void **state)
 		{3, REGISTRY_PRODUCTION, REGISTRY_BACK, "2"},
 		{2, REGISTRY_STAGING, REGISTRY_BACK, "2"},
 		{1, REGISTRY_PRODUCTION, REGISTRY_BACK, "32"},
+		/* promoted anew, it is the last one */
 		{3, REGISTRY_PRODUCTION, REGISTRY_FORWARD, "2"},
-		{2, REGISTRY_PRODUCTION, REGISTRY_BACK, ""},
+		{2, REGISTRY_PRODUCTION, REGISTRY_BACK, "3"},
 		{1, REGISTRY_PRODUCTION, REGISTRY_BACK, "32"},
 	};
 	struct fixture f;
