@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "chain/pipeline.h"
 #include "chain/store.h"
 #include "data/config.h"
@@ -40,29 +41,33 @@ static int run_stage(struct store *s, const struct config *config, const struct 
 {
 	stage_function *stage = stage_find(name);
 	struct facts before = {0}, facts = {0};
+	struct strlist retrained = {0};
 	struct stage_job job = {.config = config,
 		.pipeline = p->id,
 		.project = p->project,
 		.chain = p->chain,
 		.repository = p->repository,
-		.owner = p->gl_repository[0] != '\0' ? p->gl_repository : p->repository,
+		.owner = pipeline_owner(p),
 		.ref = p->ref,
 		.sha = p->sha,
 		.source = p->source,
 		.user = p->actor.name,
+		.retrained = &retrained,
 		.created_at = p->created_at,
 		.facts = &facts};
 	int result = -1;
 
 	if (stage == NULL)
 		(void)err_set(e, "there is no stage called %s", name);
-	else if (pipeline_facts(s, p->id, name, &before, e) == 0 &&
+	else if (store_commits(s, p->repository, STAGE_RETRAIN_REFS, &retrained, e) == 0 &&
+		 pipeline_facts(s, p->id, name, &before, e) == 0 &&
 		 pipeline_facts(s, p->id, name, &facts, e) == 0)
 		result = run_in_folder(stage, &job, pipeline_stage(p, name), e);
 	if (result == 0)
 		result = pipeline_save_facts(s, p->id, name, &before, &facts, e);
 	facts_clear(&before);
 	facts_clear(&facts);
+	strlist_clear(&retrained);
 	return result;
 }
 

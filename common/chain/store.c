@@ -183,6 +183,26 @@ int store_used(struct store *s, const char *repository, const char *prefix,
 	return row < 0 ? -1 : result;
 }
 
+int store_commits(struct store *s, const char *repository, const char *prefix, struct strlist *out,
+	struct err *e)
+{
+	struct sqlite_stmt *q = NULL;
+	char *end = end_of_prefix(prefix);
+	int row;
+
+	row = sqlite_query(s->db, &q, e,
+		"SELECT DISTINCT new FROM intent WHERE repository = ? AND ref >= ? AND ref < ?"
+		" AND new <> ? AND NOT shadowed AND state IN ('open', 'landed')",
+		"tttt", repository, prefix, end, NO_COMMIT);
+	free(end);
+	if (row != 0)
+		return -1;
+	while ((row = sqlite_next(q, e)) == 1)
+		strlist_add(out, sqlite_text(q, 0));
+	sqlite_end(q);
+	return row;
+}
+
 int store_deployed(struct store *s, const char *repository, const char *id, const char *chain,
 	char **sha, struct err *e)
 {

@@ -13,6 +13,7 @@
 
 struct err;
 struct store;
+struct strlist;
 
 #define STORE_TIMEOUT_MS 10000 /* how long a gate waits for other writers */
 
@@ -77,6 +78,14 @@ int store_landed(
  */
 int store_used(struct store *s, const char *repository, const char *prefix,
 	int (*each)(void *context, const char *ref), void *context, struct err *e);
+
+/*
+ * Add to OUT the commits, hexadecimal, to which intents brought references of REPOSITORY whose names start
+ * with PREFIX (not empty), in any order.  Not those that mode = shadow alone let pass, or that are known
+ * not to have landed.  0, or -1 and *E.
+ */
+int store_commits(struct store *s, const char *repository, const char *prefix, struct strlist *out,
+	struct err *e);
 
 /*
  * The commit of the pipeline ID (decimal digits, as people write it) of REPOSITORY, if it is one of

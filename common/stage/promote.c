@@ -18,7 +18,6 @@
 
 #define MAX_DESCRIPTION 4000 /* bytes of a commit message kept with a version */
 #define CREATE_MODEL "create-model"
-#define RETRAIN_SOURCE "refs/heads/retrain-"
 
 /* What a job's commit brings. */
 struct candidate {
@@ -135,17 +134,43 @@ int promote_register(
 }
 
 /*
- * Does the candidate's commit hold the commit of V?  One that is no longer in the repository: no.
+ * Does the candidate's commit hold COMMIT (hexadecimal)?  One that is no longer in the repository: no.
  */
-static int holds(const struct candidate *c, const struct registry_version *v)
+static int holds(const struct candidate *c, const char *commit)
 {
 	struct err ignored = ERR_INIT;
 	struct oid oid;
-	int held =
-		oid_parse(&oid, v->commit) == 0 ? walk_holds(c->r, &c->oid, 1, &oid, &ignored) : 0;
+	int held = oid_parse(&oid, commit) == 0 ? walk_holds(c->r, &c->oid, 1, &oid, &ignored) : 0;
 
 	err_clear(&ignored);
 	return held == 1;
+}
+
+/* Does COMMIT have the candidate's model?  One that is no longer in the repository: no. */
+static int has_model(const struct candidate *c, const struct stage_job *job, const char *commit)
+{
+	struct err ignored = ERR_INIT;
+	struct model model = {0};
+	struct oid oid;
+	int same = oid_parse(&oid, commit) == 0 &&
+		   model_read(&model, c->r, &oid, job->config, &ignored) == 1 &&
+		   str_same(model.pointer.md5, c->model.pointer.md5);
+
+	model_clear(&model);
+	err_clear(&ignored);
+	return same;
+}
+
+/*
+ * Is the candidate's model one that a retrain branch has brought, now or by an earlier merge whose own
+ * pipeline has not come so far?
+ */
+static int is_retrained(const struct candidate *c, const struct stage_job *job)
+{
+	for (size_t i = 0; i < job->retrained->n; i++)
+		if (has_model(c, job, job->retrained->v[i]) && holds(c, job->retrained->v[i]))
+			return 1;
+	return 0;
 }
 
 static int is_worthy(const struct registry_version *v)
@@ -164,7 +189,7 @@ static const struct registry_version *choose(
 
 		if (!is_worthy(v))
 			continue;
-		if (holds(c, v))
+		if (holds(c, v->commit))
 			return v;
 		if (highest == NULL)
 			highest = v;
@@ -191,13 +216,14 @@ static int find_registered(struct registry *r, const struct stage_job *job, stru
 			"let it pass through the chain dev first",
 			(long long)versions->v[0].version, job->project, c->model.pointer.md5,
 			REGISTRY_STAGING);
-	if (!str_starts(job->source, RETRAIN_SOURCE))
+	if (!is_retrained(c, job))
 		return err_set(e,
 			"no version of model %s has this commit's model (md5 %s): let it pass "
 			"through the "
 			"chain dev first",
 			job->project, c->model.pointer.md5);
-	log_line("the model of %s was never in DEV: it is registered now", job->source);
+	log_line("a retraining has brought this model, which was never in DEV: it is registered "
+		 "now");
 	return register_candidate(r, job, c, REGISTRY_STRAIGHT, version, e);
 }
 
@@ -240,6 +266,8 @@ static int find_by_content(
 	int result = -1;
 
 	if (candidate_read(&c, job, e) == 0 &&
+		owner_claim(job, OWNER_MODEL, job->project, e) == 0 &&
+		registry_check_owner(r, job->project, job->owner, e) == 0 &&
 		registry_find(r, job->project, c.model.pointer.md5, &versions, e) == 0)
 		result = known != 0 ? find_known(known, job, &c, &versions, version, e)
 				    : find_registered(r, job, &c, &versions, version, e);

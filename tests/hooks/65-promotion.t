@@ -134,4 +134,13 @@ test_expect 'a retraining that came no further than deploy is promoted by the re
 	mg shop models shop --json | json versions.0.stage | grep -x Production && audit_valid shop
 '
 
+test_expect 'a retraining whose own pipeline was cancelled is registered and promoted by the next release' '
+	cd work && retrained "$retrain" 20260104 ten "retrain-$retrain-20260103" &&
+	prod_takes "retrain-$retrain-20260104" && mg shop cancel "$id" && before=$(mg shop models shop --json) &&
+	git switch -q dev && commit score.py && main_gets_unseen && prod_takes main &&
+	same refs/heads/main "$(pipeline shop "$id" source)" && same "$before" "$(mg shop models shop --json)" &&
+	plays shop "$id" build deploy stage-model && same 12 "$(pipeline shop "$id" facts.model_version)" &&
+	mg shop models shop --json | json versions.0.stage | grep -x Production && audit_valid shop
+'
+
 test_done

@@ -175,6 +175,50 @@ static void test_used(void **state)
 	store_close(s);
 }
 
+/* EXPECTED: the digit of each, as fixture_intent() has them. */
+static void assert_commits(struct store *s, const char *repository, const char *expected)
+{
+	struct strlist commits = {0};
+	struct err e = ERR_INIT;
+	struct str digits;
+
+	str_init(&digits);
+	assert_result(store_commits(s, repository, "refs/heads/retrain-", &commits, &e), 0, &e);
+	for (size_t i = 0; i < commits.n; i++)
+		str_addc(&digits, commits.v[i][0]);
+	assert_string_equal(digits.buf, expected);
+	str_clear(&digits);
+	strlist_clear(&commits);
+}
+
+/* What retrain branches have brought: of this repository, by rule, as far as anybody knows. */
+static void test_commits(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct config *c = fixture_config("");
+	struct intent shadowed = fixture_intent("/r", "retrain-5-a", "0", "5", "");
+	struct err e = ERR_INIT;
+
+	assert_commits(s, "/r", "");
+	(void)fixture_land(s, c, "/r", "retrain-1-a", "0", "1", "");
+	(void)fixture_land(s, c, "/r", "retrain-1-a", "1", "0", "");
+	(void)fixture_land(s, c, "/r", "retrain", "0", "2", "");
+	(void)fixture_land(s, c, "/r", "retrain.", "0", "3", "");
+	(void)fixture_land(s, c, "/q", "retrain-1-q", "0", "4", "");
+	assert_commits(s, "/r", "1");
+	shadowed.standing = INTENT_SHADOWED;
+	assert_result(store_add_intents(s, &shadowed, 1, &e), 0, &e);
+	intent_clear(&shadowed);
+	assert_commits(s, "/r", "1");
+	/* nobody knows yet what became of it; then it is known not to have landed */
+	add_intent(s, "/r", "retrain-9-a", "0", "9");
+	assert_commits(s, "/r", "19");
+	assert_result(reconcile(s, NULL, clock_now() + 2 * RECONCILE_LAPSE, &e), 0, &e);
+	assert_commits(s, "/r", "1");
+	config_free(c);
+	store_close(s);
+}
+
 static int enough(void *context, const char *ref)
 {
 	*(int *)context += 1;
@@ -314,8 +358,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {scratch_test(test_find), scratch_test(test_shadowed),
 		scratch_test(test_newest), scratch_test(test_pushes), scratch_test(test_used),
-		scratch_test(test_used_ends), scratch_test(test_deployed),
-		scratch_test(test_concurrent)};
+		scratch_test(test_used_ends), scratch_test(test_commits),
+		scratch_test(test_deployed), scratch_test(test_concurrent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

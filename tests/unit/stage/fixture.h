@@ -45,6 +45,7 @@ struct fixture {
 	char sha[OID_HEX_SIZE]; /* of the job */
 	struct config *config;
 	struct facts facts;
+	struct strlist retrained;
 	struct stage_job job;
 };
 
@@ -73,12 +74,14 @@ static inline void fixture_init(struct fixture *f, void **state, const char *tex
 		.source = "refs/heads/dev",
 		.user = "ivanov",
 		.work = f->work,
+		.retrained = &f->retrained,
 		.facts = &f->facts};
 }
 
 static inline void fixture_clear(struct fixture *f)
 {
 	facts_clear(&f->facts);
+	strlist_clear(&f->retrained);
 	config_free(f->config);
 	free(f->work);
 	free(f->repository);

@@ -7,7 +7,7 @@
 
 #include "stage/promote.h"
 
-#include "fixture.h"
+#include "mlflow-bench.h"
 #include "stage/registry.h"
 
 /* "2:Staging 1:Archived" */
@@ -215,6 +215,7 @@ static void test_promote_never_staged(void **state)
 	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
 	assert_says(&e, "version 1 of model churn has this commit's model");
 	/* a retraining that is in DEV, too, has to pass through it */
+	strlist_add(&f.retrained, f.sha);
 	fixture_pipeline(&f, 3, "prod", "refs/heads/retrain-1-20260101");
 	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
 	assert_says(&e, "was never in Staging");
@@ -231,6 +232,7 @@ static void test_promote_retrained(void **state)
 	fixture_remote(&f, "main");
 	through_dev(&f, 1, "model one");
 	fixture_model(&f, "main", "model two");
+	strlist_add(&f.retrained, f.sha);
 	fixture_pipeline(&f, 2, "prod", "refs/heads/retrain-1-20260101");
 	facts_set(&f.facts, FACT_IMAGE, "churn:x");
 	fixture_must(&f, stage_deploy);
@@ -241,6 +243,58 @@ static void test_promote_retrained(void **state)
 	assert_fact(&f, FACT_MODEL_VERSION, "2");
 	assert_registry(&f, "2:Production 1:Staging");
 	fixture_clear(&f);
+}
+
+/*
+ * What counts is that a retrain branch has brought the model, not what this merge has taken: the pipeline
+ * of the merge that took the branch may have been overtaken or cancelled before it came to the registry.
+ */
+static void test_promote_retrained_later(void **state)
+{
+	struct fixture f;
+	struct err e = ERR_INIT;
+
+	fixture_init(&f, state, "");
+	fixture_remote(&f, "main");
+	through_dev(&f, 1, "model one");
+	fixture_model(&f, "main", "model two");
+	strlist_add(&f.retrained, "0000000000000000000000000000000000000001");
+	strlist_add(&f.retrained, f.sha);
+	fixture_commit(&f, "main", "README.md", "more");
+	fixture_pipeline(&f, 3, "prod", "refs/heads/main");
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "2:Production 1:Staging");
+	/* another model than that of the branch, whatever the merge has taken */
+	fixture_model(&f, "main", "model three");
+	fixture_pipeline(&f, 4, "prod", "refs/heads/retrain-1-20260101");
+	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
+	assert_says(&e, "let it pass through the chain dev first");
+	/* its model, but not its commit */
+	fixture_model(&f, "aside", "model three");
+	strlist_add(&f.retrained, f.sha);
+	fixture_model(&f, "main", "model three ");
+	fixture_model(&f, "main", "model three");
+	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
+	assert_says(&e, "let it pass through the chain dev first");
+	assert_registry(&f, "2:Production 1:Staging");
+	fixture_clear(&f);
+}
+
+/* A server that others use, too: what it has under this name may be another repository's. */
+static void test_promote_of_another(void **state)
+{
+	struct bench b;
+	struct err e = ERR_INIT;
+
+	bench_open(&b, state, "stages");
+	must_create(&b, 1, 1);
+	fixture_remote(&b.f, "main");
+	fixture_model(&b.f, "main", "model one");
+	b.f.job.owner = "project-8";
+	fixture_pipeline(&b.f, 2, "prod", "refs/heads/main");
+	assert_result(fixture_run(&b.f, stage_stage_model, &e), -1, &e);
+	assert_says(&e, "belongs to " OWNER "; this is project-8");
+	bench_close(&b);
 }
 
 /* What deploy has put into the DAG is what stage-model promotes, whatever has come since. */
@@ -292,6 +346,7 @@ static void test_promote_retrained_again(void **state)
 	fixture_init(&f, state, "");
 	fixture_remote(&f, "main");
 	fixture_model(&f, "main", "model one");
+	strlist_add(&f.retrained, f.sha);
 	fixture_pipeline(&f, 1, "prod", "refs/heads/retrain-1-20260101");
 	facts_set(&f.facts, FACT_IMAGE, "churn:x");
 	fixture_must(&f, stage_deploy); /* that is as far as it comes */
@@ -314,6 +369,8 @@ int main(void)
 		scratch_test(test_promote_held),
 		scratch_test(test_promote_never_staged),
 		scratch_test(test_promote_retrained),
+		scratch_test(test_promote_retrained_later),
+		scratch_test(test_promote_of_another),
 		scratch_test(test_promote_known),
 		scratch_test(test_promote_retrained_again),
 	};
