@@ -84,18 +84,77 @@ int address_check(const char *url, const char *what, struct err *e)
 	return -1;
 }
 
+/* "https", "//host" and "/path" of an address; without a scheme, all of it is the path. */
+struct parts {
+	char *scheme;
+	char *host;
+	const char *path; /* in the address */
+};
+
+static void split(struct parts *out, const char *address)
+{
+	const char *end = strstr(address, "://");
+
+	memset(out, 0, sizeof(*out));
+	out->path = address;
+	if (end == NULL)
+		return;
+	out->scheme = mem_strndup(address, (size_t)(end - address));
+	out->host = mem_strndup(end + 3, strcspn(end + 3, "/"));
+	out->path = end + 3 + strlen(out->host);
+}
+
+static void parts_clear(struct parts *p)
+{
+	free(p->scheme);
+	free(p->host);
+}
+
+/* No star matches across the end of the host: *.example.com is no part of somebody's path. */
+static int matches(const char *glob, const char *address)
+{
+	struct parts g, a;
+	int result;
+
+	if (strcmp(glob, "*") == 0)
+		return 1;
+	split(&g, glob);
+	split(&a, address);
+	if (g.scheme == NULL || a.scheme == NULL)
+		result = g.scheme == NULL && a.scheme == NULL && str_glob(glob, address);
+	else
+		result = strcmp(g.scheme, a.scheme) == 0 && str_glob(g.host, a.host) &&
+			 (g.path[0] == '\0' || str_glob(g.path, a.path));
+	parts_clear(&g);
+	parts_clear(&a);
+	return result;
+}
+
+/*
+ * A glob says nothing of where "a/../b" leads.  A path that is relative to the folder .dvc begins with one
+ * step out of it.
+ */
+static const char *fault_for_globs(const char *url, const struct strlist *globs)
+{
+	if (has_step(str_starts(url, "../") ? url + 3 : url))
+		return "has a part \".\" or \"..\" in its path, where it is limited what models "
+		       "may come from";
+	for (size_t i = 0; i < globs->n; i++)
+		if (matches(globs->v[i], url))
+			return NULL;
+	return "is none of the addresses that models may come from";
+}
+
 static int admit(const struct dvc_remote *r, const char *url, const struct config *c, struct err *e)
 {
+	const char *fault = c->model_remotes.n > 0 ? fault_for_globs(url, &c->model_remotes) : NULL;
 	char *plain, *shown;
 
-	if (c->model_remotes.n == 0 || str_glob_any(&c->model_remotes, url))
+	if (fault == NULL)
 		return 0;
 	plain = http_shown(url);
 	shown = str_safe(plain, 200);
-	(void)err_set(e,
-		"DVC remote %s: %s is none of the addresses that models may come from ([build] "
-		"model-remotes)",
-		r->name, shown);
+	(void)err_set(e, "DVC remote %s: %s %s ([build] model-remotes)", r->name, shown, fault);
 	free(shown);
 	free(plain);
 	return -1;

@@ -17,7 +17,8 @@ struct err;
 int address_check(const char *url, const char *what, struct err *e);
 /*
  * 0: each address of R (its url, its endpointurl) is as above, if it is one of http or s3, and matches a
- * glob of [build] model-remotes, if there are any.  -1 and *E.
+ * glob of [build] model-remotes, if there are any: schemes are equal, hosts match, paths match where the
+ * glob has one, and none has a part "." or ".." but one "../" at its start.  "*" matches all.  -1 and *E.
  */
 int address_admit(const struct dvc_remote *r, const struct config *c, struct err *e);
 

@@ -8,6 +8,7 @@
 #include "stage/address.h"
 
 #include "fixture.h"
+#include "stage/dvc-config.h"
 
 static void test_forms(void **state)
 {
@@ -56,9 +57,88 @@ static void test_forms(void **state)
 	}
 }
 
+#define STEP "has a part \".\" or \"..\" in its path"
+#define NONE "is none of the addresses that models may come from"
+
+/* Each is nearly what a glob lets pass. */
+static void test_globs(void **state)
+{
+	static const struct {
+		const char *globs;
+		const char *url;
+		const char *fault; /* NULL: admitted */
+	} rows[] = {
+		{"", "/anywhere/../at/all", NULL},
+		{"*", "https://evil.example.com/m", NULL},
+		{"*", "ssh://evil.example.com/m", NULL},
+		{"*", "/srv/models", NULL},
+		{"*", "/srv/../etc", STEP},
+		{"https://dvc.example.com/*", "https://dvc.example.com/team/m", NULL},
+		{"https://dvc.example.com/*", "https://dvc.example.com", NONE},
+		{"https://dvc.example.com/*", "http://dvc.example.com/m", NONE},
+		{"https://dvc.example.com/*", "https://dvc.example.com.evil.org/m", NONE},
+		{"https://dvc.example.com/*", "https://evil.org/https://dvc.example.com/m", NONE},
+		{"https://dvc.example.com", "https://dvc.example.com/team/m", NULL},
+		{"https://dvc.example.com", "https://dvc.example.com.evil.org/m", NONE},
+		{"https://*.example.com/*", "https://a.example.com/m", NULL},
+		{"https://*.example.com/*", "https://a.b.example.com/m", NULL},
+		{"https://*.example.com/*", "https://evil.org/x.example.com/m", NONE},
+		{"https://*.example.com", "https://evil.org/x.example.com", NONE},
+		{"https://*", "https://any.example.org/m", NULL},
+		{"https://*", "s3://bucket/m", NONE},
+		{"*://dvc.example.com/*", "https://dvc.example.com/m", NONE},
+		{"s3://models/*", "s3://models/team", NULL},
+		{"s3://models/team/*", "s3://models/team/a/b", NULL},
+		{"s3://models/team/*", "s3://models/other", NONE},
+		{"s3://models/team/*", "s3://models/team/../other", STEP},
+		{"s3://models-*/m", "s3://models-a/m", NULL},
+		{"s3://models-*/m", "s3://models-a/b/m", NONE},
+		{"ssh://storage/models/*", "ssh://storage/models/a", NULL},
+		{"ssh://storage/models/*", "ssh://storage/models/../../etc", STEP},
+		{"ssh://storage/models/*", "ssh://storage/models/%2e%2E/x", STEP},
+		{"/srv/models/*", "/srv/models/team", NULL},
+		{"/srv/models/*", "/srv/models/../secret", STEP},
+		{"/srv/models/*", "/srv/models/./a", STEP},
+		{"/srv/models/*", "/srv/models/a/..", STEP},
+		{"/srv/models/*", "file:///srv/models/team", NONE},
+		{"file:///srv/models/*", "file:///srv/models/team", NULL},
+		{"file:///srv/models/*", "file:///srv/models/../secret", STEP},
+		{"/srv/*", "https://evil.org/srv/m", NONE},
+		{"*models", "https://evil.org/models", NONE},
+		{"*models", "/srv/models", NULL},
+		{"../models", "../models", NULL},
+		{"../models/*", "../models/../../../srv", STEP},
+		{"*", "../../secret", STEP},
+		{"s3://a/*, /srv/*", "/srv/m", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text =
+			mem_format("[core]\nremote = r\n['remote \"r\"']\nurl = %s\n", rows[i].url);
+		struct config c = {0};
+		struct dvc_remote r;
+		struct err e = ERR_INIT;
+		int result;
+
+		strlist_split(&c.model_remotes, rows[i].globs, ',');
+		assert_result(dvc_config_remote(&r, text, strlen(text), NULL, &e), 0, &e);
+		result = address_admit(&r, &c, &e);
+		if (result != (rows[i].fault == NULL ? 0 : -1))
+			fail_msg("%s by %s: %d (%s)", rows[i].url, rows[i].globs, result,
+				err_text(&e));
+		if (rows[i].fault != NULL)
+			assert_says(&e, rows[i].fault);
+		dvc_remote_clear(&r);
+		strlist_clear(&c.model_remotes);
+		free(text);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_forms)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms), cmocka_unit_test(test_globs)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
