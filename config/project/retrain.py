@@ -97,21 +97,23 @@ def says(*question, cwd):
     return subprocess.run(["git", *question], cwd=cwd, stdout=subprocess.DEVNULL).returncode == 0
 
 
+def lines(*question, cwd):
+    """What git answers."""
+    return subprocess.run(["git", *question], cwd=cwd, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
 def find_start(clone, pipeline):
     """The commit to start from: the newest of this pipeline's retrainings, else the one of its branch retrain.
 
     On top of the last one the branch merges where that was merged; beside it, both would change the
-    pointer, which is a conflict.
+    pointer, which is a conflict.  Looked for on branches with rules alone: on any other one, anybody may
+    have made a commit that looks like one of these.
     """
     start = os.environ["MODELGATE_GIT_SHA"]
+    branches = (f"retrain-{pipeline}-*", "main", "prod")
+    refs = lines("for-each-ref", "--format=%(refname)", *(f"refs/remotes/origin/{b}" for b in branches), cwd=clone)
     of_this = (f"--committer={EMAIL}", f"--grep=^Retrain for pipeline {pipeline} on ")
-    found = subprocess.run(
-        ["git", "rev-list", "-20", "--topo-order", "--ancestry-path", *of_this, "--remotes", f"^{start}"],
-        cwd=clone,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout.split()
-    for commit in found:
+    for commit in lines("rev-list", "-20", "--topo-order", "--ancestry-path", *of_this, *refs, f"^{start}", cwd=clone):
         if says("diff", "--quiet", start, commit, "--", ".", ":!rkl", cwd=clone):
             return commit
     return start

@@ -90,6 +90,14 @@ test_expect 'a commit of main that looks like a retraining but changes more is n
 	same "$(tip shop retrain-2-20260103)" "$(tip shop retrain-2-20260104^)"
 '
 
+test_expect 'nor is a commit that looks like one on a branch without rules' '
+	forged=$(cd work && git fetch -q origin && git checkout -q --detach origin/retrain-2-20260104 &&
+		echo forged >rkl/model.pkl.dvc && GIT_COMMITTER_EMAIL=retraining@localhost \
+		git commit -q -a -m "Retrain for pipeline 2 on 20260199" && git rev-parse HEAD) &&
+	expect_accept git -C work push origin "$forged:refs/heads/aside" && git -C work switch -q dev &&
+	job 2 20260107 && same "$(tip shop retrain-2-20260104)" "$(tip shop retrain-2-20260107^)"
+'
+
 test_expect 'the model that is there already: nothing is pushed, and that is no failure' '
 	cp image/retrain.py retrain.py &&
 	sed -i "s/train(f\"{pipeline}-{date}\", date)/train(\"2-20260105\", \"20260105\")/" image/retrain.py &&
