@@ -68,7 +68,7 @@ $(BUILD)/obj/tests/%.o: ALL_CFLAGS += -Itests/lib
 
 # The project that `modelgate new` makes lies in this object, byte by byte.
 $(BUILD)/obj/common/stage/templates.o: \
-	$(wildcard config/*.template config/*.tmpl) $(shell find config/project -type f 2>/dev/null)
+	$(wildcard config/*.template config/*.py) $(shell find config/project -type f 2>/dev/null)
 
 define room_rule
 $$(BUILD)/lib/$(1).a: $$(call object,$$(sort $$(wildcard common/$(1)/*.c)))

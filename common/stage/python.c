@@ -6,48 +6,14 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "stage/templates.h"
 #include "sys/spawn.h"
 
 #define PYTHON "python3"
 #define MAX_MESSAGE 4096 /* bytes kept of what Python says */
 #define MAX_SECONDS 60   /* of processor time: a file can be made that takes for ever */
 
-/*
- * Faults of the file are told on standard output, by status 1 where it does not compile and by 2 where it
- * makes another DAG; anything else is a fault of Python's.  An id that is computed is not looked at: what
- * is meant to be found is a slip, as a file that was copied from another project.
- */
-#define STATUS_OTHER_DAG 2
-static const char script[] =
-	"import ast, sys\n"
-	"path, name, wanted = sys.argv[1:]\n"
-	"def called(node):\n"
-	"    node = node.func if isinstance(node, ast.Call) else node\n"
-	"    return node.attr if isinstance(node, ast.Attribute) else getattr(node, 'id', '')\n"
-	"def given(call):\n"
-	"    return [k.value for k in call.keywords if k.arg == 'dag_id'] + call.args[:1]\n"
-	"def ids(tree):\n"
-	"    texts = {t.id: n.value for n in tree.body if isinstance(n, ast.Assign)\n"
-	"        for t in n.targets if isinstance(t, ast.Name)}\n"
-	"    for node in ast.walk(tree):\n"
-	"        if isinstance(node, ast.Call) and called(node) in ('DAG', 'dag') and "
-	"given(node):\n"
-	"            value = given(node)[0]\n"
-	"            yield node, texts.get(getattr(value, 'id', None), value)\n"
-	"        for mark in getattr(node, 'decorator_list', []):\n"
-	"            if called(mark) == 'dag' and not (isinstance(mark, ast.Call) and "
-	"given(mark)):\n"
-	"                yield node, ast.Constant(node.name)\n"
-	"try:\n"
-	"    text = open(path, 'rb').read()\n"
-	"    compile(text, name, 'exec', dont_inherit=True)\n"
-	"    for node, value in ids(ast.parse(text)) if wanted else ():\n"
-	"        if isinstance(value, ast.Constant) and value.value != wanted:\n"
-	"            print(f'line {node.lineno} makes the DAG {value.value!r}, not {wanted!r}')\n"
-	"            sys.exit(2)\n"
-	"except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:\n"
-	"    print(fault or type(fault).__name__)\n"
-	"    sys.exit(1)\n";
+#define STATUS_OTHER_DAG 2 /* of config/check-dag.py */
 
 /*
  * Killed from outside, as by a kernel that is short of memory, says nothing of the file.  A crash may be
@@ -76,8 +42,8 @@ int python_check(enum python_verdict *verdict, const char *path, const char *nam
 	const char *dag_id, struct err *e)
 {
 	char *program = spawn_find(PYTHON), *message = NULL;
-	const char *argv[] = {
-		program, "-I", "-c", script, path, name, dag_id != NULL ? dag_id : "", NULL};
+	const char *argv[] = {program, "-I", "-c", templates_check_dag, path, name,
+		dag_id != NULL ? dag_id : "", NULL};
 	struct spawn s = SPAWN_INIT;
 	struct str output;
 	int status, result = 0;

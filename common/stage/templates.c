@@ -16,6 +16,7 @@
 EMBED(templates_dag, "config/dag.py.template");
 EMBED(templates_dag_retrain, "config/dag-retrain.py.template");
 EMBED(templates_serving, "config/serving.yaml.template");
+EMBED(templates_check_dag, "config/check-dag.py");
 EMBED(templates_first_model, "config/project/model.pkl");
 EMBED(templates_readme, "config/project/README.md");
 EMBED(templates_dockerfile, "config/project/Dockerfile");

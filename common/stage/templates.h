@@ -9,6 +9,9 @@ extern const char templates_dag[];         /* config/dag.py.template */
 extern const char templates_dag_retrain[]; /* config/dag-retrain.py.template */
 extern const char templates_serving[];     /* config/serving.yaml.template */
 
+/* What python_check() has python3 do: config/check-dag.py. */
+extern const char templates_check_dag[];
+
 /* The model that a new project starts with: a pickle of protocol 0, which is text. */
 extern const char templates_first_model[]; /* config/project/model.pkl */
 
