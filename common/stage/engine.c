@@ -159,7 +159,9 @@ static const struct engine *choose_automatic(struct engine_fill *f, struct err *
 			silent = 1;
 			break;
 		case ENGINE_ANSWERS:
-			log_line("engine %s: the first that answers", engine->name);
+			log_line("engine %s: the first that answers; [build] engine = archive "
+				 "needs none",
+				engine->name);
 			return engine;
 		}
 	}
