@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -14,6 +13,7 @@
 #include "base/path.h"
 #include "git/internal.h"
 #include "git/leftovers.h"
+#include "git/reference.h"
 #include "git/repository.h"
 #include "sys/files.h"
 #include "sys/lock.h"
@@ -155,17 +155,6 @@ static enum outcome attempt_once(struct attempt *a, struct oid *commit, struct e
 	return is_locked(a) ? RACED : UNCHANGED;
 }
 
-/* Remove the lock file that a killed writer left on the branch. */
-static void break_stale_lock(const struct attempt *a)
-{
-	char *path = mem_format("%s/%s.lock", a->p->repository, a->ref);
-	struct stat st;
-
-	if (lstat(path, &st) == 0 && time(NULL) - st.st_mtime > STALE_LOCK)
-		(void)unlink(path); /* if it stays, the next attempt fails and says so */
-	free(path);
-}
-
 static enum outcome attempt_often(struct attempt *a, struct oid *commit, struct err *e)
 {
 	for (int i = 0; i < PUBLISH_ATTEMPTS; i++) {
@@ -173,7 +162,8 @@ static enum outcome attempt_often(struct attempt *a, struct oid *commit, struct 
 
 		if (result != RACED)
 			return result;
-		break_stale_lock(a);
+		/* if it stays, the next attempt fails and says so */
+		(void)reference_break_lock(a->p->repository, a->ref, STALE_LOCK);
 		attempt_pause(i);
 	}
 	return attempt_give_up(a, e);

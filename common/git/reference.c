@@ -1,8 +1,37 @@
 #include "git/reference.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "base/err.h"
+#include "base/mem.h"
 #include "git/internal.h"
 #include "git/oid.h"
+
+#define STALE_LOCK 60 /* seconds; a hook of git's, reference-transaction, works while it is held */
+
+int reference_break_lock(const char *gitdir, const char *name, int seconds)
+{
+	char *path = mem_format("%s/%s.lock", gitdir, name);
+	struct stat st;
+	int gone = lstat(path, &st) == 0 && time(NULL) - st.st_mtime > seconds && unlink(path) == 0;
+
+	free(path);
+	return gone;
+}
+
+/* As git_reference_delete(): fails if it is not there any more, or elsewhere, when its lock is held. */
+static int delete (git_repository *git, git_reference *ref)
+{
+	int error = git_reference_delete(ref);
+
+	if (error == GIT_ELOCKED && reference_break_lock(git_repository_commondir(git),
+					    git_reference_name(ref), STALE_LOCK))
+		error = git_reference_delete(ref);
+	return error;
+}
 
 int reference_remove(
 	struct repository *r, const char *name, const struct oid *expected, struct err *e)
@@ -24,8 +53,7 @@ int reference_remove(
 		result = 0;
 		goto out;
 	}
-	/* Fails if it is not there any more, or elsewhere, when its lock is held. */
-	error = git_reference_delete(ref);
+	error = delete (repository_handle(r), ref);
 	if (error == 0)
 		result = 1;
 	else if (error == GIT_ENOTFOUND || error == GIT_EMODIFIED)

@@ -27,7 +27,8 @@ prepare() {
 grow_old() {
 	python3 -c 'import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as store:
-	store.execute("UPDATE intent SET created_at = created_at - 70000000")' "$(state shop)/store.db"
+	store.execute("UPDATE intent SET created_at = created_at - 70000000")' "$(state shop)/store.db" &&
+		find shop.git/refs -name "*.lock" -exec touch -d "2 minutes ago" {} +
 }
 
 push() {
@@ -72,7 +73,7 @@ test_expect 'undisturbed' '
 walk 'git and all hooks killed before call' '--who all'
 walk 'the hook killed that makes call' '--who caller'
 
-test_expect 'some of these pushes had landed, some had not' '
+[ -n "${KILL_FIRST:-}" ] || test_expect 'some of these pushes had landed, some had not' '
 	echo "$PLAYED $REFUSED" && [ "$PLAYED" -gt 0 ] && [ "$REFUSED" -gt 0 ]
 '
 test_expect 'no process is left' 'is_quiet shop'
