@@ -28,7 +28,7 @@ class Names:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 self.imported.update((alias.asname or alias.name, alias.name) for alias in node.names)
-            elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            elif isinstance(node, (ast.Assign, ast.AnnAssign, getattr(ast, "NamedExpr", ast.Assign))):
                 for target in getattr(node, "targets", None) or [node.target]:
                     known.update(pairs(target, node.value))
         for node in ast.walk(tree):

@@ -162,14 +162,41 @@ static int has_model(const struct candidate *c, const struct stage_job *job, con
 }
 
 /*
- * Is the candidate's model one that a retrain branch has brought, now or by an earlier merge whose own
- * pipeline has not come so far?
+ * Is COMMIT an ordinary one that has changed the model?  A retrain branch that brings none may stand on a
+ * commit of the branch retrain, whose model has to pass through DEV.
+ */
+static int brings_model(const struct candidate *c, const struct stage_job *job, const char *commit)
+{
+	struct err ignored = ERR_INIT;
+	struct commit read = {0};
+	struct oid oid;
+	char parent[OID_HEX_SIZE];
+	int result = 0;
+
+	if (oid_parse(&oid, commit) == 0 && commit_read(&read, c->r, &oid, &ignored) == 0 &&
+		read.n_parents == 1) {
+		oid_hex(&read.parents[0], parent);
+		result = !has_model(c, job, parent);
+	}
+	commit_clear(&read);
+	err_clear(&ignored);
+	return result;
+}
+
+/*
+ * Is the candidate's model one that a retrain branch has brought: now, in whatever way it was merged, or by
+ * an earlier merge whose own pipeline has not come so far?
  */
 static int is_retrained(const struct candidate *c, const struct stage_job *job)
 {
-	for (size_t i = 0; i < job->retrained->n; i++)
-		if (has_model(c, job, job->retrained->v[i]) && holds(c, job->retrained->v[i]))
+	if (str_starts(job->source, STAGE_RETRAIN_REFS))
+		return 1;
+	for (size_t i = 0; i < job->retrained->n; i++) {
+		const char *commit = job->retrained->v[i];
+
+		if (has_model(c, job, commit) && brings_model(c, job, commit) && holds(c, commit))
 			return 1;
+	}
 	return 0;
 }
 
@@ -266,8 +293,8 @@ static int find_by_content(
 	int result = -1;
 
 	if (candidate_read(&c, job, e) == 0 &&
-		owner_claim(job, OWNER_MODEL, job->project, e) == 0 &&
 		registry_check_owner(r, job->project, job->owner, e) == 0 &&
+		owner_claim(job, OWNER_MODEL, job->project, e) == 0 &&
 		registry_find(r, job->project, c.model.pointer.md5, &versions, e) == 0)
 		result = known != 0 ? find_known(known, job, &c, &versions, version, e)
 				    : find_registered(r, job, &c, &versions, version, e);

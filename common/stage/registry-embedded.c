@@ -59,7 +59,10 @@ static const char *const steps[] = {
 	"CREATE INDEX model_version_content ON model_version (model, model_md5);",
 	"ALTER TABLE model_version ADD COLUMN straight INTEGER NOT NULL DEFAULT 0;",
 	"ALTER TABLE model_version ADD COLUMN rolled_back INTEGER NOT NULL DEFAULT 0;",
-	"ALTER TABLE stage_change ADD COLUMN back INTEGER NOT NULL DEFAULT 0;", NULL};
+	"ALTER TABLE stage_change ADD COLUMN back INTEGER NOT NULL DEFAULT 0;"
+	/* a rollback is of no pipeline */
+	"UPDATE stage_change SET back = 1 WHERE to_stage = 'Production' AND pipeline = 0;",
+	NULL};
 
 static const struct sqlite_schema schema = {.component = "registry", .steps = steps};
 

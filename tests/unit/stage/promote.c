@@ -264,9 +264,9 @@ static void test_promote_retrained_later(void **state)
 	fixture_pipeline(&f, 3, "prod", "refs/heads/main");
 	fixture_must(&f, stage_stage_model);
 	assert_registry(&f, "2:Production 1:Staging");
-	/* another model than that of the branch, whatever the merge has taken */
+	/* another model than that of the branch */
 	fixture_model(&f, "main", "model three");
-	fixture_pipeline(&f, 4, "prod", "refs/heads/retrain-1-20260101");
+	fixture_pipeline(&f, 4, "prod", "refs/heads/main");
 	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
 	assert_says(&e, "let it pass through the chain dev first");
 	/* its model, but not its commit */
@@ -276,7 +276,16 @@ static void test_promote_retrained_later(void **state)
 	fixture_model(&f, "main", "model three");
 	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
 	assert_says(&e, "let it pass through the chain dev first");
+	/* a retrain branch that brings no model of its own */
+	fixture_commit(&f, "main", "note.txt", "x");
+	strlist_add(&f.retrained, f.sha);
+	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
+	assert_says(&e, "let it pass through the chain dev first");
 	assert_registry(&f, "2:Production 1:Staging");
+	/* a squash holds no commit of the branch */
+	fixture_pipeline(&f, 5, "prod", "refs/heads/retrain-1-20260102");
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "3:Production 2:Archived 1:Staging");
 	fixture_clear(&f);
 }
 
