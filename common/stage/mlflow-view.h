@@ -24,7 +24,7 @@ struct mlflow;
 #define MLFLOW_TAG_STRAIGHT "modelgate.straight" /* REGISTRY_STRAIGHT, whatever its value */
 #define MLFLOW_TAG_SOURCE                                                                          \
 	"modelgate.source" /* the model's address, whatever MLflow takes for one */
-/* When it was there first (RFC 3339): MLflow keeps no history of stages and aliases. */
+/* When it was first there, or promoted there last (RFC 3339): MLflow keeps no history of stages and aliases. */
 #define MLFLOW_TAG_STAGED "modelgate.staged"
 #define MLFLOW_TAG_PRODUCTION "modelgate.production"
 /* When a rollback left it behind; not there once it is promoted anew. */
