@@ -36,6 +36,8 @@ class Names:
                 self.values.setdefault(node.id, []).append(known.get(node))
             elif isinstance(node, ast.arg):
                 self.values.setdefault(node.arg, []).append(None)
+            elif isinstance(node, ast.alias):
+                self.values.setdefault(node.asname or node.name, []).append(None)
 
     def called(self, node):
         """The name of what is called, before it was imported under another."""

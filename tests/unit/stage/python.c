@@ -44,6 +44,9 @@ static void test_check(void **state)
 		{"def f(name='other'):\n    return DAG(name)\n", NULL},
 		{"NAME = 'other'\nNAME = 'churn'\nDAG(NAME)\n", NULL},
 		{"NAME = 'other'\nNAME += '2'\nDAG(NAME)\n", NULL},
+		{"try:\n    from mine import NAME\nexcept ImportError:\n    NAME = "
+		 "'other'\nDAG(NAME)\n",
+			NULL},
 		{"NAME = 'other'\nfor NAME in names(): DAG(NAME)\n", NULL},
 		{"from airflow import DAG as D\nD('other')\n", "line 2 makes the DAG 'other'"},
 		{"from airflow import DAG as D\nD('churn')\n", NULL},
