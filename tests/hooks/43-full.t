@@ -163,7 +163,7 @@ fails_often() {
 
 held() {
 	rm -f "$T/go" && podman_does shop "until [ -e $T/go ]; do sleep 0.1; done" && next_main "$2" &&
-		wait_for 20 stage_is shop "$1" build running
+		{ wait_for 20 stage_is shop "$1" build running || { cat "$T/said" && false; }; }
 }
 
 test_expect 'a stage whose end cannot be told is not run again, and told once' '
