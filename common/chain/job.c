@@ -9,6 +9,7 @@
 #include "chain/store.h"
 #include "data/config.h"
 #include "stage/facts.h"
+#include "stage/retraining.h"
 #include "stage/stage.h"
 #include "sys/files.h"
 
@@ -41,7 +42,7 @@ static int run_stage(struct store *s, const struct config *config, const struct 
 {
 	stage_function *stage = stage_find(name);
 	struct facts before = {0}, facts = {0};
-	struct strlist retrained = {0};
+	struct retrainings retrained = {0};
 	struct stage_job job = {.config = config,
 		.pipeline = p->id,
 		.project = p->project,
@@ -59,7 +60,7 @@ static int run_stage(struct store *s, const struct config *config, const struct 
 
 	if (stage == NULL)
 		(void)err_set(e, "there is no stage called %s", name);
-	else if (store_commits(s, p->repository, STAGE_RETRAIN_REFS, &retrained, e) == 0 &&
+	else if (store_retrainings(s, p->repository, &retrained, e) == 0 &&
 		 pipeline_facts(s, p->id, name, &before, e) == 0 &&
 		 pipeline_facts(s, p->id, name, &facts, e) == 0)
 		result = run_in_folder(stage, &job, pipeline_stage(p, name), e);
@@ -67,7 +68,7 @@ static int run_stage(struct store *s, const struct config *config, const struct 
 		result = pipeline_save_facts(s, p->id, name, &before, &facts, e);
 	facts_clear(&before);
 	facts_clear(&facts);
-	strlist_clear(&retrained);
+	retrainings_clear(&retrained);
 	return result;
 }
 

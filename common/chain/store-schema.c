@@ -112,6 +112,9 @@ static const char version_3[] =
 	" PRIMARY KEY (repository, ref)"
 	") WITHOUT ROWID;";
 
-static const char *const steps[] = {version_1, version_2, version_3, NULL};
+static const char version_4[] =
+	"CREATE INDEX intent_source ON intent (repository, source) WHERE source <> '';";
+
+static const char *const steps[] = {version_1, version_2, version_3, version_4, NULL};
 
 const struct sqlite_schema store_schema = {"chain", steps};

@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "chain/store-internal.h"
 #include "data/config.h"
+#include "stage/retraining.h"
+#include "stage/stage.h"
 
 /* As an old or new value: the reference is not there. */
 #define NO_COMMIT "0000000000000000000000000000000000000000"
@@ -183,22 +185,34 @@ int store_used(struct store *s, const char *repository, const char *prefix,
 	return row < 0 ? -1 : result;
 }
 
-int store_commits(struct store *s, const char *repository, const char *prefix, struct strlist *out,
-	struct err *e)
+/*
+ * The number of the pipeline is where the name of the branch goes on after "retrain-"; CAST reads as far as
+ * there are digits.
+ */
+int store_retrainings(
+	struct store *s, const char *repository, struct retrainings *out, struct err *e)
 {
 	struct sqlite_stmt *q = NULL;
-	char *end = end_of_prefix(prefix);
+	char *end = end_of_prefix(STAGE_RETRAIN_REFS);
 	int row;
 
 	row = sqlite_query(s->db, &q, e,
-		"SELECT DISTINCT new FROM intent WHERE repository = ? AND ref >= ? AND ref < ?"
-		" AND new <> ? AND NOT shadowed AND state IN ('open', 'landed')",
-		"tttt", repository, prefix, end, NO_COMMIT);
+		"SELECT i.new, i.new, ifnull(p.sha, '') FROM intent i LEFT JOIN pipeline p"
+		"  ON p.id = CAST(substr(i.ref, length(?2) + 1) AS INTEGER)"
+		"  AND p.repository = i.repository AND p.ref = ?5"
+		" WHERE i.repository = ?1 AND i.ref >= ?2 AND i.ref < ?3 AND i.new <> ?4"
+		"  AND NOT i.shadowed AND i.state IN ('open', 'landed')"
+		" UNION"
+		" SELECT new, source_oid, replace(old, ?4, '') FROM intent"
+		" WHERE repository = ?1 AND source <> '' AND source >= ?2 AND source < ?3"
+		"  AND new <> ?4"
+		"  AND NOT shadowed AND state IN ('open', 'landed')",
+		"ttttt", repository, STAGE_RETRAIN_REFS, end, NO_COMMIT, STAGE_RETRAIN_REF);
 	free(end);
 	if (row != 0)
 		return -1;
 	while ((row = sqlite_next(q, e)) == 1)
-		strlist_add(out, sqlite_text(q, 0));
+		retrainings_add(out, sqlite_text(q, 0), sqlite_text(q, 1), sqlite_text(q, 2));
 	sqlite_end(q);
 	return row;
 }

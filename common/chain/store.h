@@ -13,7 +13,7 @@
 
 struct err;
 struct store;
-struct strlist;
+struct retrainings;
 
 #define STORE_TIMEOUT_MS 10000 /* how long a gate waits for other writers */
 
@@ -80,12 +80,11 @@ int store_used(struct store *s, const char *repository, const char *prefix,
 	int (*each)(void *context, const char *ref), void *context, struct err *e);
 
 /*
- * Add to OUT the commits, hexadecimal, to which intents brought references of REPOSITORY whose names start
- * with PREFIX (not empty), in any order.  Not those that mode = shadow alone let pass, or that are known
- * not to have landed.  0, or -1 and *E.
+ * Add to OUT how results of retrainings came to REPOSITORY, in any order.  Not what mode = shadow alone let
+ * pass, or what is known not to have landed.  0, or -1 and *E.
  */
-int store_commits(struct store *s, const char *repository, const char *prefix, struct strlist *out,
-	struct err *e);
+int store_retrainings(
+	struct store *s, const char *repository, struct retrainings *out, struct err *e);
 
 /*
  * The commit of the pipeline ID (decimal digits, as people write it) of REPOSITORY, if it is one of

@@ -14,6 +14,7 @@
 #include "stage/model.h"
 #include "stage/owner.h"
 #include "stage/registry.h"
+#include "stage/retraining.h"
 #include "stage/stage.h"
 
 #define MAX_DESCRIPTION 4000 /* bytes of a commit message kept with a version */
@@ -161,40 +162,53 @@ static int has_model(const struct candidate *c, const struct stage_job *job, con
 	return same;
 }
 
-/*
- * Is COMMIT an ordinary one that has changed the model?  A retrain branch that brings none may stand on a
- * commit of the branch retrain, whose model has to pass through DEV.
- */
-static int brings_model(const struct candidate *c, const struct stage_job *job, const char *commit)
+/* Is COMMIT (hexadecimal, perhaps "") in the repository?  1 and *OUT, the caller's to commit_clear(). */
+static int read_commit(struct commit *out, const struct candidate *c, const char *commit)
 {
 	struct err ignored = ERR_INIT;
-	struct commit read = {0};
 	struct oid oid;
-	char parent[OID_HEX_SIZE];
-	int result = 0;
+	int read = oid_parse(&oid, commit) == 0 && commit_read(out, c->r, &oid, &ignored) == 0;
 
-	if (oid_parse(&oid, commit) == 0 && commit_read(&read, c->r, &oid, &ignored) == 0 &&
-		read.n_parents == 1) {
-		oid_hex(&read.parents[0], parent);
+	err_clear(&ignored);
+	return read;
+}
+
+/*
+ * Was the candidate's model not there before T?  A retrain branch may bring none, and stand on a commit whose
+ * model has to pass through DEV.
+ */
+static int is_new(
+	const struct candidate *c, const struct stage_job *job, const struct retraining *t)
+{
+	struct commit before = {0}, commit = {0};
+	char parent[OID_HEX_SIZE];
+	int result;
+
+	if (read_commit(&before, c, t->before)) {
+		result = !has_model(c, job, t->before);
+		commit_clear(&before);
+		return result;
+	}
+	result = read_commit(&commit, c, t->commit) && commit.n_parents > 0;
+	for (size_t i = 0; result && i < commit.n_parents; i++) {
+		oid_hex(&commit.parents[i], parent);
 		result = !has_model(c, job, parent);
 	}
-	commit_clear(&read);
-	err_clear(&ignored);
+	commit_clear(&commit);
 	return result;
 }
 
 /*
- * Is the candidate's model one that a retrain branch has brought: now, in whatever way it was merged, or by
- * an earlier merge whose own pipeline has not come so far?
+ * Is the candidate's model the result of a retraining that this commit holds?  The merge that took it may
+ * be an earlier one, whose own pipeline has not come so far.
  */
 static int is_retrained(const struct candidate *c, const struct stage_job *job)
 {
-	if (str_starts(job->source, STAGE_RETRAIN_REFS))
-		return 1;
 	for (size_t i = 0; i < job->retrained->n; i++) {
-		const char *commit = job->retrained->v[i];
+		const struct retraining *t = &job->retrained->v[i];
 
-		if (has_model(c, job, commit) && brings_model(c, job, commit) && holds(c, commit))
+		if (has_model(c, job, t->result) && has_model(c, job, t->commit) &&
+			is_new(c, job, t) && holds(c, t->commit))
 			return 1;
 	}
 	return 0;

@@ -143,4 +143,16 @@ test_expect 'a retraining whose own pipeline was cancelled is registered and pro
 	mg shop models shop --json | json versions.0.stage | grep -x Production && audit_valid shop
 '
 
+test_expect 'the same of one that was squashed, whose branch prod does not hold' '
+	cd work && retrained "$retrain" 20260105 eleven "retrain-$retrain-20260104" && git fetch -q origin &&
+	git switch -q prod && git reset -q --hard origin/prod && test_tick &&
+	git merge -q --squash "retrain-$retrain-20260105" && git commit -q -m "Squash of a retraining" &&
+	expect_accept git push origin prod && id=$(newest) &&
+	same "refs/heads/retrain-$retrain-20260105" "$(pipeline shop "$id" source)" && mg shop cancel "$id" &&
+	git switch -q dev && commit score.py && main_gets_unseen && prod_takes main &&
+	! git merge-base --is-ancestor "retrain-$retrain-20260105" prod && plays shop "$id" build deploy stage-model &&
+	same 13 "$(pipeline shop "$id" facts.model_version)" &&
+	mg shop models shop --json | json versions.0.stage | grep -x Production && audit_valid shop
+'
+
 test_done

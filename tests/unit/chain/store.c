@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "stage/retraining.h"
 #include "chain/reconcile.h"
 #include "chain/store-internal.h"
 #include "fixture.h"
@@ -176,46 +177,105 @@ static void test_used(void **state)
 }
 
 /* EXPECTED: the digit of each, as fixture_intent() has them. */
-static void assert_commits(struct store *s, const char *repository, const char *expected)
+/* "commit result before" of each, a digit each, "-" for none; in order. */
+static void assert_retrainings(struct store *s, const char *repository, const char *expected)
 {
-	struct strlist commits = {0};
+	struct retrainings l = {0};
 	struct err e = ERR_INIT;
 	struct str digits;
 
 	str_init(&digits);
-	assert_result(store_commits(s, repository, "refs/heads/retrain-", &commits, &e), 0, &e);
-	for (size_t i = 0; i < commits.n; i++)
-		str_addc(&digits, commits.v[i][0]);
+	assert_result(store_retrainings(s, repository, &l, &e), 0, &e);
+	for (size_t i = 0; i < l.n; i++)
+		str_addf(&digits, "%s%c%c%c", i > 0 ? " " : "", l.v[i].commit[0], l.v[i].result[0],
+			*l.v[i].before != '\0' ? l.v[i].before[0] : '-');
 	assert_string_equal(digits.buf, expected);
 	str_clear(&digits);
-	strlist_clear(&commits);
+	retrainings_clear(&l);
+}
+
+/* A push of SOURCE, whose tip is TIP, to REF. */
+static struct intent take(
+	const char *ref, const char *old, const char *new, const char *source, char tip)
+{
+	struct intent i = fixture_intent("/r", ref, old, new, "");
+
+	free(i.source);
+	free(i.source_oid);
+	i.source = mem_format("refs/heads/%s", source);
+	i.source_oid = mem_strdup(ZERO);
+	memset(i.source_oid, tip, 40);
+	return i;
+}
+
+static void must_take(struct store *s, struct intent i)
+{
+	struct err e = ERR_INIT;
+
+	assert_result(store_add_intents(s, &i, 1, &e), 0, &e);
+	intent_clear(&i);
 }
 
 /* What retrain branches have brought: of this repository, by rule, as far as anybody knows. */
-static void test_commits(void **state)
+static void test_retrainings(void **state)
 {
 	struct store *s = fixture_store(*state);
 	struct config *c = fixture_config("");
 	struct intent shadowed = fixture_intent("/r", "retrain-5-a", "0", "5", "");
 	struct err e = ERR_INIT;
 
-	assert_commits(s, "/r", "");
+	assert_retrainings(s, "/r", "");
 	(void)fixture_land(s, c, "/r", "retrain-1-a", "0", "1", "");
 	(void)fixture_land(s, c, "/r", "retrain-1-a", "1", "0", "");
 	(void)fixture_land(s, c, "/r", "retrain", "0", "2", "");
 	(void)fixture_land(s, c, "/r", "retrain.", "0", "3", "");
 	(void)fixture_land(s, c, "/q", "retrain-1-q", "0", "4", "");
-	assert_commits(s, "/r", "1");
+	assert_retrainings(s, "/r", "11-");
 	shadowed.standing = INTENT_SHADOWED;
-	assert_result(store_add_intents(s, &shadowed, 1, &e), 0, &e);
-	intent_clear(&shadowed);
-	assert_commits(s, "/r", "1");
+	must_take(s, shadowed);
+	assert_retrainings(s, "/r", "11-");
 	/* nobody knows yet what became of it; then it is known not to have landed */
 	add_intent(s, "/r", "retrain-9-a", "0", "9");
-	assert_commits(s, "/r", "19");
+	assert_retrainings(s, "/r", "11- 99-");
 	assert_result(reconcile(s, NULL, clock_now() + 2 * RECONCILE_LAPSE, &e), 0, &e);
-	assert_commits(s, "/r", "1");
+	assert_retrainings(s, "/r", "11-");
 	config_free(c);
+	store_close(s);
+}
+
+/* What a retrain branch stands on: the commit of the pipeline of `retrain` that it names. */
+static void test_retrainings_base(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct config *c = fixture_config("");
+
+	assert_int_equal(fixture_land(s, c, "/r", "retrain", "0", "1", "retrain"), 1);
+	assert_int_equal(fixture_land(s, c, "/r", "main", "0", "2", "dev"), 2);
+	assert_int_equal(fixture_land(s, c, "/q", "retrain", "0", "3", "retrain"), 3);
+	(void)fixture_land(s, c, "/r", "retrain-1-20260101", "0", "4", "");
+	(void)fixture_land(s, c, "/r", "retrain-2-20260101", "0", "5", "");
+	(void)fixture_land(s, c, "/r", "retrain-3-20260101", "0", "6", "");
+	(void)fixture_land(s, c, "/r", "retrain-10-20260101", "0", "7", "");
+	assert_retrainings(s, "/r", "441 55- 66- 77-");
+	config_free(c);
+	store_close(s);
+}
+
+/* What took a retrain branch, into whichever branch. */
+static void test_retrainings_taken(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct intent shadowed = take("prod", "3", "4", "retrain-1-a", '9');
+
+	must_take(s, take("prod", "1", "2", "retrain-1-a", '9'));
+	must_take(s, take("main", "0", "3", "retrain-1-a", '9'));
+	must_take(s, take("prod", "2", "3", "retrain", '8'));
+	must_take(s, take("prod", "2", "4", "main", '7'));
+	must_take(s, take("prod", "2", "5", "retrain.", '6'));
+	shadowed.standing = INTENT_SHADOWED;
+	must_take(s, shadowed);
+	assert_retrainings(s, "/r", "291 39-");
+	assert_retrainings(s, "/q", "");
 	store_close(s);
 }
 
@@ -358,7 +418,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {scratch_test(test_find), scratch_test(test_shadowed),
 		scratch_test(test_newest), scratch_test(test_pushes), scratch_test(test_used),
-		scratch_test(test_used_ends), scratch_test(test_commits),
+		scratch_test(test_used_ends), scratch_test(test_retrainings),
+		scratch_test(test_retrainings_base), scratch_test(test_retrainings_taken),
 		scratch_test(test_deployed), scratch_test(test_concurrent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "git/publish.h"
 #include "scratch.h"
 #include "stage/facts.h"
+#include "stage/retraining.h"
 #include "stage/stage.h"
 #include "sys/files.h"
 
@@ -45,7 +46,7 @@ struct fixture {
 	char sha[OID_HEX_SIZE]; /* of the job */
 	struct config *config;
 	struct facts facts;
-	struct strlist retrained;
+	struct retrainings retrained;
 	struct stage_job job;
 };
 
@@ -81,7 +82,7 @@ static inline void fixture_init(struct fixture *f, void **state, const char *tex
 static inline void fixture_clear(struct fixture *f)
 {
 	facts_clear(&f->facts);
-	strlist_clear(&f->retrained);
+	retrainings_clear(&f->retrained);
 	config_free(f->config);
 	free(f->work);
 	free(f->repository);

@@ -10,6 +10,8 @@
 #include "mlflow-bench.h"
 #include "stage/registry.h"
 
+#define NO_SUCH "0000000000000000000000000000000000000001"
+
 /* "2:Staging 1:Archived" */
 static void assert_registry(const struct fixture *f, const char *expected)
 {
@@ -202,6 +204,12 @@ static void test_promote_held(void **state)
 	fixture_clear(&f);
 }
 
+/* The job's commit is the tip of a retrain branch on top of BEFORE. */
+static void bring(struct fixture *f, const char *before)
+{
+	retrainings_add(&f->retrained, f->sha, f->sha, before);
+}
+
 static void test_promote_never_staged(void **state)
 {
 	struct fixture f;
@@ -215,7 +223,7 @@ static void test_promote_never_staged(void **state)
 	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
 	assert_says(&e, "version 1 of model churn has this commit's model");
 	/* a retraining that is in DEV, too, has to pass through it */
-	strlist_add(&f.retrained, f.sha);
+	bring(&f, "");
 	fixture_pipeline(&f, 3, "prod", "refs/heads/retrain-1-20260101");
 	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
 	assert_says(&e, "was never in Staging");
@@ -232,7 +240,7 @@ static void test_promote_retrained(void **state)
 	fixture_remote(&f, "main");
 	through_dev(&f, 1, "model one");
 	fixture_model(&f, "main", "model two");
-	strlist_add(&f.retrained, f.sha);
+	bring(&f, "");
 	fixture_pipeline(&f, 2, "prod", "refs/heads/retrain-1-20260101");
 	facts_set(&f.facts, FACT_IMAGE, "churn:x");
 	fixture_must(&f, stage_deploy);
@@ -246,46 +254,107 @@ static void test_promote_retrained(void **state)
 }
 
 /*
- * What counts is that a retrain branch has brought the model, not what this merge has taken: the pipeline
+ * What counts is that a retraining has brought the model, not what this merge has taken: the pipeline
  * of the merge that took the branch may have been overtaken or cancelled before it came to the registry.
  */
 static void test_promote_retrained_later(void **state)
 {
 	struct fixture f;
+	char before[OID_HEX_SIZE];
+
+	fixture_init(&f, state, "");
+	fixture_remote(&f, "main");
+	through_dev(&f, 1, "model one");
+	memcpy(before, f.sha, sizeof(before));
+	fixture_model(&f, "main", "model two");
+	retrainings_add(&f.retrained, NO_SUCH, NO_SUCH, NO_SUCH);
+	fixture_commit(&f, "main", "rkl/more", "of the same retraining");
+	bring(&f, before);
+	fixture_commit(&f, "main", "README.md", "more");
+	fixture_pipeline(&f, 3, "prod", "refs/heads/main");
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "2:Production 1:Staging");
+	fixture_clear(&f);
+}
+
+static void assert_not_retrained(struct fixture *f)
+{
 	struct err e = ERR_INIT;
+
+	assert_result(fixture_run(f, stage_stage_model, &e), -1, &e);
+	assert_says(&e, "let it pass through the chain dev first");
+}
+
+static void test_promote_not_retrained(void **state)
+{
+	struct fixture f;
+	char before[OID_HEX_SIZE], with_model[OID_HEX_SIZE];
+
+	fixture_init(&f, state, "");
+	fixture_remote(&f, "main");
+	through_dev(&f, 1, "model one");
+	memcpy(before, f.sha, sizeof(before));
+	fixture_model(&f, "main", "model two");
+	bring(&f, before);
+	/* another model than that of the branch, whatever the merge has taken */
+	fixture_model(&f, "main", "model three");
+	fixture_pipeline(&f, 4, "prod", "refs/heads/retrain-1-20260101");
+	assert_not_retrained(&f);
+	/* the merge that took the branch brought this one, the branch another */
+	retrainings_add(&f.retrained, f.sha, f.retrained.v[0].result, before);
+	assert_not_retrained(&f);
+	/* its model, but not its commit */
+	fixture_model(&f, "aside", "model three");
+	bring(&f, before);
+	fixture_model(&f, "main", "model three ");
+	fixture_model(&f, "main", "model three");
+	memcpy(with_model, f.sha, sizeof(with_model));
+	assert_not_retrained(&f);
+	/* a retrain branch that brings no model of its own, on a commit that did */
+	bring(&f, with_model);
+	assert_not_retrained(&f);
+	/* the same where nobody knows what it stands on */
+	fixture_commit(&f, "main", "note.txt", "x");
+	bring(&f, "");
+	assert_not_retrained(&f);
+	assert_registry(&f, "1:Staging");
+	fixture_clear(&f);
+}
+
+/* A squash holds no commit of the branch: this one, and one of an earlier pipeline. */
+static void test_promote_squashed(void **state)
+{
+	struct fixture f;
+	char before[OID_HEX_SIZE], tip[OID_HEX_SIZE];
+
+	fixture_init(&f, state, "");
+	fixture_remote(&f, "main");
+	through_dev(&f, 1, "model one");
+	memcpy(before, f.sha, sizeof(before));
+	fixture_model(&f, "retrain-1-20260102", "model two");
+	memcpy(tip, f.sha, sizeof(tip));
+	fixture_model(&f, "main", "model two");
+	retrainings_add(&f.retrained, f.sha, tip, before);
+	fixture_commit(&f, "main", "README.md", "more");
+	fixture_pipeline(&f, 5, "prod", "refs/heads/main");
+	fixture_must(&f, stage_stage_model);
+	assert_registry(&f, "2:Production 1:Staging");
+	fixture_clear(&f);
+}
+
+/* Where no pipeline has to be known, no base is: the commit itself must have brought the model. */
+static void test_promote_retrained_from_nowhere(void **state)
+{
+	struct fixture f;
 
 	fixture_init(&f, state, "");
 	fixture_remote(&f, "main");
 	through_dev(&f, 1, "model one");
 	fixture_model(&f, "main", "model two");
-	strlist_add(&f.retrained, "0000000000000000000000000000000000000001");
-	strlist_add(&f.retrained, f.sha);
-	fixture_commit(&f, "main", "README.md", "more");
-	fixture_pipeline(&f, 3, "prod", "refs/heads/main");
+	bring(&f, "");
+	fixture_pipeline(&f, 5, "prod", "refs/heads/main");
 	fixture_must(&f, stage_stage_model);
 	assert_registry(&f, "2:Production 1:Staging");
-	/* another model than that of the branch */
-	fixture_model(&f, "main", "model three");
-	fixture_pipeline(&f, 4, "prod", "refs/heads/main");
-	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
-	assert_says(&e, "let it pass through the chain dev first");
-	/* its model, but not its commit */
-	fixture_model(&f, "aside", "model three");
-	strlist_add(&f.retrained, f.sha);
-	fixture_model(&f, "main", "model three ");
-	fixture_model(&f, "main", "model three");
-	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
-	assert_says(&e, "let it pass through the chain dev first");
-	/* a retrain branch that brings no model of its own */
-	fixture_commit(&f, "main", "note.txt", "x");
-	strlist_add(&f.retrained, f.sha);
-	assert_result(fixture_run(&f, stage_stage_model, &e), -1, &e);
-	assert_says(&e, "let it pass through the chain dev first");
-	assert_registry(&f, "2:Production 1:Staging");
-	/* a squash holds no commit of the branch */
-	fixture_pipeline(&f, 5, "prod", "refs/heads/retrain-1-20260102");
-	fixture_must(&f, stage_stage_model);
-	assert_registry(&f, "3:Production 2:Archived 1:Staging");
 	fixture_clear(&f);
 }
 
@@ -355,7 +424,7 @@ static void test_promote_retrained_again(void **state)
 	fixture_init(&f, state, "");
 	fixture_remote(&f, "main");
 	fixture_model(&f, "main", "model one");
-	strlist_add(&f.retrained, f.sha);
+	bring(&f, "");
 	fixture_pipeline(&f, 1, "prod", "refs/heads/retrain-1-20260101");
 	facts_set(&f.facts, FACT_IMAGE, "churn:x");
 	fixture_must(&f, stage_deploy); /* that is as far as it comes */
@@ -379,6 +448,9 @@ int main(void)
 		scratch_test(test_promote_never_staged),
 		scratch_test(test_promote_retrained),
 		scratch_test(test_promote_retrained_later),
+		scratch_test(test_promote_not_retrained),
+		scratch_test(test_promote_squashed),
+		scratch_test(test_promote_retrained_from_nowhere),
 		scratch_test(test_promote_of_another),
 		scratch_test(test_promote_known),
 		scratch_test(test_promote_retrained_again),
