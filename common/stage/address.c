@@ -47,6 +47,15 @@ static int has_step(const char *path)
 	return 0;
 }
 
+/* Blanks, controls, what is not in ASCII, and what readers of addresses understand differently. */
+static int has_odd_character(const char *url)
+{
+	for (const char *c = url; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7f || strchr("\\\"<>^`{|}", *c) != NULL)
+			return 1;
+	return 0;
+}
+
 /* NULL, or what is wrong with URL. */
 static const char *fault_of(const char *url)
 {
@@ -55,9 +64,8 @@ static const char *fault_of(const char *url)
 
 	if (host == NULL)
 		return "must start with https:// or http://";
-	for (const char *c = url; *c != '\0'; c++)
-		if (*c <= ' ' || *c >= 0x7f || strchr("\\\"<>^`{|}", *c) != NULL)
-			return "must be in ASCII, without blanks; write other characters as %XX";
+	if (has_odd_character(url))
+		return "must be in ASCII, without blanks; write other characters as %XX";
 	len = strcspn(host, "/?#");
 	if (memchr(host, '@', len) != NULL)
 		return "must have no user and no password before its host; DVC takes them as keys "
@@ -110,20 +118,27 @@ static void parts_clear(struct parts *p)
 	free(p->host);
 }
 
+/* Does a user stand before the host, of which the glob says nothing? */
+static const char *without_user(const char *glob, const char *host)
+{
+	const char *at = strchr(glob, '@') == NULL ? strchr(host, '@') : NULL;
+
+	return at != NULL ? at + 1 : host;
+}
+
 /* No star matches across the end of the host: *.example.com is no part of somebody's path. */
 static int matches(const char *glob, const char *address)
 {
 	struct parts g, a;
 	int result;
 
-	if (strcmp(glob, "*") == 0)
-		return 1;
 	split(&g, glob);
 	split(&a, address);
 	if (g.scheme == NULL || a.scheme == NULL)
 		result = g.scheme == NULL && a.scheme == NULL && str_glob(glob, address);
 	else
-		result = strcmp(g.scheme, a.scheme) == 0 && str_glob(g.host, a.host) &&
+		result = strcmp(g.scheme, a.scheme) == 0 &&
+			 str_glob(g.host, without_user(g.host, a.host)) &&
 			 (g.path[0] == '\0' || str_glob(g.path, a.path));
 	parts_clear(&g);
 	parts_clear(&a);
@@ -131,14 +146,38 @@ static int matches(const char *glob, const char *address)
 }
 
 /*
- * A glob says nothing of where "a/../b" leads.  A path that is relative to the folder .dvc begins with one
- * step out of it.
+ * What a glob would not see: where "a/../b" leads, and where a host ends for whoever connects to it.  A
+ * path that is relative to the folder .dvc begins with one step out of it.
  */
-static const char *fault_for_globs(const char *url, const struct strlist *globs)
+static const char *fault_for_any_glob(const char *url)
 {
+	const char *end = strstr(url, "://"), *at;
+
 	if (has_step(str_starts(url, "../") ? url + 3 : url))
 		return "has a part \".\" or \"..\" in its path, where it is limited what models "
 		       "may come from";
+	if (end == NULL)
+		return NULL;
+	at = strchr(end, '@');
+	if (has_odd_character(url) || strpbrk(url, "?#") != NULL ||
+		(at != NULL && strchr(at + 1, '@') != NULL))
+		return "has a character that not every program reads alike, where it is limited "
+		       "what "
+		       "models may come from";
+	return NULL;
+}
+
+static const char *fault_for_globs(
+	const char *url, enum dvc_place place, const struct strlist *globs)
+{
+	const char *fault = fault_for_any_glob(url);
+
+	if (fault != NULL || strlist_has(globs, "*"))
+		return fault;
+	/* user@host:path looks like a folder. */
+	if (place == DVC_ELSEWHERE && strstr(url, "://") == NULL)
+		return "is none of the addresses that models may come from: write it with its "
+		       "scheme";
 	for (size_t i = 0; i < globs->n; i++)
 		if (matches(globs->v[i], url))
 			return NULL;
@@ -147,9 +186,13 @@ static const char *fault_for_globs(const char *url, const struct strlist *globs)
 
 static int admit(const struct dvc_remote *r, const char *url, const struct config *c, struct err *e)
 {
-	const char *fault = c->model_remotes.n > 0 ? fault_for_globs(url, &c->model_remotes) : NULL;
-	char *plain, *shown;
+	const char *fault;
+	char *plain, *shown, *path;
 
+	if (c->model_remotes.n == 0)
+		return 0;
+	fault = fault_for_globs(url, dvc_config_place(url, ".dvc", &path), &c->model_remotes);
+	free(path);
 	if (fault == NULL)
 		return 0;
 	plain = http_shown(url);

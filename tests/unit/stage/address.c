@@ -58,6 +58,7 @@ static void test_forms(void **state)
 }
 
 #define STEP "has a part \".\" or \"..\" in its path"
+#define ODD "has a character that not every program reads alike"
 #define NONE "is none of the addresses that models may come from"
 
 /* Each is nearly what a glob lets pass. */
@@ -96,7 +97,21 @@ static void test_globs(void **state)
 		{"ssh://storage/models/*", "ssh://storage/models/a", NULL},
 		{"ssh://storage/models/*", "ssh://storage/models/../../etc", STEP},
 		{"ssh://storage/models/*", "ssh://storage/models/%2e%2E/x", STEP},
+		{"ssh://storage/models/*", "ssh://bot@storage/models/a", NULL},
+		{"ssh://storage/models/*", "ssh://storage@evil.org/models/a", NONE},
+		{"ssh://bot@storage/*", "ssh://bot@storage/models/a", NULL},
+		{"ssh://bot@storage/*", "ssh://boris@storage/models/a", NONE},
+		{"ssh://storage*/*", "ssh://storage@evil.org/models/a", NONE},
+		{"ssh://storage*/*", "ssh://a@storage@evil.org/models/a", ODD},
+		{"ssh://*.example.com/*", "ssh://evil.org?.example.com/models", ODD},
+		{"ssh://*.example.com/*", "'ssh://evil.org#.example.com/models'", ODD},
+		{"ssh://*.example.com/*", "ssh://evil.org\\.example.com/models", ODD},
+		{"*", "webdavs://evil.org?.example.com/models", ODD},
+		{"*models", "bot@evil.org:models", "write it with its scheme"},
+		{"*:*", "bot@evil.org:models", "write it with its scheme"},
+		{"*", "bot@evil.org:models", NULL},
 		{"/srv/models/*", "/srv/models/team", NULL},
+		{"/srv/models/*", "/srv/models/what?", NULL},
 		{"/srv/models/*", "/srv/models/../secret", STEP},
 		{"/srv/models/*", "/srv/models/./a", STEP},
 		{"/srv/models/*", "/srv/models/a/..", STEP},
