@@ -1,8 +1,8 @@
 """Does a DAG file compile, and make no other DAG than the one it is to make?
 
 For python3 -I -c, with the file's path, its name for people, and the dag_id, or "" where that is not asked.
-The file is read and never run.  What is wrong with it is told on standard output: status 1, it does not
-compile; 2, it makes another DAG.  Anything else is a fault of Python's.  A dag_id that is computed is not
+The file is read and never run.  What is wrong with it is told on standard output: status 3, it does not
+compile; 2, it makes another DAG.  Any other is a fault of Python's, whose own is 1.  A dag_id that is computed is not
 looked at: what is meant to be found is a slip, as a file that was copied from another project.
 """
 
@@ -38,6 +38,11 @@ class Names:
                 self.values.setdefault(node.arg, []).append(None)
             elif isinstance(node, ast.alias):
                 self.values.setdefault(node.asname or node.name, []).append(None)
+            else:
+                # def, class, except, match; what else has a name is no name's value.
+                for bound in (getattr(node, "name", None), getattr(node, "rest", None)):
+                    if isinstance(bound, str):
+                        self.values.setdefault(bound, []).append(None)
 
     def called(self, node):
         """The name of what is called, before it was imported under another."""
@@ -77,7 +82,7 @@ def main(path, name, wanted):
                 return 2
     except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
         print(fault or type(fault).__name__)
-        return 1
+        return 3
     return 0
 
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -13,7 +14,9 @@
 #define MAX_MESSAGE 4096 /* bytes kept of what Python says */
 #define MAX_SECONDS 60   /* of processor time: a file can be made that takes for ever */
 
-#define STATUS_OTHER_DAG 2 /* of config/check-dag.py */
+/* Of config/check-dag.py. */
+#define STATUS_OTHER_DAG 2
+#define STATUS_DOES_NOT_COMPILE 3
 
 /*
  * Killed from outside, as by a kernel that is short of memory, says nothing of the file.  A crash may be
@@ -34,8 +37,11 @@ static int tell_fault(const char *name, const char *said, int status, struct err
 	}
 	if (status == STATUS_OTHER_DAG)
 		return err_set(e, "%s: %s; write dag_id=\"@DAG_ID@\"", name, said);
-	return err_set(e, "%s does not compile: %s (status %d)", name,
-		*said ? said : "Python gave no reason", status);
+	if (status == STATUS_DOES_NOT_COMPILE)
+		return err_set(e, "%s does not compile: %s", name, said);
+	return err_set(e,
+		"%s cannot be checked: " PYTHON " ended with status %d; the log has what it said",
+		name, status);
 }
 
 int python_check(enum python_verdict *verdict, const char *path, const char *name,
@@ -52,6 +58,7 @@ int python_check(enum python_verdict *verdict, const char *path, const char *nam
 	if (program == NULL)
 		return 0;
 	s.argv = argv;
+	s.err = STDERR_FILENO;
 	s.cpu_seconds = MAX_SECONDS;
 	s.group = SPAWN_GROUP_OURS; /* what ends the stage ends its tools */
 	str_init(&output);

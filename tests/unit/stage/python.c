@@ -48,6 +48,12 @@ static void test_check(void **state)
 		 "'other'\nDAG(NAME)\n",
 			NULL},
 		{"NAME = 'other'\nfor NAME in names(): DAG(NAME)\n", NULL},
+		{"NAME = 'other'\ndef NAME(): pass\nDAG(NAME)\n", NULL},
+		{"NAME = 'other'\nclass NAME: pass\nDAG(NAME)\n", NULL},
+		{"NAME = 'other'\ntry: x()\nexcept E as NAME: DAG(NAME)\n", NULL},
+		{"NAME = 'other'\nmatch x():\n    case {'a': 1, **NAME}: DAG(NAME)\n", NULL},
+		{"NAME = 'other'\nmatch x():\n    case [1, *NAME]: DAG(NAME)\n", NULL},
+		{"NAME = 'other'\nmatch x():\n    case [_] as NAME: DAG(NAME)\n", NULL},
 		{"from airflow import DAG as D\nD('other')\n", "line 2 makes the DAG 'other'"},
 		{"from airflow import DAG as D\nD('churn')\n", NULL},
 		{"from mine import Other as DAG\nDAG('other')\n", NULL},
@@ -62,11 +68,10 @@ static void test_check(void **state)
 		{"@task\ndef other(): pass\n", NULL},
 	};
 	char *path = path_join(*state, "given.py");
+	struct err e = ERR_INIT;
 	enum python_verdict verdict;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct err e = ERR_INIT;
-
 		assert_int_equal(
 			files_replace(path, rows[i].text, strlen(rows[i].text), 0644, NULL), 0);
 		assert_result(python_check(&verdict, path, "dag.py", "churn", &e),
@@ -78,6 +83,8 @@ static void test_check(void **state)
 	}
 	assert_int_equal(files_replace(path, "DAG('x')\n", 9, 0644, NULL), 0);
 	assert_int_equal(python_check(&verdict, path, "dag.py", NULL, NULL), 0);
+	assert_int_equal(python_check(&verdict, "/no/such/file", "dag.py", NULL, &e), -1);
+	assert_says(&e, "dag.py cannot be checked: python3 ended with status 1; the log");
 	/* Nothing was left beside it. */
 	assert_false(files_exists("__pycache__"));
 	free(path);
