@@ -200,6 +200,20 @@ int pipeline_list(
 	return row;
 }
 
+int pipeline_newest(struct pipeline *out, struct store *s, const char *project,
+	const char *repository, const char *owner, struct err *e)
+{
+	int64_t id;
+	int found = sqlite_one(s->db, &id, e,
+		"SELECT id FROM pipeline WHERE project = ?1 AND repository = ifnull(?2, repository)"
+		" AND (?3 IS NULL OR ?3 = iif(gl_repository <> '', gl_repository, repository))"
+		" ORDER BY id DESC LIMIT 1",
+		"ttt", project, repository, owner);
+
+	memset(out, 0, sizeof(*out));
+	return found == 1 ? pipeline_read(out, s, id, e) : found;
+}
+
 static int64_t count_waiting(const struct pipeline *p)
 {
 	int64_t n = 0;

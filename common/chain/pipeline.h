@@ -82,6 +82,13 @@ int pipeline_list(
 void pipeline_list_clear(struct pipeline_list *l);
 
 /*
+ * The newest pipeline of PROJECT that is of REPOSITORY, or whose pipeline_owner() is OWNER; NULL: any.  1
+ * and *OUT, the caller's to pipeline_clear(); 0: there is none; -1.
+ */
+int pipeline_newest(struct pipeline *out, struct store *s, const char *project,
+	const char *repository, const char *owner, struct err *e);
+
+/*
  * Add the new pipeline P with its stages and set its id, or write what has changed of P and its
  * stages (state, times, messages).  To be called inside a transaction.  0, or -1.
  */

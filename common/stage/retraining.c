@@ -20,6 +20,6 @@ void retrainings_add(
 	struct retrainings *l, const char *commit, const char *result, const char *before)
 {
 	mem_grow(&l->v, l->n, &l->cap, sizeof(*l->v));
-	l->v[l->n++] = (struct retraining){
-		mem_strdup(commit), mem_strdup(result), mem_strdup(before)};
+	l->v[l->n++] =
+		(struct retraining){mem_strdup(commit), mem_strdup(result), mem_strdup(before)};
 }

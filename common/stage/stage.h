@@ -12,7 +12,7 @@ struct err;
 struct facts;
 struct retrainings;
 
-#define STAGE_RETRAIN_REF "refs/heads/retrain"    /* whose pipelines retrain */
+#define STAGE_RETRAIN_REF "refs/heads/retrain"   /* whose pipelines retrain */
 #define STAGE_RETRAIN_REFS "refs/heads/retrain-" /* how the branches of retrainings start */
 #define STAGE_RETRAIN_SUFFIX "_retrain"          /* of the DAG that the chain retrain deploys */
 
@@ -28,8 +28,8 @@ struct stage_job {
 	const char *source;     /* full name of the source branch, or "" */
 	const char *user;       /* name of who pushed, or "" */
 	const struct retrainings *retrained; /* of the repository */
-	int64_t created_at;  /* of the pipeline, microseconds */
-	const char *work;    /* an empty folder that is removed afterwards */
+	int64_t created_at;                  /* of the pipeline, microseconds */
+	const char *work;                    /* an empty folder that is removed afterwards */
 	struct facts *facts; /* of the earlier stages; what this one found out is added */
 };
 

@@ -17,7 +17,6 @@
 #include "stage/rollback.h"
 #include "stage/stage.h"
 
-#define MAX_PIPELINES 1000    /* of the project, newest first, in search of the repository's */
 #define LOCK_TIMEOUT_MS 60000 /* for a stage that is at work in production */
 #define EVENT "model.rolledback"
 
@@ -26,7 +25,7 @@ struct request {
 	const char *project;
 	int64_t to; /* 0: the previous one */
 	/* What the newest pipeline of the project says of it: */
-	const struct pipeline *p;
+	struct pipeline p;
 	const struct config *config; /* of its repository */
 	const char *owner;
 };
@@ -57,7 +56,7 @@ static int record(const struct request *r, const char *status, const char *reaso
 {
 	struct audit_record record = {.event = EVENT,
 		.actor = r->c->actor,
-		.repository = {r->p->repository, r->project, r->p->gl_repository},
+		.repository = {r->p.repository, r->project, r->p.gl_repository},
 		.status = status,
 		.reason = reason,
 		.policy = r->config->sha256};
@@ -189,7 +188,7 @@ static int check_role(const struct request *r)
 
 static int carry_out(struct request *r)
 {
-	const struct config_sources from = {r->c->system_file, r->p->repository};
+	const struct config_sources from = {r->c->system_file, r->p.repository};
 	struct config *config = NULL;
 	struct err e = ERR_INIT;
 	int status;
@@ -197,50 +196,45 @@ static int carry_out(struct request *r)
 	if (config_load(&config, &from, &e) != 0)
 		return command_err(COMMAND_CANNOT_TELL, &e);
 	r->config = config;
-	r->owner = pipeline_owner(r->p);
+	r->owner = pipeline_owner(&r->p);
 	status = check_role(r);
 	config_free(config);
 	return status;
 }
 
-/*
- * The newest pipeline of the project: of the repository that --repo names, else of the OWNER of the model
- * (NULL: nobody has it yet), as another one may bear the project's name.
- */
-static const struct pipeline *find_pipeline(
-	const struct request *r, const struct pipeline_list *l, const char *owner)
+/* There is no pipeline: of whom, and what would find one. */
+static int tell_none(const struct request *r, const char *owner)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		const struct pipeline *p = &l->v[i];
-
-		if (r->c->repository != NULL
-				? strcmp(p->repository, r->c->repository) == 0
-				: owner == NULL || strcmp(pipeline_owner(p), owner) == 0)
-			return p;
-	}
-	return NULL;
+	if (r->c->repository != NULL)
+		return command_fail(COMMAND_NO, "there is no pipeline of project %s in %s",
+			r->project, r->c->repository);
+	if (owner != NULL)
+		return command_fail(COMMAND_NO,
+			"there is no pipeline of project %s in %s, to which the model belongs",
+			r->project, owner);
+	return command_fail(COMMAND_NO, "there is no pipeline of project %s", r->project);
 }
 
+/*
+ * What the newest pipeline says: of the repository that --repo names, else of the model's owner, if it has
+ * one yet, as another repository may bear the project's name.
+ */
 static int find_and_carry_out(struct request *r)
 {
-	const struct pipeline_filter filter = {.project = r->project, .limit = MAX_PIPELINES};
-	struct pipeline_list list = {0};
 	struct store *s = NULL;
 	struct err e = ERR_INIT;
 	char *owner = NULL;
-	int status;
+	int found = -1, status;
 
-	if (owner_find(&owner, r->c->config, OWNER_MODEL, r->project, &e) < 0 ||
-		store_open(&s, r->c->config->state, &e) != 0 ||
-		pipeline_list(&list, s, &filter, &e) != 0)
+	if (owner_find(&owner, r->c->config, OWNER_MODEL, r->project, &e) >= 0 &&
+		store_open(&s, r->c->config->state, &e) == 0)
+		found = pipeline_newest(&r->p, s, r->project, r->c->repository,
+			r->c->repository == NULL ? owner : NULL, &e);
+	if (found < 0)
 		status = command_err(COMMAND_CANNOT_TELL, &e);
-	else if ((r->p = find_pipeline(r, &list, owner)) != NULL)
-		status = carry_out(r);
 	else
-		status = command_fail(COMMAND_NO, "there is no pipeline of project %s%s%s",
-			r->project, r->c->repository != NULL ? " in " : "",
-			r->c->repository != NULL ? r->c->repository : "");
-	pipeline_list_clear(&list);
+		status = found == 1 ? carry_out(r) : tell_none(r, owner);
+	pipeline_clear(&r->p);
 	store_close(s);
 	free(owner);
 	return status;

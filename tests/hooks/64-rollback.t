@@ -131,6 +131,13 @@ test_expect 'without --repo, it is the repository that the model belongs to, not
 	same 3 "$(mg shop models --json | json models.0.production)"
 '
 
+test_expect 'an owner without a pipeline here is named' '
+	sqlite3 shop.state/store.db "UPDATE claim SET owner = '\''project-9'\'' WHERE kind = '\''model'\''" &&
+	is_no "there is no pipeline of project shop in project-9, to which the model belongs" \
+		modelgate --config "$T/system.ini" rollback shop --to 3 &&
+	sqlite3 shop.state/store.db "UPDATE claim SET owner = '\''$T/shop.git'\'' WHERE kind = '\''model'\''"
+'
+
 test_expect 'what was promoted anew is the last release: the one before it comes back' '
 	cd work && released five && released six && git switch -q dev && put_model five &&
 	expect_accept git push origin dev && expect_accept merge_push dev main && mg shop cancel "$(newest)" &&

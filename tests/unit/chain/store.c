@@ -375,6 +375,42 @@ static void write_some(const char *dir, int writer, int fd)
 	_exit(0);
 }
 
+static void assert_newest(
+	struct store *s, const char *repository, const char *owner, int64_t expected)
+{
+	struct pipeline p;
+	struct err e = ERR_INIT;
+
+	assert_result(pipeline_newest(&p, s, "r", repository, owner, &e), expected != 0, &e);
+	assert_int_equal(p.id, expected);
+	pipeline_clear(&p);
+}
+
+static void test_newest_pipeline(void **state)
+{
+	struct store *s = fixture_store(*state);
+	struct config *c = fixture_config("");
+	struct err e = ERR_INIT;
+
+	assert_newest(s, NULL, NULL, 0);
+	(void)fixture_land(s, c, "/r", "main", "0", "1", "dev");
+	(void)fixture_land(s, c, "/other/r", "main", "0", "1", "dev");
+	(void)fixture_land(s, c, "/lab/r", "main", "0", "1", "dev");
+	(void)fixture_land(s, c, "/lab/s", "main", "0", "1", "dev");
+	assert_result(sqlite_run(s->db, &e,
+			      "UPDATE pipeline SET gl_repository = 'project-7' WHERE id >= 3", ""),
+		0, &e);
+	assert_newest(s, NULL, NULL, 3);
+	assert_newest(s, "/r", NULL, 1);
+	assert_newest(s, NULL, "/r", 1);
+	assert_newest(s, NULL, "/other/r", 2);
+	assert_newest(s, NULL, "project-7", 3);
+	assert_newest(s, NULL, "/lab/r", 0);
+	assert_newest(s, "/lab/r", NULL, 3);
+	config_free(c);
+	store_close(s);
+}
+
 static void test_concurrent(void **state)
 {
 	int seen[WRITERS * EACH + 1] = {0}, ends[WRITERS][2], status;
@@ -420,7 +456,8 @@ int main(void)
 		scratch_test(test_newest), scratch_test(test_pushes), scratch_test(test_used),
 		scratch_test(test_used_ends), scratch_test(test_retrainings),
 		scratch_test(test_retrainings_base), scratch_test(test_retrainings_taken),
-		scratch_test(test_deployed), scratch_test(test_concurrent)};
+		scratch_test(test_deployed), scratch_test(test_newest_pipeline),
+		scratch_test(test_concurrent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
