@@ -161,9 +161,8 @@ static const char *fault_for_any_glob(const char *url)
 	at = strchr(end, '@');
 	if (has_odd_character(url) || strpbrk(url, "?#") != NULL ||
 		(at != NULL && strchr(at + 1, '@') != NULL))
-		return "has a character that not every program reads alike, where it is limited "
-		       "what "
-		       "models may come from";
+		return "has a character that not every program reads alike, where it is "
+		       "limited what models may come from";
 	return NULL;
 }
 

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "stage/retraining.h"
 #include "chain/reconcile.h"
 #include "chain/store-internal.h"
 #include "fixture.h"
+#include "stage/retraining.h"
 
 static void test_find(void **state)
 {
@@ -176,8 +176,7 @@ static void test_used(void **state)
 	store_close(s);
 }
 
-/* EXPECTED: the digit of each, as fixture_intent() has them. */
-/* "commit result before" of each, a digit each, "-" for none; in order. */
+/* EXPECTED: of each its commit, result and before, by the digit that fixture_intent() has; "-" for none. */
 static void assert_retrainings(struct store *s, const char *repository, const char *expected)
 {
 	struct retrainings l = {0};

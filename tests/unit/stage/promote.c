@@ -58,6 +58,14 @@ static void through_dev(struct fixture *f, int64_t pipeline, const char *content
 	fixture_must(f, stage_stage_model);
 }
 
+/* A project whose version 1, "model one", is in Staging. */
+static void begin(struct fixture *f, void **state)
+{
+	fixture_init(f, state, "");
+	fixture_remote(f, "main");
+	through_dev(f, 1, "model one");
+}
+
 static void test_dev(void **state)
 {
 	struct fixture f;
@@ -99,9 +107,7 @@ static void test_dev_again(void **state)
 {
 	struct fixture f;
 
-	fixture_init(&f, state, "");
-	fixture_remote(&f, "main");
-	through_dev(&f, 1, "model one");
+	begin(&f, state);
 	fixture_pipeline(&f, 2, "prod", "refs/heads/main");
 	fixture_must(&f, stage_stage_model);
 	assert_registry(&f, "1:Production");
@@ -178,9 +184,7 @@ static void test_promote_held(void **state)
 	struct fixture f;
 	char held[OID_HEX_SIZE];
 
-	fixture_init(&f, state, "");
-	fixture_remote(&f, "main");
-	through_dev(&f, 1, "model one");
+	begin(&f, state);
 	memcpy(held, f.sha, sizeof(held));
 	/* the same model from a line of commits that PROD does not have */
 	fixture_commit(&f, "other", "README.md", "other");
@@ -236,9 +240,7 @@ static void test_promote_retrained(void **state)
 {
 	struct fixture f;
 
-	fixture_init(&f, state, "");
-	fixture_remote(&f, "main");
-	through_dev(&f, 1, "model one");
+	begin(&f, state);
 	fixture_model(&f, "main", "model two");
 	bring(&f, "");
 	fixture_pipeline(&f, 2, "prod", "refs/heads/retrain-1-20260101");
@@ -262,9 +264,7 @@ static void test_promote_retrained_later(void **state)
 	struct fixture f;
 	char before[OID_HEX_SIZE];
 
-	fixture_init(&f, state, "");
-	fixture_remote(&f, "main");
-	through_dev(&f, 1, "model one");
+	begin(&f, state);
 	memcpy(before, f.sha, sizeof(before));
 	fixture_model(&f, "main", "model two");
 	retrainings_add(&f.retrained, NO_SUCH, NO_SUCH, NO_SUCH);
@@ -290,9 +290,7 @@ static void test_promote_not_retrained(void **state)
 	struct fixture f;
 	char before[OID_HEX_SIZE], with_model[OID_HEX_SIZE];
 
-	fixture_init(&f, state, "");
-	fixture_remote(&f, "main");
-	through_dev(&f, 1, "model one");
+	begin(&f, state);
 	memcpy(before, f.sha, sizeof(before));
 	fixture_model(&f, "main", "model two");
 	bring(&f, before);
@@ -327,9 +325,7 @@ static void test_promote_squashed(void **state)
 	struct fixture f;
 	char before[OID_HEX_SIZE], tip[OID_HEX_SIZE];
 
-	fixture_init(&f, state, "");
-	fixture_remote(&f, "main");
-	through_dev(&f, 1, "model one");
+	begin(&f, state);
 	memcpy(before, f.sha, sizeof(before));
 	fixture_model(&f, "retrain-1-20260102", "model two");
 	memcpy(tip, f.sha, sizeof(tip));
@@ -347,9 +343,7 @@ static void test_promote_retrained_from_nowhere(void **state)
 {
 	struct fixture f;
 
-	fixture_init(&f, state, "");
-	fixture_remote(&f, "main");
-	through_dev(&f, 1, "model one");
+	begin(&f, state);
 	fixture_model(&f, "main", "model two");
 	bring(&f, "");
 	fixture_pipeline(&f, 5, "prod", "refs/heads/main");
