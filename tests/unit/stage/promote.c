@@ -319,6 +319,25 @@ static void test_promote_not_retrained(void **state)
 	fixture_clear(&f);
 }
 
+/* The landing that took the branch has another model than it: what brings the branch's later is no landing. */
+static void test_promote_retrained_dropped(void **state)
+{
+	struct fixture f;
+	char before[OID_HEX_SIZE], tip[OID_HEX_SIZE];
+
+	begin(&f, state);
+	memcpy(before, f.sha, sizeof(before));
+	fixture_model(&f, "retrain-1-20260102", "model two");
+	memcpy(tip, f.sha, sizeof(tip));
+	fixture_model(&f, "main", "model three");
+	retrainings_add(&f.retrained, f.sha, tip, before);
+	fixture_model(&f, "main", "model two");
+	fixture_pipeline(&f, 5, "prod", "refs/heads/main");
+	assert_not_retrained(&f);
+	assert_registry(&f, "1:Staging");
+	fixture_clear(&f);
+}
+
 /* A squash holds no commit of the branch: this one, and one of an earlier pipeline. */
 static void test_promote_squashed(void **state)
 {
@@ -443,6 +462,7 @@ int main(void)
 		scratch_test(test_promote_retrained),
 		scratch_test(test_promote_retrained_later),
 		scratch_test(test_promote_not_retrained),
+		scratch_test(test_promote_retrained_dropped),
 		scratch_test(test_promote_squashed),
 		scratch_test(test_promote_retrained_from_nowhere),
 		scratch_test(test_promote_of_another),
