@@ -23,11 +23,11 @@ need_mlflow() {
 mlflow_serve() {
 	(
 		cd "$T/.run/mlflow" || exit 1
-		exec "$BUILD/venv-mlflow$MLFLOW_MAJOR/bin/mlflow" server --host 127.0.0.1 --port "$1" \
+		exec setsid "$BUILD/venv-mlflow$MLFLOW_MAJOR/bin/mlflow" server --host 127.0.0.1 --port "$1" \
 			${MLFLOW_APP:+--app-name "$MLFLOW_APP"} \
 			--backend-store-uri "sqlite:///$T/.run/mlflow/$MLFLOW_MAJOR.db" --workers 1
 	) >>"$T/.run/mlflow-$MLFLOW_MAJOR.log" 2>&1 &
-	TEST_PIDS="$TEST_PIDS $!"
+	TEST_PIDS="$TEST_PIDS -$!" # its workers do not always end with it
 }
 
 start_mlflow() {

@@ -140,8 +140,8 @@ cd "$T" || exit 1
 test_clean() {
 	test_status=$?
 	trap '' INT TERM HUP
-	for test_pid in $TEST_PIDS; do
-		kill "$test_pid" 2>/dev/null && wait "$test_pid" 2>/dev/null
+	for test_pid in $TEST_PIDS; do # a negative one: its whole process group
+		kill -s TERM -- "$test_pid" 2>/dev/null && wait "${test_pid#-}" 2>/dev/null
 	done
 	cd /
 	if [ "${KEEP:-}" = 1 ]; then
