@@ -235,16 +235,21 @@ gone_while_pushing() {
 		kill -s KILL -- "-$(cat "$T/pusher")"
 }
 
+pusher_is_gone() {
+	! ps -o pid= -g "$(cat "$T/pusher")"
+}
+
 # The same, a little later each time, with our hook at work.  Where a push was over before its end came
 # there is nothing left to be pushed.
 killed_at_work() {
 	[ "$(git rev-parse main)" != "$(tip shop refs/heads/main)" ] || return 0
-	rm -f "$T/reached" && other_hook "$hooks/pre-receive.d/10-mark" "echo \$\$ >$T/reached" &&
-		push_in_background &&
-		wait_for 10 [ -e "$T/reached" ] &&
+	rm -f "$T/mark" && mkfifo "$T/mark" && other_hook "$hooks/pre-receive.d/10-mark" "echo >$T/mark" &&
+		push_in_background && timeout 10 cat "$T/mark" >/dev/null && rm "$hooks/pre-receive.d/10-mark" &&
 		perl -e "select undef, undef, undef, $1 / 250" &&
-		{ kill -s KILL -- "-$(cat "$T/pusher")" || :; } && wait_for 10 is_quiet shop &&
-		find "$T/shop.git" -name "*.lock" -delete # what git leaves where it is killed at its own work
+		{ kill -s KILL -- "-$(cat "$T/pusher")" && killed=$((killed + 1)) || pusher_is_gone; } &&
+		wait_for 10 is_quiet shop &&
+		# What git leaves where it is killed at its own work.
+		rm -f "$T/shop.git/HEAD.lock" "$T/shop.git/refs/heads"/*.lock
 }
 
 one_pipeline() {
@@ -282,10 +287,11 @@ test_expect 'what was let pass then is no landing, and the same push lands when 
 '
 
 test_expect 'our own hook, killed at its work, leaves nothing half done' '
-	cd work && dev_and_main && gitaly_operation shop &&
+	cd work && dev_and_main && gitaly_operation shop && killed=0 &&
 	for one in 1 2 3 4 5 6; do
 		killed_at_work $one || return 1
 	done &&
+	{ [ "$killed" -gt 0 ] || { echo "no push was killed"; return 1; }; } &&
 	wait_for 10 audit_valid shop && expect_accept gitlab_push origin dev main &&
 	same "$(git rev-parse main)" "$(tip shop refs/heads/main)" && drain shop &&
 	one_pipeline "$(git rev-parse main)"
