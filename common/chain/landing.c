@@ -11,6 +11,7 @@
 #include "chain/lifecycle.h"
 #include "chain/pipeline.h"
 #include "chain/place.h"
+#include "chain/remote.h"
 #include "chain/source.h"
 #include "chain/store-internal.h"
 #include "chain/store.h"
@@ -170,7 +171,9 @@ static int record_new(struct work *w, struct landing *l, enum landing_seen seen,
 	if (chain != NULL) {
 		p = &w->pipelines[w->n_pipelines++];
 		fill_pipeline(p, w, l->intent, chain);
-		if (pipeline_add(w->s, p, e) != 0)
+		if (pipeline_add(w->s, p, e) != 0 ||
+			(w->config->launcher == CONFIG_LAUNCHER_GITLAB &&
+				remote_add(w->s, p->id, e) != 0))
 			return -1;
 		tell(l, p);
 	}

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "chain/event.h"
 #include "chain/pipeline.h"
+#include "chain/remote.h"
 #include "chain/store-internal.h"
 #include "chain/store.h"
 
@@ -63,7 +64,7 @@ static int step_begin(struct step *t, struct store *s, int64_t id, const char *s
 /* Write, record and commit. */
 static int step_commit(struct step *t, struct err *e)
 {
-	if (pipeline_save(t->s, &t->p, e) != 0)
+	if (pipeline_save(t->s, &t->p, e) != 0 || remote_wake(t->s, t->p.id, e) != 0)
 		return -1;
 	if (status_is_final(t->p.status) && !status_is_final(t->before))
 		(void)events_add_pipeline(&t->events, EVENT_PIPELINE_FINISHED, &t->p);
@@ -84,7 +85,9 @@ static int overtake(struct step *t, int64_t id, struct err *e)
 	lifecycle_overtaken(older, t->p.id, t->now);
 	if (status_is_final(older->status) && !status_is_final(before))
 		(void)events_add_pipeline(&t->events, EVENT_PIPELINE_FINISHED, older);
-	return pipeline_save(t->s, older, e);
+	if (pipeline_save(t->s, older, e) != 0)
+		return -1;
+	return remote_wake(t->s, older->id, e);
 }
 
 static int overtake_all(struct step *t, struct err *e)
@@ -98,23 +101,74 @@ static int overtake_all(struct step *t, struct err *e)
 	return result;
 }
 
-int progress_start(struct store *s, int64_t id, const char *stage, int64_t *attempt, struct err *e)
+/* JOB: that the stage is on GitLab; NULL: it runs here. */
+static int start(struct step *t, const struct remote_job *job, struct err *e)
+{
+	struct audit_record *r;
+
+	lifecycle_start(&t->p, t->stage, t->now);
+	r = events_add_stage(&t->events, EVENT_STAGE_STARTED, &t->p, t->stage);
+	if (job != NULL) {
+		r->reason = job->web_url;
+		if (remote_set_job(t->s, t->p.id, job, e) != 0)
+			return -1;
+	}
+	return overtake_all(t, e) == 0 ? step_commit(t, e) : -1;
+}
+
+static int begin_and_start(struct store *s, int64_t id, const char *stage,
+	const struct remote_job *job, int64_t *attempt, struct err *e)
 {
 	struct step t;
 	int result = step_begin(&t, s, id, stage, e);
 
-	*attempt = 0;
 	if (result == 0)
 		result = -1; /* the runner asks only for what it has read */
 	else if (result == 1 && t.stage->status != STATUS_PENDING)
 		result = 0;
-	if (result == 1) {
-		lifecycle_start(&t.p, t.stage, t.now);
-		*attempt = t.stage->attempt;
-		(void)events_add_stage(&t.events, EVENT_STAGE_STARTED, &t.p, t.stage);
-		if (overtake_all(&t, e) != 0 || step_commit(&t, e) != 0)
-			result = -1;
-	}
+	if (result == 1 && start(&t, job, e) != 0)
+		result = -1;
+	*attempt = result == 1 ? t.stage->attempt : 0;
+	step_clear(&t);
+	return result;
+}
+
+int progress_start(struct store *s, int64_t id, const char *stage, int64_t *attempt, struct err *e)
+{
+	return begin_and_start(s, id, stage, NULL, attempt, e);
+}
+
+int progress_start_job(struct store *s, int64_t id, const struct remote_job *job, struct err *e)
+{
+	int64_t attempt;
+
+	return begin_and_start(s, id, job->stage, job, &attempt, e);
+}
+
+static int end(struct step *t, const struct lifecycle_outcome *outcome,
+	const struct remote_job *job, struct err *e)
+{
+	struct audit_record *r;
+
+	lifecycle_end(&t->p, t->stage, outcome, t->now);
+	r = events_add_stage(&t->events, EVENT_STAGE_FINISHED, &t->p, t->stage);
+	if (outcome->ending == LIFECYCLE_AGAIN && t->stage->status == STATUS_PENDING)
+		r->status = status_text(STATUS_FAILED); /* of this attempt */
+	if (job != NULL && remote_set_job(t->s, t->p.id, job, e) != 0)
+		return -1;
+	return step_commit(t, e);
+}
+
+static int begin_and_end(struct store *s, int64_t id, const char *stage,
+	const struct remote_job *job, const struct lifecycle_outcome *outcome, struct err *e)
+{
+	struct step t;
+	int result = step_begin(&t, s, id, stage, e);
+
+	if (result == 1)
+		result = t.stage->status == STATUS_RUNNING ? end(&t, outcome, job, e) : 0;
+	else
+		result = -1;
 	step_clear(&t);
 	return result;
 }
@@ -122,24 +176,13 @@ int progress_start(struct store *s, int64_t id, const char *stage, int64_t *atte
 int progress_end(struct store *s, int64_t id, const char *stage,
 	const struct lifecycle_outcome *outcome, struct err *e)
 {
-	struct step t;
-	int result = step_begin(&t, s, id, stage, e);
+	return begin_and_end(s, id, stage, NULL, outcome, e);
+}
 
-	if (result == 1 && t.stage->status == STATUS_RUNNING) {
-		struct audit_record *r;
-
-		lifecycle_end(&t.p, t.stage, outcome, t.now);
-		r = events_add_stage(&t.events, EVENT_STAGE_FINISHED, &t.p, t.stage);
-		if (outcome->ending == LIFECYCLE_AGAIN && t.stage->status == STATUS_PENDING)
-			r->status = status_text(STATUS_FAILED); /* of this attempt */
-		result = step_commit(&t, e);
-	} else if (result == 1) {
-		result = 0;
-	} else {
-		result = -1;
-	}
-	step_clear(&t);
-	return result;
+int progress_end_job(struct store *s, int64_t id, const struct remote_job *job,
+	const struct lifecycle_outcome *outcome, struct err *e)
+{
+	return begin_and_end(s, id, job->stage, job, outcome, e);
 }
 
 int progress_resume(struct store *s, struct err *e)
@@ -154,8 +197,9 @@ int progress_resume(struct store *s, struct err *e)
 	for (;;) {
 		if (sqlite_query(s->db, &q, e,
 			    "SELECT pipeline, name FROM stage"
-			    " WHERE status IN ('pending', 'running') AND status = 'running' LIMIT "
-			    "1",
+			    " WHERE status IN ('pending', 'running') AND status = 'running'"
+			    " AND NOT EXISTS (SELECT 1 FROM remote"
+			    "  WHERE remote.pipeline = stage.pipeline) LIMIT 1",
 			    "") != 0)
 			return -1;
 		row = sqlite_next(q, e);

@@ -13,6 +13,7 @@
 struct actor;
 struct err;
 struct intent;
+struct remote_job;
 struct store;
 
 /*
@@ -23,7 +24,12 @@ int progress_start(struct store *s, int64_t id, const char *stage, int64_t *atte
 /* A running stage has ended.  Of one that runs no more nothing is changed.  0, or -1. */
 int progress_end(struct store *s, int64_t id, const char *stage,
 	const struct lifecycle_outcome *outcome, struct err *e);
-/* Every running stage is taken for one that a dead runner left.  0, or -1. */
+/* The same of a stage that is a job on GitLab, which is recorded with it. */
+int progress_start_job(
+	struct store *s, int64_t id, const struct remote_job *job, struct err *e);
+int progress_end_job(struct store *s, int64_t id, const struct remote_job *job,
+	const struct lifecycle_outcome *outcome, struct err *e);
+/* Every stage that runs here is taken for one that a dead runner left.  0, or -1. */
 int progress_resume(struct store *s, struct err *e);
 
 /* Somebody asks for something: 1 done, 0 refused and *E says why, -1. */

@@ -15,9 +15,11 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "chain/drift.h"
+#include "chain/follower.h"
 #include "chain/progress.h"
 #include "chain/pulse.h"
 #include "chain/reconcile.h"
+#include "chain/remote.h"
 #include "chain/schedule.h"
 #include "chain/slot.h"
 #include "chain/store.h"
@@ -48,6 +50,7 @@ struct runner {
 	struct store *s;
 	int signals; /* signalfd */
 	enum stopping stopping;
+	struct follower follower;
 	struct slot *slots;
 	size_t n;
 	size_t cap;
@@ -167,9 +170,22 @@ static int start(struct runner *r, size_t *left, struct err *e)
 			result = schedule_load(&q, r->s, e);
 		}
 	}
-	*left = q.n;
+	*left = schedule_count(&q, SCHEDULE_HERE);
 	schedule_clear(&q);
 	return result;
+}
+
+/* The same for pipelines on GitLab, which a process of its own looks after. */
+static int follow(struct runner *r, size_t *left, struct err *e)
+{
+	size_t active = 0;
+
+	if (r->stopping != STOPPING_NOT)
+		follower_stop(&r->follower);
+	if (follower_watch(&r->follower, r->s, r->o, &active, e) != 0)
+		return -1;
+	*left += active;
+	return 0;
 }
 
 /* A repository that cannot be read is no reason to stop: it is told, and tried again. */
@@ -243,7 +259,7 @@ static int pass(struct runner *r, size_t *left, struct err *e)
 		return -1;
 	if (r->stopping == STOPPING_NOT && clock_monotonic() >= r->reconcile_at)
 		look_for_landings(r);
-	if (start(r, left, e) != 0)
+	if (start(r, left, e) != 0 || follow(r, left, e) != 0)
 		return -1;
 	look_for_drift(r); /* no stage waits for it */
 	pulse_status(&r->pulse, "%zu at work, %zu pending", r->n, *left - r->n);
@@ -294,7 +310,7 @@ static int pause_ms(const struct runner *r)
 
 static int is_done(struct runner *r, size_t left, int *looked)
 {
-	if (r->n > 0)
+	if (r->n > 0 || follower_is_at_work(&r->follower))
 		return 0;
 	if (r->stopping != STOPPING_NOT)
 		return 1;
@@ -343,6 +359,7 @@ static void end_slots(struct runner *r)
 		slot_clear(&r->slots[i]);
 	}
 	free(r->slots);
+	follower_end(&r->follower);
 }
 
 /* 1: *FD is the runner's lock; 0: another has it, or this one is to stop; -1. */
@@ -390,10 +407,15 @@ static int begin(struct runner *r, int *lock, struct err *e)
 static int is_wanted(struct runner *r, struct err *e)
 {
 	struct schedule q = {0};
+	struct remote_count remote = {0};
 	int wanted = schedule_load(&q, r->s, e);
 
 	if (wanted == 0)
-		wanted = q.n > 0 ? 1 : reconcile_awaits(r->s, clock_now(), e);
+		wanted = remote_count(r->s, clock_now(), &remote, e);
+	if (wanted == 0)
+		wanted = schedule_count(&q, SCHEDULE_HERE) > 0 || remote.active > 0
+				 ? 1
+				 : reconcile_awaits(r->s, clock_now(), e);
 	schedule_clear(&q);
 	return wanted;
 }

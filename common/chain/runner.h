@@ -24,12 +24,14 @@ enum runner_lock {
 struct runner_options {
 	const char *state;       /* state directory, absolute */
 	const char *system_file; /* as for config_load; passed on to the stages */
+	const char *repository;  /* whose configuration named STATE; NULL: the system's did */
 	int64_t parallel;        /* stages at once */
 	enum runner_mode mode;
 	enum runner_lock lock;
 	/*
 	 * What is started for a stage, at most RUNNER_MAX_PROGRAM words and NULL, followed by
-	 * "[--config FILE] --repo PATH run --stage ID NAME"; NULL: this program.
+	 * "[--config FILE] --repo PATH run --stage ID NAME", or for the pipelines on GitLab by
+	 * "[--config FILE] [--repo PATH] run --follow"; NULL: this program.
 	 */
 	const char *const *program;
 	/* Called with what happens, a line without newline each; may be NULL. */

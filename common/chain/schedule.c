@@ -29,7 +29,8 @@ int schedule_load(struct schedule *out, struct store *s, struct err *e)
 	/* CROSS JOIN fixes the order: from the few active stages to their pipelines. */
 	if (sqlite_query(s->db, &q, e,
 		    "SELECT s.pipeline, s.name, s.status = 'running', s.not_before, p.project,"
-		    " p.environment, p.repository FROM stage s CROSS JOIN pipeline p"
+		    " p.environment, p.repository, EXISTS (SELECT 1 FROM remote"
+		    "  WHERE remote.pipeline = p.id) FROM stage s CROSS JOIN pipeline p"
 		    " ON p.id = s.pipeline WHERE s.status IN ('pending', 'running')"
 		    " ORDER BY s.pipeline, s.position",
 		    "") != 0)
@@ -46,6 +47,7 @@ int schedule_load(struct schedule *out, struct store *s, struct err *e)
 		r->project = mem_strdup(sqlite_text(q, 4));
 		r->environment = mem_strdup(sqlite_text(q, 5));
 		r->repository = mem_strdup(sqlite_text(q, 6));
+		r->where = sqlite_number(q, 7) ? SCHEDULE_ON_GITLAB : SCHEDULE_HERE;
 	}
 	sqlite_end(q);
 	return row;
@@ -77,11 +79,29 @@ struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, i
 	int64_t running = 0;
 
 	for (size_t i = 0; i < q->n; i++)
-		running += q->v[i].status == STATUS_RUNNING;
+		running += q->v[i].where == SCHEDULE_HERE && q->v[i].status == STATUS_RUNNING;
 	if (running >= parallel)
 		return NULL;
 	for (size_t i = 0; i < q->n; i++)
-		if (q->v[i].status == STATUS_PENDING && is_due(&q->v[i], now) && !is_held(q, i))
+		if (q->v[i].where == SCHEDULE_HERE && q->v[i].status == STATUS_PENDING &&
+			is_due(&q->v[i], now) && !is_held(q, i))
 			return &q->v[i];
 	return NULL;
+}
+
+size_t schedule_count(const struct schedule *q, enum schedule_where there)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->n; i++)
+		n += q->v[i].where == there;
+	return n;
+}
+
+int schedule_is_held(const struct schedule *q, int64_t pipeline)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (q->v[i].pipeline == pipeline)
+			return is_held(q, i);
+	return 0;
 }

@@ -19,6 +19,7 @@ struct schedule_row {
 	char *repository;
 	enum status status;
 	int64_t not_before;
+	enum schedule_where { SCHEDULE_HERE, SCHEDULE_ON_GITLAB } where;
 };
 
 struct schedule {
@@ -30,10 +31,14 @@ int schedule_load(struct schedule *out, struct store *s, struct err *e);
 void schedule_clear(struct schedule *q);
 
 /*
- * The row to start at NOW, or NULL.  At most PARALLEL run at once.  Of one project and environment
+ * The row to start here at NOW, or NULL.  At most PARALLEL run here at once.  Of one project and environment
  * only the oldest pipeline that is pending or running is looked at: so its stages exclude those of
  * the others and go first, also while it waits for another try.
  */
 struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, int64_t now);
+/* How many rows run, or are to run, THERE. */
+size_t schedule_count(const struct schedule *q, enum schedule_where there);
+/* 1: another pipeline of its project and environment is to go before PIPELINE; 0. */
+int schedule_is_held(const struct schedule *q, int64_t pipeline);
 
 #endif

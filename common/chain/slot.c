@@ -94,18 +94,27 @@ struct beginning {
 	int log;
 };
 
+size_t slot_program(const char **argv, const struct runner_options *o)
+{
+	static const char *const self[] = {"/proc/self/exe", NULL};
+	const char *const *program = o->program != NULL ? o->program : self;
+	size_t n = 0;
+
+	while (n < RUNNER_MAX_PROGRAM && program[n] != NULL) {
+		argv[n] = program[n];
+		n++;
+	}
+	if (o->system_file != NULL) {
+		argv[n++] = "--config";
+		argv[n++] = o->system_file;
+	}
+	return n;
+}
+
 /* The command line of the process that runs the stage, which is put together in ARGV. */
 static void fill_argv(const char **argv, const struct beginning *b, const char *id)
 {
-	static const char *const self[] = {"/proc/self/exe", NULL};
-	const char *const *program = b->o->program != NULL ? b->o->program : self;
-
-	for (size_t i = 0; i < RUNNER_MAX_PROGRAM && program[i] != NULL; i++)
-		*argv++ = program[i];
-	if (b->o->system_file != NULL) {
-		*argv++ = "--config";
-		*argv++ = b->o->system_file;
-	}
+	argv += slot_program(argv, b->o);
 	*argv++ = "--repo";
 	*argv++ = b->row->repository;
 	*argv++ = "run";

@@ -2,6 +2,7 @@
 #ifndef MODELGATE_CHAIN_SLOT_H
 #define MODELGATE_CHAIN_SLOT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -61,6 +62,12 @@ int slot_reap(struct slot *t, struct store *s, struct err *e);
 
 /* Kill what is left of it and record nothing: the next runner finds it running. */
 void slot_abandon(struct slot *t);
+
+/*
+ * Put this program, as the runner starts it, and its options into ARGV, of RUNNER_MAX_PROGRAM + 2 words at
+ * least; how many they are.
+ */
+size_t slot_program(const char **argv, const struct runner_options *o);
 
 /* <state>/logs/<pipeline>/<stage>.log; the caller's to free(). */
 char *slot_log_path(const char *state, int64_t pipeline, const char *stage);

@@ -115,6 +115,33 @@ static const char version_3[] =
 static const char version_4[] =
 	"CREATE INDEX intent_source ON intent (repository, source) WHERE source <> '';";
 
-static const char *const steps[] = {version_1, version_2, version_3, version_4, NULL};
+static const char version_5[] =
+	"CREATE TABLE remote (" /* a pipeline that runs on GitLab's runners */
+	" pipeline INTEGER PRIMARY KEY REFERENCES pipeline (id),"
+	" number INTEGER NOT NULL DEFAULT 0," /* GitLab's; 0: it was not made yet */
+	" sha TEXT NOT NULL DEFAULT '',"
+	" web_url TEXT NOT NULL DEFAULT '',"
+	" watch TEXT NOT NULL DEFAULT 'active'"
+	"  CHECK (watch IN ('closed', 'active', 'awaiting')),"
+	" next_at INTEGER NOT NULL DEFAULT 0,"
+	" tries INTEGER NOT NULL DEFAULT 0,"
+	" asked_at INTEGER NOT NULL DEFAULT 0,"
+	" doubt INTEGER NOT NULL DEFAULT 0,"
+	" fit INTEGER NOT NULL DEFAULT 0,"
+	" message TEXT NOT NULL DEFAULT ''"
+	");"
+	"CREATE INDEX remote_number ON remote (number) WHERE number <> 0;"
+	"CREATE INDEX remote_watch ON remote (next_at) WHERE watch <> 'closed';"
+	"CREATE TABLE remote_job ("
+	" pipeline INTEGER NOT NULL REFERENCES remote (pipeline),"
+	" stage TEXT NOT NULL,"
+	" job INTEGER NOT NULL,"
+	" web_url TEXT NOT NULL,"
+	" ended INTEGER NOT NULL,"
+	" PRIMARY KEY (pipeline, stage)"
+	") WITHOUT ROWID;";
+
+static const char *const steps[] = {
+	version_1, version_2, version_3, version_4, version_5, NULL};
 
 const struct sqlite_schema store_schema = {"chain", steps};

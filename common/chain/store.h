@@ -80,15 +80,15 @@ int store_used(struct store *s, const char *repository, const char *prefix,
 	int (*each)(void *context, const char *ref), void *context, struct err *e);
 
 /*
- * Add to OUT how results of retrainings came to REPOSITORY, in any order.  Not what mode = shadow alone let
+ * Add to OUT how results of retrainings came to REPOSITORY, the oldest first.  Not what mode = shadow alone let
  * pass, or what is known not to have landed.  0, or -1 and *E.
  */
 int store_retrainings(
 	struct store *s, const char *repository, struct retrainings *out, struct err *e);
 
 /*
- * The commit of the pipeline ID (decimal digits, as people write it) of REPOSITORY, if it is one of
- * the chain CHAIN and its deploy stage succeeded: 1 and *SHA, the caller's to free(); 0: there is
+ * The commit of the pipeline ID (decimal digits, as people write it: GitLab's number where it runs on
+ * GitLab's runners) of REPOSITORY, if it is one of the chain CHAIN and its deploy stage succeeded: 1 and *SHA, the caller's to free(); 0: there is
  * none such; -1.
  */
 int store_deployed(struct store *s, const char *repository, const char *id, const char *chain,

@@ -115,6 +115,27 @@ static int check_chain(
 	return check_roles(d, &chain->roles, CONFIG_SPOT("chain", chain->name, "roles"), e);
 }
 
+/* The runner could not launch anything, and would find that out after the push. */
+static int check_launcher(const struct config_draft *d, struct err *e)
+{
+	const struct config *c = d->c;
+
+	if (c->launcher != CONFIG_LAUNCHER_GITLAB)
+		return 0;
+	if (c->launcher_url[0] == '\0')
+		return config_fault(d, CONFIG_SPOT("launcher", "", "kind"), e,
+			"gitlab needs the server's address; write url = https://...");
+	if (c->launcher_token_file[0] == '\0')
+		return config_fault(d, CONFIG_SPOT("launcher", "", "kind"), e,
+			"gitlab needs a token; write token-file = the path of a file of mode 0600 "
+			"that holds one with the scope api");
+	if (c->identity != CONFIG_IDENTITY_GITLAB)
+		return config_fault(d, CONFIG_SPOT("launcher", "", "kind"), e,
+			"gitlab needs to know which project a push is for, which GitLab alone "
+			"says; write source = gitlab in [identity]");
+	return 0;
+}
+
 int config_check(const struct config_draft *d, struct err *e)
 {
 	const struct config *c = d->c;
@@ -128,6 +149,8 @@ int config_check(const struct config_draft *d, struct err *e)
 	if (c->registry == CONFIG_REGISTRY_MLFLOW && c->registry_url[0] == '\0')
 		return config_fault(d, CONFIG_SPOT("registry", "", "backend"), e,
 			"mlflow needs the server's address; write url = https://...");
+	if (check_launcher(d, e) != 0)
+		return -1;
 	if (check_roles(d, &c->retrain_roles, CONFIG_SPOT("retrain-branch", "", "roles"), e) != 0)
 		return -1;
 	return check_roles(d, &c->override_role, CONFIG_SPOT("override", "", "role"), e);

@@ -156,14 +156,12 @@ char *config_where(const struct config_draft *d, const struct config_spot *spot)
 int config_fault(const struct config_draft *d, const struct config_spot *spot, struct err *e,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* ---- config-defaults.c, config-check.c, config-later.c, config-file.c ---- */
+/* ---- config-defaults.c, config-check.c, config-file.c ---- */
 
 extern const char config_defaults[]; /* the layer below all files */
 
 /* What no key can tell by itself: names that must be there, order, likeness.  0, or -1. */
 int config_check(const struct config_draft *d, struct err *e);
-/* Refuse values that mean something this version cannot do.  0, or -1. */
-int config_check_later(const struct config_draft *d, struct err *e);
 
 #define CONFIG_FILE_SIZE 262144 /* bytes */
 

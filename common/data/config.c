@@ -79,8 +79,6 @@ static int finish(struct config_draft *d, int result, struct config **out, struc
 {
 	if (result == 0)
 		result = config_check(d, e);
-	if (result == 0)
-		result = config_check_later(d, e);
 	if (result == 0) {
 		for (size_t i = 1; i < d->files.n; i++) /* the first is the defaults */
 			strlist_add(&d->c->files, d->files.v[i]);

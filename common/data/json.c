@@ -281,6 +281,32 @@ int64_t json_get_number(const struct json *j, const char *name, int64_t fallback
 	return json_object_get_int64(o);
 }
 
+int json_get_flag(const struct json *j, const char *name, int fallback)
+{
+	struct json_object *o = inside(json_get(j, name));
+
+	return json_object_is_type(o, json_type_boolean) ? json_object_get_boolean(o) != 0
+							 : fallback;
+}
+
+size_t json_members(const struct json *j)
+{
+	return json_is_object(j) ? (size_t)json_object_object_length(inside(j)) : 0;
+}
+
+const char *json_name_at(const struct json *j, size_t index)
+{
+	struct json_object_iterator at, end;
+
+	if (index >= json_members(j))
+		return NULL;
+	at = json_object_iter_begin(inside(j));
+	end = json_object_iter_end(inside(j));
+	while (index-- > 0 && !json_object_iter_equal(&at, &end))
+		json_object_iter_next(&at);
+	return json_object_iter_peek_name(&at);
+}
+
 int json_is_array(const struct json *j)
 {
 	return json_object_is_type(inside(j), json_type_array);

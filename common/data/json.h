@@ -53,6 +53,11 @@ const struct json *json_get(const struct json *j, const char *name);
 const char *json_get_text(const struct json *j, const char *name);
 /* The whole number of member NAME; FALLBACK: none, or it does not fit. */
 int64_t json_get_number(const struct json *j, const char *name, int64_t fallback);
+/* 1 or 0, as member NAME says; FALLBACK: none, or neither true nor false. */
+int json_get_flag(const struct json *j, const char *name, int fallback);
+/* Members of an object: 0 for anything else; and their names, in order, NULL beyond the last. */
+size_t json_members(const struct json *j);
+const char *json_name_at(const struct json *j, size_t index);
 /* 1: J is an array; 0: anything else. */
 int json_is_array(const struct json *j);
 /* Elements of an array: 0 for anything else. */

@@ -72,11 +72,19 @@ static void deployment_clear(struct deployment *d)
 	str_clear(&d->text);
 }
 
-static const struct kind *kind_of(const struct deployment *d)
+static const struct kind *kind_of(const char *airflow, const char *chain)
 {
-	if (strcmp(d->airflow->name, SERVING_SECTION) == 0)
+	if (strcmp(airflow, SERVING_SECTION) == 0)
 		return &serving;
-	return strcmp(d->job->chain, RETRAIN_CHAIN) == 0 ? &retraining : &scoring;
+	return strcmp(chain, RETRAIN_CHAIN) == 0 ? &retraining : &scoring;
+}
+
+char *deploy_id(const struct stage_job *job)
+{
+	const struct config_chain *chain = config_chain(job->config, job->chain);
+
+	return mem_format("%s%s", job->project,
+		kind_of(chain != NULL ? chain->airflow : "", job->chain)->suffix);
 }
 
 /* Airflow takes ^[\w.-]+$; of that, ASCII. */
@@ -105,10 +113,10 @@ static int plan(struct deployment *d, struct err *e)
 	if (d->airflow == NULL)
 		return err_set(e, "[airflow \"%s\"] of chain %s is no longer configured",
 			d->chain->airflow, job->chain);
-	d->kind = kind_of(d);
+	d->kind = kind_of(d->airflow->name, job->chain);
 	if (airflow_open(&d->to, job->config, d->airflow, e) != 0)
 		return -1;
-	d->id = mem_format("%s%s", job->project, d->kind->suffix);
+	d->id = deploy_id(job);
 	d->path = mem_format("%s%s%s%s", d->airflow->path, *d->airflow->path ? "/" : "", d->id,
 		d->kind->extension);
 	return check_id(d->id, e);

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "data/config.h"
 #include "data/sqlite.h"
+#include "stage/engine.h"
 #include "stage/stage.h"
 
 #define TIMEOUT_MS 10000 /* how long other writers are waited for */
@@ -86,6 +87,26 @@ int owner_claim(const struct stage_job *job, enum owner_kind kind, const char *n
 	int result = db != NULL ? claim(db, job, kind, name, e) : -1;
 
 	sqlite_close(db);
+	return result;
+}
+
+int owner_claim_all(const struct stage_job *job, struct err *e)
+{
+	char *image = engine_image_name(job->project), *dag = deploy_id(job);
+	const struct config_chain *chain = config_chain(job->config, job->chain);
+	int result = 0;
+
+	if (chain == NULL)
+		result = err_set(e, "chain %s is no longer configured", job->chain);
+	if (result == 0 && strlist_has(&chain->stages, "build"))
+		result = owner_claim(job, OWNER_IMAGE, image, e);
+	if (result == 0 && (strlist_has(&chain->stages, "create-model") ||
+				   strlist_has(&chain->stages, "stage-model")))
+		result = owner_claim(job, OWNER_MODEL, job->project, e);
+	if (result == 0 && strlist_has(&chain->stages, "deploy"))
+		result = owner_claim(job, OWNER_DAG, dag, e);
+	free(image);
+	free(dag);
 	return result;
 }
 

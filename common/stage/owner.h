@@ -17,6 +17,12 @@ enum owner_kind { OWNER_MODEL, OWNER_IMAGE, OWNER_DAG };
  */
 int owner_claim(const struct stage_job *job, enum owner_kind kind, const char *name, struct err *e);
 
+/*
+ * Claim every name that a stage of JOB's chain would claim, before they run where this store is not.  0, or
+ * -1 and *E as above.
+ */
+int owner_claim_all(const struct stage_job *job, struct err *e);
+
 /* Whose NAME is.  1: *OWNER is the caller's to free().  0: nobody's yet.  -1. */
 int owner_find(char **owner, const struct config *config, enum owner_kind kind, const char *name,
 	struct err *e);

@@ -41,6 +41,9 @@ typedef int stage_function(const struct stage_job *job, struct err *e);
 
 stage_function stage_build, stage_create_model, stage_deploy, stage_stage_model;
 
+/* The id of the DAG or manifest that JOB's deploy stage writes; the caller's to free(). */
+char *deploy_id(const struct stage_job *job);
+
 /* The function of the stage NAME; NULL: there is no such stage. */
 stage_function *stage_find(const char *name);
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "chain/job.h"
+#include "chain/launcher-gitlab.h"
 #include "chain/runner.h"
 #include "command.h"
 #include "data/config.h"
@@ -66,9 +67,9 @@ static int run_stage(const struct command *c, const char *id, const char *stage)
 
 static int run(struct command *c, int argc, char **argv)
 {
-	const char *drain = NULL, *no_wait = NULL, *stage = NULL;
-	const struct command_option options[] = {
-		{"--drain", &drain}, {"--no-wait", &no_wait}, {"--stage", &stage}, {NULL, NULL}};
+	const char *drain = NULL, *no_wait = NULL, *stage = NULL, *follow = NULL;
+	const struct command_option options[] = {{"--drain", &drain}, {"--no-wait", &no_wait},
+		{"--stage", &stage}, {"--follow", &follow}, {NULL, NULL}};
 	struct runner_options o = {.tell = print_line};
 	struct err e = ERR_INIT;
 	int n = command_options(&verb_run, argc, argv, options, 0, 2);
@@ -79,10 +80,15 @@ static int run(struct command *c, int argc, char **argv)
 		return command_fail(COMMAND_USAGE, "run: only --stage takes ID and NAME");
 	if (stage != NULL)
 		return run_stage(c, argv[1], argv[2]);
+	if (follow != NULL) /* what the runner starts for the pipelines on GitLab */
+		return launcher_gitlab_follow(c->config->state, c->system_file, &e) == 0
+			       ? COMMAND_DONE
+			       : command_err(COMMAND_CANNOT_TELL, &e);
 	/* Stages go on whoever reads what is told of them; main() looks at ferror(stdout). */
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
 	o.state = c->config->state;
 	o.system_file = c->system_file;
+	o.repository = c->repository;
 	o.parallel = c->config->parallel;
 	o.mode = drain != NULL ? RUNNER_DRAIN : RUNNER_SERVICE;
 	o.lock = no_wait != NULL ? RUNNER_NO_WAIT : RUNNER_WAIT;
