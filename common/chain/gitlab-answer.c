@@ -158,9 +158,9 @@ static void tell_denied(const struct gitlab_refusal *r, const struct json *j, co
 			r->key, scope != NULL ? scope : "api", words);
 	else
 		(void)err_set(e,
-			"GitLab, %s: the user of the token in %s may not do this (status 403: %s); "
+			"GitLab, %s: the user of the token in %s may not do this (status %ld: %s); "
 			"it needs: %s",
-			r->what, r->key, words, r->right);
+			r->what, r->key, r->status, words, r->right);
 }
 
 /* An answer other than 401 and 403. */
@@ -188,7 +188,9 @@ enum gitlab_result gitlab_sort(const struct gitlab_refusal *r, int *is_state, st
 		j = NULL;
 	words = words_of(r, j);
 	*is_state = (r->status == 400 || r->status == 403) && is_about_state(words);
-	if ((r->status == 401 || r->status == 403) && !*is_state) {
+	/* GitLab says the last of these with 400. */
+	if (((r->status == 401 || r->status == 403) && !*is_state) ||
+		(r->status == 400 && str_holds(words, "insufficient permission"))) {
 		tell_denied(r, j, words, e);
 	} else {
 		result = sort_other(r, words);

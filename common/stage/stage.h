@@ -27,6 +27,7 @@ struct stage_job {
 	const char *sha;        /* what it moved to, hexadecimal */
 	const char *source;     /* full name of the source branch, or "" */
 	const char *user;       /* name of who pushed, or "" */
+	const char *description; /* of the merge request; NULL or "": the commit's message is it */
 	const struct retrainings *retrained; /* of the repository */
 	int64_t created_at;                  /* of the pipeline, microseconds */
 	const char *work;                    /* an empty folder that is removed afterwards */

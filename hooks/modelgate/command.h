@@ -40,7 +40,7 @@ struct verb {
 
 /* One in each verb's file; main.c's table points to them. */
 extern const struct verb verb_audit, verb_cancel, verb_check, verb_explain, verb_logs, verb_models,
-	verb_new, verb_play, verb_retry, verb_rollback, verb_run, verb_status;
+	verb_new, verb_play, verb_retry, verb_rollback, verb_run, verb_stage, verb_status;
 
 /*
  * The options of a verb, read in any order among its plain arguments ("--" ends them).

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "chain/pipeline.h"
+#include "chain/remote.h"
 #include "chain/status.h"
 #include "chain/store.h"
 #include "command.h"
@@ -46,10 +47,58 @@ static struct json *facts_json(const struct facts *facts)
 	return j;
 }
 
-/* FACTS: NULL in a list. */
-static struct json *pipeline_json(const struct pipeline *p, const struct facts *facts)
+/* A pipeline as it is shown. */
+struct view {
+	const struct pipeline *p;
+	const struct facts *facts; /* NULL: in a list */
+	struct remote remote;      /* zeroed: it runs here */
+	struct remote_jobs jobs;   /* on GitLab */
+};
+
+static void view_clear(struct view *v)
+{
+	remote_clear(&v->remote);
+	remote_jobs_clear(&v->jobs);
+}
+
+/* 0, or -1. */
+static int view_init(struct view *v, struct store *s, const struct pipeline *p,
+	const struct facts *facts, struct err *e)
+{
+	memset(v, 0, sizeof(*v));
+	v->p = p;
+	v->facts = facts;
+	if (remote_read(&v->remote, s, p->id, e) < 0)
+		return -1;
+	return v->remote.pipeline != 0 ? remote_jobs(s, p->id, &v->jobs, e) : 0;
+}
+
+/* What the pipeline is on GitLab. */
+static struct json *gitlab_json(const struct view *v)
+{
+	struct json *j = json_new_object(), *jobs = json_new_array();
+
+	if (v->remote.number != 0)
+		json_put_number(j, "pipeline_id", v->remote.number);
+	json_put_known(j, "sha", v->remote.sha);
+	json_put_known(j, "web_url", v->remote.web_url);
+	json_put_known(j, "message", v->remote.message);
+	for (size_t i = 0; i < v->jobs.n; i++) {
+		struct json *job = json_new_object();
+
+		json_put_text(job, "stage", v->jobs.v[i].stage);
+		json_put_number(job, "id", v->jobs.v[i].job);
+		json_put_text(job, "web_url", v->jobs.v[i].web_url);
+		json_append(jobs, job);
+	}
+	json_put(j, "jobs", jobs);
+	return j;
+}
+
+static struct json *pipeline_json(const struct view *v)
 {
 	struct json *j = json_new_object(), *stages = json_new_array();
+	const struct pipeline *p = v->p;
 
 	json_put_number(j, "id", p->id);
 	json_put_text(j, "project", p->project);
@@ -66,18 +115,20 @@ static struct json *pipeline_json(const struct pipeline *p, const struct facts *
 	for (size_t i = 0; i < p->n_stages; i++)
 		json_append(stages, stage_json(&p->stages[i]));
 	json_put(j, "stages", stages);
-	if (facts != NULL)
-		json_put(j, "facts", facts_json(facts));
+	if (v->remote.pipeline != 0)
+		json_put(j, "gitlab", gitlab_json(v));
+	if (v->facts != NULL)
+		json_put(j, "facts", facts_json(v->facts));
 	return j;
 }
 
-static void print_json(const struct pipeline *v, size_t n, const struct facts *facts)
+static void print_json(const struct view *v, size_t n)
 {
 	struct json *j = json_new_object(), *list = json_new_array();
 	char *text;
 
 	for (size_t i = 0; i < n; i++)
-		json_append(list, pipeline_json(&v[i], facts));
+		json_append(list, pipeline_json(&v[i]));
 	json_put(j, "pipelines", list);
 	text = json_text(j, JSON_ONE_LINE);
 	printf("%s\n", text);
@@ -197,8 +248,22 @@ static void print_next(const struct pipeline *p)
 			printf("\nmodelgate logs %lld %s\n", (long long)p->id, p->stages[i].name);
 }
 
-static void print_pipeline(const struct pipeline *p, const struct facts *facts)
+static void print_gitlab(const struct view *v)
 {
+	if (v->remote.pipeline == 0)
+		return;
+	if (v->remote.number == 0)
+		print_line("GitLab", "not created there so far");
+	else
+		print_line("GitLab", "pipeline %lld, %s", (long long)v->remote.number,
+			v->remote.web_url);
+	if (v->remote.message[0] != '\0')
+		print_line("", "%s", v->remote.message);
+}
+
+static void print_pipeline(const struct view *v)
+{
+	const struct pipeline *p = v->p;
 	char created[COMMAND_TIME_SIZE];
 
 	command_time(p->created_at, created);
@@ -209,9 +274,10 @@ static void print_pipeline(const struct pipeline *p, const struct facts *facts)
 	if (p->source[0] != '\0')
 		print_line("from", "%s", short_ref(p->source));
 	print_line("by", "%s, %s UTC, push %s", who(p), created, p->push_id);
+	print_gitlab(v);
 	printf("\n");
 	print_stages(p);
-	print_facts(facts);
+	print_facts(v->facts);
 	print_next(p);
 }
 
@@ -219,6 +285,7 @@ static int show_one(struct store *s, int64_t id, int as_json, struct err *e)
 {
 	struct pipeline p;
 	struct facts facts = {0};
+	struct view v = {0};
 	int status, found = pipeline_read(&p, s, id, e);
 
 	if (found == 0)
@@ -226,15 +293,32 @@ static int show_one(struct store *s, int64_t id, int as_json, struct err *e)
 	if (found < 0)
 		return command_err(COMMAND_CANNOT_TELL, e);
 	status = COMMAND_DONE;
-	if (pipeline_facts(s, id, NULL, &facts, e) != 0)
+	if (pipeline_facts(s, id, NULL, &facts, e) != 0 || view_init(&v, s, &p, &facts, e) != 0)
 		status = command_err(COMMAND_CANNOT_TELL, e);
 	else if (as_json)
-		print_json(&p, 1, &facts);
+		print_json(&v, 1);
 	else
-		print_pipeline(&p, &facts);
+		print_pipeline(&v);
+	view_clear(&v);
 	facts_clear(&facts);
 	pipeline_clear(&p);
 	return status;
+}
+
+/* 0, or -1. */
+static int print_list_json(struct store *s, const struct pipeline_list *list, struct err *e)
+{
+	struct view *views = mem_zalloc(list->n + 1, sizeof(*views));
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < list->n; i++)
+		result = view_init(&views[i], s, &list->v[i], NULL, e);
+	if (result == 0)
+		print_json(views, list->n);
+	for (size_t i = 0; i < list->n; i++)
+		view_clear(&views[i]);
+	free(views);
+	return result;
 }
 
 static int show_list(
@@ -245,10 +329,10 @@ static int show_list(
 
 	if (pipeline_list(&list, s, filter, e) != 0)
 		status = command_err(COMMAND_CANNOT_TELL, e);
-	else if (as_json)
-		print_json(list.v, list.n, NULL);
-	else
+	else if (!as_json)
 		print_table(&list);
+	else if (print_list_json(s, &list, e) != 0)
+		status = command_err(COMMAND_CANNOT_TELL, e);
 	pipeline_list_clear(&list);
 	return status;
 }

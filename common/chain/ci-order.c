@@ -1,0 +1,190 @@
+/*
+ * The order of jobs (contract, section 7), told from GitLab's own pipelines: resource groups let no two of
+ * an environment run at once, but neither keep their order nor know what has been overtaken.
+ */
+#include "chain/ci-job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "chain/gitlab.h"
+#include "chain/place.h"
+#include "data/config.h"
+#include "net/http.h"
+#include "stage/log.h"
+
+#define BRANCHES "refs/heads/"
+#define TOKEN "[launcher] token-file in " CI_CONFIG
+#define TRIES 4
+
+/*
+ * 1: GOT is no answer, and it is to be asked again, after a pause; a GitLab that is away for a moment fails
+ * no job.  *TRIED counts.
+ */
+static int is_to_ask_again(
+	const struct gitlab *g, enum gitlab_result got, int *tried, struct err *e)
+{
+	if ((got != GITLAB_LATER && got != GITLAB_UNCLEAR) || ++*tried >= TRIES)
+		return 0;
+	log_line("%s; tried again", err_text(e));
+	err_clear(e);
+	http_sleep_ms(http_pause_ms(*tried + 1, gitlab_pause(g)));
+	return 1;
+}
+
+/* The chain of a job of ours, whose name is "<chain>:<stage>"; NULL: it is somebody else's. */
+static const struct config_chain *chain_of(const struct config *config, const char *name)
+{
+	size_t n = strcspn(name, ":");
+
+	for (size_t i = 0; name[n] == ':' && i < config->n_chains; i++)
+		if (strlen(config->chains[i].name) == n &&
+			strncmp(config->chains[i].name, name, n) == 0)
+			return &config->chains[i];
+	return NULL;
+}
+
+struct look {
+	const struct ci_job *j;
+	const struct config *config;
+	const char *environment;
+	struct gitlab *g;
+};
+
+enum looked_for {
+	LOOK_STARTED, /* a job of ours that has started, whatever became of it */
+	LOOK_AT_WORK  /* one of our environment that runs, or is about to */
+};
+/* 1: pipeline ID has such a job; 0; -1. */
+static int has_job(const struct look *l, int64_t id, enum looked_for what, struct err *e)
+{
+	struct gitlab_jobs jobs = {0};
+	enum gitlab_result got;
+	int found = 0, tried = 0;
+
+	do
+		got = gitlab_list_jobs(l->g, id, &jobs, e);
+	while (is_to_ask_again(l->g, got, &tried, e));
+	for (size_t i = 0; i < jobs.n && !found; i++) {
+		const struct config_chain *chain = chain_of(l->config, jobs.v[i].name);
+		enum status s = jobs.v[i].status;
+
+		if (chain == NULL)
+			continue;
+		if (what == LOOK_STARTED)
+			found = s == STATUS_RUNNING || s == STATUS_SUCCESS || s == STATUS_FAILED;
+		else
+			found = (s == STATUS_RUNNING || s == STATUS_PENDING) &&
+				strcmp(place_environment(l->config, chain), l->environment) == 0;
+	}
+	gitlab_jobs_clear(&jobs);
+	if (got == GITLAB_MISSING) {
+		err_clear(e);
+		return 0;
+	}
+	return got == GITLAB_DONE ? found : -1;
+}
+
+/* Has a newer pipeline of our branch started? */
+static int check_newer(const struct look *l, struct err *e)
+{
+	char *ref = http_escape(l->j->ref + strlen(BRANCHES));
+	char *created = http_escape(l->j->created);
+	char *query = mem_format("ref=%s&source=api&created_after=%s", ref, created);
+	struct gitlab_pipelines found = {0};
+	enum gitlab_result got;
+	int result = 0, tried = 0;
+
+	do
+		got = gitlab_list_pipelines(l->g, query, &found, e);
+	while (is_to_ask_again(l->g, got, &tried, e));
+	if (got != GITLAB_DONE)
+		result = -1;
+	for (size_t i = 0; i < found.n && result == 0; i++) {
+		int has = 0;
+
+		if (found.v[i].id > l->j->pipeline)
+			has = has_job(l, found.v[i].id, LOOK_STARTED, e);
+		if (has == 1)
+			result = err_set(e,
+				"skipped: pipeline %lld of the same branch is newer and has "
+				"started: %s",
+				(long long)found.v[i].id, found.v[i].web_url);
+		else if (has < 0)
+			result = -1;
+	}
+	gitlab_pipelines_clear(&found);
+	free(query);
+	free(created);
+	free(ref);
+	return result;
+}
+
+/* Is an older pipeline of our environment at work?  Those that are have one of these states. */
+static int check_older(const struct look *l, const char *status, struct err *e)
+{
+	char *query = mem_format("source=api&status=%s", status);
+	struct gitlab_pipelines found = {0};
+	enum gitlab_result got;
+	int result = 0, tried = 0;
+
+	do
+		got = gitlab_list_pipelines(l->g, query, &found, e);
+	while (is_to_ask_again(l->g, got, &tried, e));
+	if (got != GITLAB_DONE)
+		result = -1;
+	for (size_t i = 0; i < found.n && result == 0; i++) {
+		int has = 0;
+
+		if (found.v[i].id < l->j->pipeline)
+			has = has_job(l, found.v[i].id, LOOK_AT_WORK, e);
+		if (has == 1) {
+			result = err_set(e,
+				"pipeline %lld of this project is older and at work in %s: it goes "
+				"first: %s",
+				(long long)found.v[i].id, l->environment, found.v[i].web_url);
+			e->passing = 1;
+		} else if (has < 0) {
+			result = -1;
+		}
+	}
+	gitlab_pipelines_clear(&found);
+	free(query);
+	return result;
+}
+
+int ci_order_check(const struct ci_job *j, const struct config *config, struct err *e)
+{
+	static const char *const at_work[] = {
+		"running", "pending", "waiting_for_resource", "preparing", NULL};
+	const struct gitlab_settings settings = {.url = config->launcher_url,
+		.token_file = config->launcher_token_file,
+		.ca_file = config->launcher_ca_file,
+		.key = TOKEN,
+		.project = j->gitlab_project};
+	struct look l = {.j = j, .config = config};
+	const struct config_chain *chain = config_chain(config, j->chain);
+	int64_t created;
+	int result;
+
+	if (chain == NULL)
+		return err_set(e, "chain %s is not configured in " CI_CONFIG, j->chain);
+	if (config->launcher_token_file[0] == '\0')
+		return err_set(e,
+			TOKEN " is empty: without a token (scope read_api, role Reporter) a job "
+			      "cannot tell whether a newer pipeline has overtaken it");
+	if (clock_parse(j->created, &created) != 0)
+		return err_set(e, "CI_PIPELINE_CREATED_AT is no time in UTC: \"%s\"", j->created);
+	l.environment = place_environment(config, chain);
+	if (gitlab_open(&l.g, &settings, e) != 0)
+		return -1;
+	result = check_newer(&l, e);
+	for (size_t i = 0; at_work[i] != NULL && result == 0; i++)
+		result = check_older(&l, at_work[i], e);
+	gitlab_close(l.g);
+	return result != 0 ? err_wrap(e, "order") : 0;
+}
