@@ -29,8 +29,7 @@ static char *find_home(const char *otherwise)
 {
 	const char *said = getenv("HOME");
 	char *home = said != NULL ? mem_strdup(said) : user_home(getuid());
-	char *variable =
-		mem_format("HOME=%s", home != NULL && *home == '/' ? home : otherwise);
+	char *variable = mem_format("HOME=%s", home != NULL && *home == '/' ? home : otherwise);
 
 	free(home);
 	return variable;

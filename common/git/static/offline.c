@@ -64,8 +64,7 @@ static int refuse_transport(git_smart_subtransport **out)
 	return refuse(GIT_ERROR_NET, "this program has no network");
 }
 
-int git_smart_subtransport_http(
-	git_smart_subtransport **out, git_transport *owner, void *param)
+int git_smart_subtransport_http(git_smart_subtransport **out, git_transport *owner, void *param)
 {
 	(void)owner;
 	(void)param;
