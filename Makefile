@@ -231,20 +231,28 @@ bench: test-root ## a push with our hooks against one with empty C hooks
 INSTALL ?= install
 UNIT := config/modelgate@.service
 UNITS = $(PREFIX)/lib/systemd/system
-install: all ## into PREFIX (/usr/local), below DESTDIR
-	$(Q)$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/modelgate' \
-		'$(DESTDIR)$(PREFIX)/share/modelgate'
-	$(Q)$(INSTALL) -C -m 755 $(BUILD)/bin/modelgate '$(DESTDIR)$(PREFIX)/bin/'
-	$(Q)$(INSTALL) -C -m 755 $(GATES:%=$(BUILD)/bin/%) '$(DESTDIR)$(PREFIX)/libexec/modelgate/'
-	$(Q)$(INSTALL) -C -m 644 config/modelgate.ini config/modelgate-images.conf \
-		'$(DESTDIR)$(PREFIX)/share/modelgate/'
-	$(Q)$(INSTALL) -d '$(DESTDIR)$(UNITS)'
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|' '$(UNIT)' >'$(BUILD)/$(notdir $(UNIT))'
-	$(Q)$(INSTALL) -C -m 644 '$(BUILD)/$(notdir $(UNIT))' '$(DESTDIR)$(UNITS)/'
-	$(Q)for page in $(MAN_PAGES); do \
-		folder='$(DESTDIR)$(PREFIX)/share/man/man'$${page##*.}; \
-		$(INSTALL) -d "$$folder" && $(INSTALL) -C -m 644 $$page "$$folder/" || exit 1; \
+# $(1): the mode, $(2): the folder, $(3): files.  What is in use is replaced in one step: install(1)
+# takes the old file away before it writes the new one.  What is the same stays as it is.
+define put_files
+	$(Q)$(INSTALL) -d '$(2)'
+	$(Q)for file in $(3); do \
+		to='$(2)'/$${file##*/}; \
+		if cmp -s $$file "$$to" && [ "$$(stat -c '%F %a %u' "$$to")" = "regular file $(1) $$(id -u)" ]; then \
+			continue; \
+		fi; \
+		$(INSTALL) -m $(1) $$file "$$to.$$$$~" && mv -f "$$to.$$$$~" "$$to" || { rm -f "$$to.$$$$~"; exit 1; }; \
 	done
+endef
+
+install: all ## into PREFIX (/usr/local), below DESTDIR
+	$(call put_files,755,$(DESTDIR)$(PREFIX)/bin,$(BUILD)/bin/modelgate)
+	$(call put_files,755,$(DESTDIR)$(PREFIX)/libexec/modelgate,$(GATES:%=$(BUILD)/bin/%))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/modelgate,config/modelgate.ini config/modelgate-images.conf)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' '$(UNIT)' >'$(BUILD)/$(notdir $(UNIT))'
+	$(call put_files,644,$(DESTDIR)$(UNITS),$(BUILD)/$(notdir $(UNIT)))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man1,$(filter %.1,$(MAN_PAGES)))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man5,$(filter %.5,$(MAN_PAGES)))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man7,$(filter %.7,$(MAN_PAGES)))
 
 uninstall: ## what install has put there
 	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate/modelgate.ini' \

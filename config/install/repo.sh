@@ -151,12 +151,13 @@ build_programs() {
 	quietly make -C "$here" -s -j"$(nproc)" BUILD="$build" PREFIX="$prefix" DESTDIR= install
 }
 
-# Replace FILE in one step by one of MODE with what stands on standard input.
+# Replace FILE in one step by one of MODE with what stands on standard input.  Gitaly runs whatever it
+# finds in a folder of hooks, unless its name ends in "~".
 put_file() {
 	# shellcheck disable=SC2016 # expanded by the shell that is started
 	as_owner sh -c '
 		umask 077
-		temporary=$(mktemp "$(dirname -- "$1")/.modelgate.XXXXXX") || exit 1
+		temporary=$(mktemp "$(dirname -- "$1")/.modelgate.XXXXXX~") || exit 1
 		if cat >"$temporary" && chmod "$2" "$temporary" && mv -f -- "$temporary" "$1"; then
 			exit 0
 		fi
