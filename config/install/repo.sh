@@ -175,6 +175,11 @@ hook_folders() {
 			printf '%s\n' "custom_hooks/$hook.d"
 		done
 		;;
+	global)
+		for hook in $hooks; do
+			printf '%s\n' "$hook.d"
+		done
+		;;
 	esac
 }
 
@@ -286,7 +291,7 @@ put_hook() {
 		say "kept   $file, which calls modelgate's"
 		return
 	fi
-	if cmp -s "$program" "$file" && [ "$(stat -c %a "$file")" = 755 ]; then
+	if cmp -s "$program" "$file" && [ "$(stat -c '%a %u' "$file")" = "755 ${owner%:*}" ]; then
 		say "same   $file"
 		return
 	fi
@@ -467,6 +472,10 @@ remove_folders() {
 
 command_uninstall() {
 	[ $# -eq 1 ] || wrong_usage 'uninstall takes a PATH'
+	if is_global_folder "$1"; then
+		uninstall_global "$1"
+		return
+	fi
 	find_repository "$1"
 	find_layout "$(recorded layout | grep . || printf auto)"
 	if ! is_installed; then
