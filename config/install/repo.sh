@@ -273,6 +273,7 @@ plan_push_options() {
 	copy=$(mktemp -d)
 	as_owner cat -- "$gitdir/config" >"$copy/config" || die "cannot read $gitdir/config"
 	git_config_before=$(base64 -w 0 <"$copy/config")
+	git_config_time=$(stat -c %y "$gitdir/config")
 	git config --file "$copy/config" receive.advertisePushOptions true
 	git_config_sum=$(sha256sum <"$copy/config")
 	rm -r -- "$copy"
@@ -314,6 +315,7 @@ write_record() {
 		printf 'push-options=%s\nconfig=%s\nfolders=%s\n' \
 			"$push_options_before" "$config_sum" "$folders_made"
 		printf 'git-config=%s\ngit-config-sum=%s\n' "$git_config_before" "$git_config_sum"
+		printf 'git-config-time=%s\n' "$git_config_time"
 	} | put_file "$(record_file)" 600 # git's configuration may hold a password
 }
 
@@ -323,6 +325,7 @@ read_record() {
 	push_options_before=
 	git_config_before=
 	git_config_sum=
+	git_config_time=
 	[ -f "$(record_file)" ] || return 0
 	[ "$(recorded layout)" = "$layout" ] || die "modelgate is in this repository already, in the" \
 		"layout $(recorded layout): ./install.sh uninstall $gitdir first"
@@ -331,6 +334,7 @@ read_record() {
 	push_options_before=$(recorded push-options)
 	git_config_before=$(recorded git-config)
 	git_config_sum=$(recorded git-config-sum)
+	git_config_time=$(recorded git-config-time)
 }
 
 command_repo() {
@@ -455,6 +459,7 @@ restore_push_options() {
 	[ "$before" != true ] || return 0
 	if is_git_config_ours; then
 		recorded git-config | base64 -d | put_file "$gitdir/config" "$(stat -c %a "$gitdir/config")"
+		as_owner touch -d "$(recorded git-config-time)" -- "$gitdir/config" 2>/dev/null || true
 	elif [ -n "$before" ]; then
 		git_in_repository config --local --replace-all receive.advertisePushOptions "$before"
 	else

@@ -9,6 +9,8 @@
 #	snapshot DIR               All of a repository or a prefix but its objects, as text: names, kinds,
 #	                           modes, owners, contents.
 #	unchanged DIR FILE         DIR is as snapshot has written it into $T/FILE.
+#	keep DIR                   A copy of DIR with everything, for:
+#	is_as_kept DIR             DIR is, to the byte, mode, owner and time of each file, what keep has copied.
 #	refuses TEXT CMD...        CMD fails and says TEXT.
 
 own_build() {
@@ -35,6 +37,19 @@ snapshot() {
 
 unchanged() {
 	snapshot "$1" | diff "$T/$2" -
+}
+
+keep() {
+	rm -rf "$T/kept.$(basename "$1")" && cp -a "$1" "$T/kept.$(basename "$1")"
+}
+
+install_details() {
+	(cd "$1" && find . ! -type d -printf '%p %y %m %U:%G %T@ %l\n' -o -printf '%p %y %m %U:%G\n' | sort)
+}
+
+is_as_kept() {
+	install_details "$T/kept.$(basename "$1")" >"$T/kept.list" && install_details "$1" | diff "$T/kept.list" - &&
+		diff -r "$T/kept.$(basename "$1")" "$1"
 }
 
 refuses() {
