@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # An almost empty machine, after test.sh: a folder to be chroot(2)ed into, as root.
 #
-#	new_chroot DIR             $T/DIR: folders etc, tmp and dev, with dev/null, and no more.
+#	new_chroot DIR             $T/DIR: folders etc, tmp and dev, with dev/null and dev/urandom (which Git
+#	                           reads), and no more.
 #	chroot_take DIR PROGRAM... Copies of programs (absolute paths), each with the libraries that ldd(1)
 #	                           names and its dynamic linker, at the places that they have here.
 #	in_chroot DIR USER COMMAND...
@@ -10,7 +11,8 @@
 
 new_chroot() {
 	mkdir -p "$T/$1/etc" "$T/$1/tmp" "$T/$1/dev" && chmod 755 "$T" "$T/$1" && chmod 1777 "$T/$1/tmp" &&
-		mknod -m 666 "$T/$1/dev/null" c 1 3
+		mknod -m 666 "$T/$1/dev/null" c 1 3 &&
+		mknod -m 666 "$T/$1/dev/urandom" c 1 9
 }
 
 chroot_take() {
@@ -29,7 +31,7 @@ in_chroot() {
 	chroot_dir=$T/$1
 	chroot_user=$2
 	shift 2
-	chroot_variables=
+	chroot_variables=ASAN_OPTIONS=detect_leaks=0 # which needs /proc
 	while case $1 in *=*) ;; *) false ;; esac do
 		chroot_variables="$chroot_variables $1"
 		shift

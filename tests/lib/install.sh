@@ -27,7 +27,8 @@ use_build() {
 
 install_sh() {
 	install_version=$(cat "$install_build.version")
-	BUILD=$install_build MAKEFLAGS=${install_version:+VERSION=$install_version} "$TOP/install.sh" "$@"
+	# What `make asan` says to make must get through.
+	BUILD=$install_build MAKEFLAGS="${MAKEFLAGS-}${install_version:+ VERSION=$install_version}" "$TOP/install.sh" "$@"
 }
 
 snapshot() {
