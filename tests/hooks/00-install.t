@@ -344,7 +344,7 @@ fi
 
 test_expect 'usage: wrong commands and options exit 2 and say in a line what is wrong' '
 	for arguments in "" "install" "repo" "repo --layout" "repo a b" "repo --colour red" "check" \
-		"check a b" "uninstall" "demo --colour" "test x" "deps x"; do
+		"check a b" "uninstall" "global" "global x" "bundle" "bundle x" "demo --colour" "test x" "deps x"; do
 		status=0
 		install_sh $arguments >out 2>err || status=$?
 		same "2 of <$arguments>" "$status of <$arguments>" && same 1 "$(wc -l <err)" &&
