@@ -87,7 +87,7 @@ test_expect 'a hook of one'\''s own that hands over to the installed program' '
 '
 
 test_expect 'layout gitlab: the same through Gitaly' '
-	gitaly_start && git init -q --bare lab.git && git -C lab.git config core.hooksPath "$gitaly_shims" &&
+	git init -q --bare lab.git && served_by_gitaly lab &&
 	mkdir lab.git/custom_hooks && installed_server lab.git lab custom_hooks/ && commit a &&
 	gitaly_operation lab && expect_accept gitlab_push origin dev &&
 	push_while_installing lab.git gitlab_push -q origin dev && judged_once lab.git &&

@@ -34,7 +34,7 @@ records() {
 
 # A repository that has no hooks of its own, as Gitaly has it, with dev and a clone in $T/$1.
 new_repository() {
-	git init -q --bare "$T/$1.git" && git -C "$T/$1.git" config core.hooksPath "$gitaly_shims" &&
+	git init -q --bare "$T/$1.git" && served_by_gitaly "$1" &&
 		git init -q "$T/$1" && cd "$T/$1" && git remote add origin "$T/$1.git" && git switch -q -c dev &&
 		commit a && TEST_SERVERS="$TEST_SERVERS $1"
 }
