@@ -5,6 +5,9 @@
 #	                           reads), and no more.
 #	chroot_take DIR PROGRAM... Copies of programs (absolute paths), each with the libraries that ldd(1)
 #	                           names and its dynamic linker, at the places that they have here.
+#	chroot_take_gate DIR PROGRAM
+#	                           What PROGRAM, a gate which is there already, needs: nothing, but where it
+#	                           was built with sanitizers.
 #	in_chroot DIR USER COMMAND...
 #	                           Run it there in "/", as the user with this number, in an empty
 #	                           environment; NAME=VALUE, without blanks, may stand before the command.
@@ -27,11 +30,20 @@ chroot_take() {
 	done
 }
 
+# Sanitizers have to be linked dynamically; they read their options in /proc, and what looks for leaks needs
+# more of it.
+chroot_take_gate() {
+	chroot_dir=$T/$1
+	readelf -lW "$2" | grep -q '^  INTERP ' || return 0
+	chroot_take "$1" "$2" && mkdir -p "$chroot_dir/proc/self" &&
+		printf 'ASAN_OPTIONS=detect_leaks=0\0' >"$chroot_dir/proc/self/environ"
+}
+
 in_chroot() {
 	chroot_dir=$T/$1
 	chroot_user=$2
 	shift 2
-	chroot_variables=ASAN_OPTIONS=detect_leaks=0 # which needs /proc
+	chroot_variables=
 	while case $1 in *=*) ;; *) false ;; esac do
 		chroot_variables="$chroot_variables $1"
 		shift
