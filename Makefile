@@ -27,6 +27,13 @@ HARDEN := -fstack-protector-strong -fPIE \
 	$(if $(findstring -fsanitize,$(CFLAGS)),,$(if $(findstring -O,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 ALL_CFLAGS = $(WARNINGS) $(HARDEN) -D_POSIX_C_SOURCE=200809L -Icommon -I$(GEN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+
+# The gates need nothing of the machine but its kernel.  Sanitizers cannot be linked so, nor can Debian's
+# libgit2.a be made position independent.
+STATIC ?= $(if $(findstring -fsanitize,$(CFLAGS)),0,1)
+GATE_PKGS := libgit2 json-c inih sqlite3 yaml-0.1 zlib
+GATE_LDFLAGS := -static -no-pie -Wl,-z,relro,-z,now -Wl,--wrap=dlopen -Wl,--fatal-warnings $(LDFLAGS)
+GATE_LIBS := $(shell pkg-config --libs $(GATE_PKGS)) -lhttp_parser -lpcre2-8 -lm
 GEN := $(BUILD)/gen
 
 # One archive a room, in link order: a program takes from them what it needs and no more.
@@ -55,6 +62,14 @@ ROOT ?= $(abspath $(BUILD))/root
 ROOT_PROGRAMS := $(GATES:%=$(ROOT)/libexec/modelgate/%) $(ROOT)/bin/modelgate
 
 link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(1) $(ARCHIVES) $(PKG_LIBS) $(2)
+ifeq ($(STATIC),1)
+# What stands in for members of libgit2.a goes before them.
+GATE_ALONE := $(call object,$(sort $(wildcard common/git/static/*.c)))
+link_gate = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(GATE_LDFLAGS) -o $@ $(1) $(GATE_ALONE) $(ARCHIVES) $(GATE_LIBS)
+else
+GATE_ALONE :=
+link_gate = $(link)
+endif
 
 all: $(PROGRAMS) ## the programs, in build/bin
 
@@ -78,9 +93,9 @@ $$(BUILD)/lib/$(1).a: $$(call object,$$(sort $$(wildcard common/$(1)/*.c)))
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
-$(GATES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/hooks/%.o $(GATE_OBJECTS) $(ARCHIVES)
+$(GATES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/hooks/%.o $(GATE_OBJECTS) $(GATE_ALONE) $(ARCHIVES)
 	$(call say,LD,$@)
-	$(call link,$< $(GATE_OBJECTS))
+	$(call link_gate,$< $(GATE_OBJECTS))
 
 $(BUILD)/bin/modelgate: $(COMMAND_OBJECTS) $(ARCHIVES)
 	$(call say,LD,$@)
@@ -107,9 +122,9 @@ $(ROOT)/obj/paths.o: common/sys/paths.c $(ROOT)/obj/paths-built.h
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(GATES:%=$(ROOT)/libexec/modelgate/%): $(ROOT)/libexec/modelgate/%: \
-	$(BUILD)/obj/hooks/%.o $(GATE_OBJECTS) $(ROOT)/obj/paths.o $(ARCHIVES)
+	$(BUILD)/obj/hooks/%.o $(GATE_OBJECTS) $(GATE_ALONE) $(ROOT)/obj/paths.o $(ARCHIVES)
 	$(call say,LD,$@)
-	$(call link,$< $(GATE_OBJECTS) $(ROOT)/obj/paths.o)
+	$(call link_gate,$< $(GATE_OBJECTS) $(ROOT)/obj/paths.o)
 
 $(ROOT)/bin/modelgate: $(COMMAND_OBJECTS) $(ROOT)/obj/paths.o $(ARCHIVES)
 	$(call say,LD,$@)
@@ -216,20 +231,28 @@ bench: test-root ## a push with our hooks against one with empty C hooks
 INSTALL ?= install
 UNIT := config/modelgate@.service
 UNITS = $(PREFIX)/lib/systemd/system
-install: all ## into PREFIX (/usr/local), below DESTDIR
-	$(Q)$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/modelgate' \
-		'$(DESTDIR)$(PREFIX)/share/modelgate'
-	$(Q)$(INSTALL) -C -m 755 $(BUILD)/bin/modelgate '$(DESTDIR)$(PREFIX)/bin/'
-	$(Q)$(INSTALL) -C -m 755 $(GATES:%=$(BUILD)/bin/%) '$(DESTDIR)$(PREFIX)/libexec/modelgate/'
-	$(Q)$(INSTALL) -C -m 644 config/modelgate.ini config/modelgate-images.conf \
-		'$(DESTDIR)$(PREFIX)/share/modelgate/'
-	$(Q)$(INSTALL) -d '$(DESTDIR)$(UNITS)'
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|' '$(UNIT)' >'$(BUILD)/$(notdir $(UNIT))'
-	$(Q)$(INSTALL) -C -m 644 '$(BUILD)/$(notdir $(UNIT))' '$(DESTDIR)$(UNITS)/'
-	$(Q)for page in $(MAN_PAGES); do \
-		folder='$(DESTDIR)$(PREFIX)/share/man/man'$${page##*.}; \
-		$(INSTALL) -d "$$folder" && $(INSTALL) -C -m 644 $$page "$$folder/" || exit 1; \
+# $(1): the mode, $(2): the folder, $(3): files.  What is in use is replaced in one step: install(1)
+# takes the old file away before it writes the new one.  What is the same stays as it is.
+define put_files
+	$(Q)$(INSTALL) -d '$(2)'
+	$(Q)for file in $(3); do \
+		to='$(2)'/$${file##*/}; \
+		if cmp -s $$file "$$to" && [ "$$(stat -c '%F %a %u' "$$to")" = "regular file $(1) $$(id -u)" ]; then \
+			continue; \
+		fi; \
+		$(INSTALL) -m $(1) $$file "$$to.$$$$~" && mv -f "$$to.$$$$~" "$$to" || { rm -f "$$to.$$$$~"; exit 1; }; \
 	done
+endef
+
+install: all ## into PREFIX (/usr/local), below DESTDIR
+	$(call put_files,755,$(DESTDIR)$(PREFIX)/bin,$(BUILD)/bin/modelgate)
+	$(call put_files,755,$(DESTDIR)$(PREFIX)/libexec/modelgate,$(GATES:%=$(BUILD)/bin/%))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/modelgate,config/modelgate.ini config/modelgate-images.conf)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' '$(UNIT)' >'$(BUILD)/$(notdir $(UNIT))'
+	$(call put_files,644,$(DESTDIR)$(UNITS),$(BUILD)/$(notdir $(UNIT)))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man1,$(filter %.1,$(MAN_PAGES)))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man5,$(filter %.5,$(MAN_PAGES)))
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man7,$(filter %.7,$(MAN_PAGES)))
 
 uninstall: ## what install has put there
 	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate/modelgate.ini' \
@@ -247,6 +270,7 @@ help: ## this list
 	@echo
 	@echo 'TOOLS_PATH=DIR: (with the colons) is put in front of the folders where stages look for tools.'
 	@echo 'Variables: PREFIX DESTDIR BUILD CC CFLAGS LDFLAGS V=1 (show commands) CI=1 (-Werror)'
+	@echo '  STATIC=0 (the gates are linked dynamically)'
 
 FORCE:
 .PHONY: all asan bench check clean compile-all fuzz fuzz-run help hooks-test install layers lint \

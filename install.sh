@@ -34,9 +34,19 @@ usage() {
 		  repo PATH [--project NAME] [--prefix DIR] [--state DIR] [--layout auto|git|gitlab]
 		                    build, install below DIR (/usr/local), and put the hooks into one
 		                    repository; state (store, audit log) below /var/lib/modelgate
+		  global DIR --projects GLOBS [--prefix DIR] [--state DIR] [--user NAME]
+		                    the same for the projects of a Gitaly server whose paths match: DIR is its
+		                    custom_hooks_dir, NAME the user that it runs as (git).  The system's file
+		                    /etc/modelgate/modelgate.ini says which projects; one that is there stays
+		  bundle FILE --state DIR [--project NAME] [--prefix DIR]
+		  bundle FILE --config FILE [--prefix DIR]
+		                    an archive for "gitaly hooks set" with the hooks and their configuration;
+		                    needs no root, and the server no package
 		  check PATH [--prefix DIR]
-		                    is everything in place?  Each line: ok, or what is wrong and how to mend it
-		  uninstall PATH    leave the repository as it was, and the audit log where it is
+		                    is everything in place?  Each line: ok, or what is wrong and how to mend it.
+		                    PATH is a repository, or the DIR of global
+		  uninstall PATH    leave the repository, or the DIR of global, as it was, and the audit log
+		                    where it is
 
 		A hook that is there already and is not modelgate's is never overwritten.
 	END
@@ -150,6 +160,8 @@ command_deps() {
 
 . "$here/config/install/repository.sh"
 . "$here/config/install/repo.sh"
+. "$here/config/install/global.sh"
+. "$here/config/install/bundle.sh"
 . "$here/config/install/check.sh"
 
 # --- demo and test ---
@@ -177,7 +189,7 @@ main() {
 	command=$1
 	shift
 	case $command in
-	demo | test | repo)
+	demo | test | repo | global | bundle)
 		check_plain 'the source tree' "$here"
 		check_plain BUILD "$build"
 		;;
@@ -187,6 +199,8 @@ main() {
 	test) command_test "$@" ;;
 	deps) command_deps "$@" ;;
 	repo) command_repo "$@" ;;
+	global) command_global "$@" ;;
+	bundle) command_bundle "$@" ;;
 	check) command_check "$@" ;;
 	uninstall) command_uninstall "$@" ;;
 	help | --help | -h) usage ;;

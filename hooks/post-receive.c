@@ -248,7 +248,7 @@ int main(void)
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
 	str_init(&input);
-	start = receive_begin(&r, &e);
+	start = receive_begin(&r, "post-receive", &e);
 	if (start == RECEIVE_READY && receive_input(&input, &e) == 0)
 		(void)land(&r, &input, &e); /* what failed stands in e */
 	if (start != RECEIVE_OUT_OF_SCOPE && e.text != NULL)

@@ -42,7 +42,7 @@ int main(void)
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
 	str_init(&input);
-	start = receive_begin(&r, &e);
+	start = receive_begin(&r, "pre-receive", &e);
 	/* Whatever the outcome: git does not like a hook that leaves its input unread. */
 	unread = receive_input(&input, &input_error);
 	switch (start) {

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
-	switch (receive_begin(&r, &e)) {
+	switch (receive_begin(&r, "update", &e)) {
 	case RECEIVE_OUT_OF_SCOPE:
 		status = 0;
 		break;

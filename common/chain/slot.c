@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "sys/files.h"
 #include "sys/lock.h"
 #include "sys/spawn.h"
+#include "sys/user.h"
 
 void slot_clear(struct slot *t)
 {
@@ -75,12 +75,12 @@ static void add_to_log_of(const struct slot *t, const char *text)
 /* "HOME=..." for the tools of a stage, which keep their settings there; the caller's to free(). */
 static char *find_home(void)
 {
-	const char *home = getenv("HOME");
-	const struct passwd *pw = home == NULL ? getpwuid(getuid()) : NULL;
+	const char *said = getenv("HOME");
+	char *home = said != NULL ? mem_strdup(said) : user_home(getuid());
+	char *variable = mem_format("HOME=%s", home != NULL ? home : "/");
 
-	if (pw != NULL)
-		home = pw->pw_dir;
-	return mem_format("HOME=%s", home != NULL ? home : "/");
+	free(home);
+	return variable;
 }
 
 /* A stage on its way from the store to a process. */

@@ -1,6 +1,5 @@
 #include "gate/identity.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "data/config.h"
+#include "sys/user.h"
 
 static char *environment(const char *name)
 {
@@ -19,10 +19,10 @@ static char *environment(const char *name)
 
 static void find_process_user(struct actor *out)
 {
-	const struct passwd *pw = getpwuid(getuid());
+	char *name = user_name(getuid());
 
 	out->id = mem_format("uid-%lu", (unsigned long)getuid());
-	out->name = mem_strdup(pw != NULL ? pw->pw_name : "");
+	out->name = name != NULL ? name : mem_strdup("");
 	/* For the reader of the audit log alone: nothing is decided by it. */
 	out->protocol = mem_strdup(getenv("SSH_CONNECTION") != NULL ? "ssh" : "local");
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "data/config.h"
+#include "gate/copy.h"
 #include "gate/identity.h"
 #include "gate/judge.h"
 #include "gate/policy.h"
@@ -86,7 +87,7 @@ static void fill(struct receive *r)
  * repository that the system file leaves out passes all the same, and another one's push is
  * recorded where the system's are.
  */
-static enum receive_start load(struct receive *r, struct err *e)
+static enum receive_start load(struct receive *r, const char *hook, struct err *e)
 {
 	struct config_sources from = {.repository = r->gitdir};
 	enum receive_start start = RECEIVE_READY;
@@ -100,11 +101,14 @@ static enum receive_start load(struct receive *r, struct err *e)
 	if (policy_scope(r->config, r->gitdir, environment("GL_PROJECT_PATH"),
 		    environment("GL_REPOSITORY")) == POLICY_OUT_OF_SCOPE)
 		return RECEIVE_OUT_OF_SCOPE;
+	/* Only GitLab's server runs hooks of a repository and those of all. */
+	if (r->config->identity == CONFIG_IDENTITY_GITLAB && copy_judges(r->gitdir, hook))
+		return RECEIVE_OUT_OF_SCOPE;
 	fill(r);
 	return start;
 }
 
-enum receive_start receive_begin(struct receive *r, struct err *e)
+enum receive_start receive_begin(struct receive *r, const char *hook, struct err *e)
 {
 	const char *gitdir = environment("GIT_DIR"), *name_space = environment("GIT_NAMESPACE");
 	enum receive_start start;
@@ -122,7 +126,7 @@ enum receive_start receive_begin(struct receive *r, struct err *e)
 		(void)err_set(e, "the kernel gives no random bytes for the push's id");
 		return RECEIVE_BAD_REPOSITORY;
 	}
-	start = load(r, e);
+	start = load(r, hook, e);
 	if (start == RECEIVE_READY && r->config->identity != CONFIG_IDENTITY_GITLAB)
 		r->reader = RECEIVE_TERMINAL;
 	/* The names that the hook is given are others than the repository's. */

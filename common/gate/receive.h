@@ -33,16 +33,16 @@ struct receive {
 
 enum receive_start {
 	RECEIVE_READY,
-	RECEIVE_OUT_OF_SCOPE,  /* not one of our repositories: pass at once */
-	RECEIVE_BAD_CONFIG,    /* *E; MG901 */
+	RECEIVE_OUT_OF_SCOPE, /* not one of our repositories, or its own hook judges: pass at once */
+	RECEIVE_BAD_CONFIG,   /* *E; MG901 */
 	RECEIVE_BAD_REPOSITORY /* *E; MG902 */
 };
 
 /*
- * Find out where we are.  Standard descriptors that are closed are opened on /dev/null first, so
+ * Find out where we are, as HOOK ("pre-receive").  Standard descriptors that are closed are opened on /dev/null first, so
  * that no file of ours gets their number.  The caller calls receive_clear() in any case.
  */
-enum receive_start receive_begin(struct receive *r, struct err *e);
+enum receive_start receive_begin(struct receive *r, const char *hook, struct err *e);
 void receive_clear(struct receive *r);
 
 /*

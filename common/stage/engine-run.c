@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,20 +15,24 @@
 #include "sys/files.h"
 #include "sys/secret.h"
 #include "sys/spawn.h"
+#include "sys/user.h"
 
 #define MAX_ANSWER 4096 /* bytes that are kept of what an engine prints */
 #define MAX_WORDS 300   /* bytes of its last words that a message repeats */
 #define SIGNALED 128    /* exit status of what a signal has ended, and more */
 
-/* Where engines keep their settings and logins: our user's home, as the runner has it. */
-static const char *find_home(const char *otherwise)
+/*
+ * "HOME=" and where engines keep their settings and logins: our user's home, as the runner has it.  The
+ * caller's to free().
+ */
+static char *find_home(const char *otherwise)
 {
-	const char *home = getenv("HOME");
-	const struct passwd *pw = home == NULL ? getpwuid(getuid()) : NULL;
+	const char *said = getenv("HOME");
+	char *home = said != NULL ? mem_strdup(said) : user_home(getuid());
+	char *variable = mem_format("HOME=%s", home != NULL && *home == '/' ? home : otherwise);
 
-	if (pw != NULL)
-		home = pw->pw_dir;
-	return home != NULL && *home == '/' ? home : otherwise;
+	free(home);
+	return variable;
 }
 
 void engine_fill_init(struct engine_fill *f, const struct engine_order *o)
@@ -44,7 +47,7 @@ void engine_fill_init(struct engine_fill *f, const struct engine_order *o)
 	f->idfile = path_join(o->work, "image-id");
 	f->digestfile = path_join(o->work, "image-digest");
 	f->time = mem_format("%lld", (long long)(o->time > 0 ? o->time : 0));
-	f->home = mem_format("HOME=%s", find_home(o->work));
+	f->home = find_home(o->work);
 }
 
 void engine_fill_clear(struct engine_fill *f)

@@ -2,6 +2,7 @@
 #ifndef MODELGATE_SYS_PATHS_H
 #define MODELGATE_SYS_PATHS_H
 
+#define PATHS_GITLAB_HOOK "50-modelgate"        /* in <hook>.d, where GitLab's server looks */
 #define PATHS_REPOSITORY_CONFIG "modelgate.ini" /* below <repo> or <repo>/custom_hooks */
 
 /*

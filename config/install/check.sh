@@ -14,7 +14,10 @@ bad() {
 
 # The command that installs here what is checked.
 install_command() {
-	printf './install.sh repo %s' "$gitdir"
+	case $layout in
+	global) printf './install.sh global %s --projects GLOBS' "$gitdir" ;;
+	*) printf './install.sh repo %s' "$gitdir" ;;
+	esac
 	[ "$prefix" = /usr/local ] || printf ' --prefix %s' "$prefix"
 }
 
@@ -25,7 +28,10 @@ state_is_foreign() {
 # All that the command looks at, as whom the hooks run as: root does not run what a repository names.
 run_check() {
 	status=0
-	as_owner "$prefix/bin/modelgate" --repo "$gitdir" check || status=$?
+	case $layout in
+	global) as_owner "$prefix/bin/modelgate" check --hooks "$gitdir" --user "${user:-git}" || status=$? ;;
+	*) as_owner "$prefix/bin/modelgate" --repo "$gitdir" check || status=$? ;;
+	esac
 	case $status in
 	0) ;;
 	2)
@@ -80,6 +86,10 @@ command_check() {
 		shift
 	done
 	[ -n "$path" ] || wrong_usage 'check takes a PATH'
+	if is_global_folder "$path"; then
+		check_global "$path"
+		return
+	fi
 	find_repository "$path"
 	find_layout "$(recorded layout | grep . || printf auto)"
 	prefix=${prefix:-$(recorded prefix)}

@@ -151,12 +151,13 @@ build_programs() {
 	quietly make -C "$here" -s -j"$(nproc)" BUILD="$build" PREFIX="$prefix" DESTDIR= install
 }
 
-# Replace FILE in one step by one of MODE with what stands on standard input.
+# Replace FILE in one step by one of MODE with what stands on standard input.  Gitaly runs whatever it
+# finds in a folder of hooks, unless its name ends in "~".
 put_file() {
 	# shellcheck disable=SC2016 # expanded by the shell that is started
 	as_owner sh -c '
 		umask 077
-		temporary=$(mktemp "$(dirname -- "$1")/.modelgate.XXXXXX") || exit 1
+		temporary=$(mktemp "$(dirname -- "$1")/.modelgate.XXXXXX~") || exit 1
 		if cat >"$temporary" && chmod "$2" "$temporary" && mv -f -- "$temporary" "$1"; then
 			exit 0
 		fi
@@ -172,6 +173,11 @@ hook_folders() {
 		printf 'custom_hooks\n'
 		for hook in $hooks; do
 			printf '%s\n' "custom_hooks/$hook.d"
+		done
+		;;
+	global)
+		for hook in $hooks; do
+			printf '%s\n' "$hook.d"
 		done
 		;;
 	esac
@@ -267,6 +273,7 @@ plan_push_options() {
 	copy=$(mktemp -d)
 	as_owner cat -- "$gitdir/config" >"$copy/config" || die "cannot read $gitdir/config"
 	git_config_before=$(base64 -w 0 <"$copy/config")
+	git_config_time=$(stat -c %y "$gitdir/config")
 	git config --file "$copy/config" receive.advertisePushOptions true
 	git_config_sum=$(sha256sum <"$copy/config")
 	rm -r -- "$copy"
@@ -285,7 +292,7 @@ put_hook() {
 		say "kept   $file, which calls modelgate's"
 		return
 	fi
-	if cmp -s "$program" "$file" && [ "$(stat -c %a "$file")" = 755 ]; then
+	if cmp -s "$program" "$file" && [ "$(stat -c '%a %u' "$file")" = "755 ${owner%:*}" ]; then
 		say "same   $file"
 		return
 	fi
@@ -308,6 +315,7 @@ write_record() {
 		printf 'push-options=%s\nconfig=%s\nfolders=%s\n' \
 			"$push_options_before" "$config_sum" "$folders_made"
 		printf 'git-config=%s\ngit-config-sum=%s\n' "$git_config_before" "$git_config_sum"
+		printf 'git-config-time=%s\n' "$git_config_time"
 	} | put_file "$(record_file)" 600 # git's configuration may hold a password
 }
 
@@ -317,6 +325,7 @@ read_record() {
 	push_options_before=
 	git_config_before=
 	git_config_sum=
+	git_config_time=
 	[ -f "$(record_file)" ] || return 0
 	[ "$(recorded layout)" = "$layout" ] || die "modelgate is in this repository already, in the" \
 		"layout $(recorded layout): ./install.sh uninstall $gitdir first"
@@ -325,6 +334,7 @@ read_record() {
 	push_options_before=$(recorded push-options)
 	git_config_before=$(recorded git-config)
 	git_config_sum=$(recorded git-config-sum)
+	git_config_time=$(recorded git-config-time)
 }
 
 command_repo() {
@@ -449,6 +459,7 @@ restore_push_options() {
 	[ "$before" != true ] || return 0
 	if is_git_config_ours; then
 		recorded git-config | base64 -d | put_file "$gitdir/config" "$(stat -c %a "$gitdir/config")"
+		as_owner touch -d "$(recorded git-config-time)" -- "$gitdir/config" 2>/dev/null || true
 	elif [ -n "$before" ]; then
 		git_in_repository config --local --replace-all receive.advertisePushOptions "$before"
 	else
@@ -466,6 +477,10 @@ remove_folders() {
 
 command_uninstall() {
 	[ $# -eq 1 ] || wrong_usage 'uninstall takes a PATH'
+	if is_global_folder "$1"; then
+		uninstall_global "$1"
+		return
+	fi
 	find_repository "$1"
 	find_layout "$(recorded layout | grep . || printf auto)"
 	if ! is_installed; then

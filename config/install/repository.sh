@@ -68,6 +68,7 @@ hook_file() {
 	case $layout in
 	git) printf '%s\n' "$gitdir/hooks/$1" ;;
 	gitlab) printf '%s\n' "$gitdir/custom_hooks/$1.d/50-modelgate" ;;
+	global) printf '%s\n' "$gitdir/$1.d/50-modelgate" ;;
 	esac
 }
 
@@ -88,17 +89,21 @@ config_file() {
 	done
 }
 
-# The value of a key in the configuration on standard input: SECTION KEY.
-ini_value() {
+# The values of a key in the configuration on standard input, a line each, with those of KEY.2 and so on by
+# which a list goes on: SECTION KEY.
+ini_values() {
 	awk -v section="[$1]" -v key="$2" '
 		/^\[/ { inside = index($0, section) == 1 }
-		inside && $0 ~ "^" key "[ \t]*=" {
+		inside && $0 ~ "^" key "([.][0-9]+)?[ \t]*=" {
 			sub(/^[^=]*=/, "")
 			sub(/[ \t];.*/, "")
 			gsub(/^[ \t]+|[ \t\r]+$/, "")
 			print
-			exit
 		}'
+}
+
+ini_value() {
+	ini_values "$1" "$2" | head -n 1
 }
 
 # The same of the repository's file, read as its owner; nothing if there is none.

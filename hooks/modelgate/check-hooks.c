@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "command.h"
 #include "data/config.h"
 #include "sys/files.h"
 #include "sys/paths.h"
@@ -23,15 +24,17 @@
 #define MAX_RECORD (1U << 20)        /* bytes */
 #define MAX_HOOK (64U << 20)         /* bytes of a hook that is read */
 #define MAX_ANSWER 4096              /* bytes that git says */
-#define GITLAB_NAME "50-modelgate"   /* of ours in <hook>.d */
 #define GIT_MERGE_TREE_MAJOR 2       /* git 2.39 has merge-tree --stdin */
 #define GIT_MERGE_TREE_MINOR 39
 
 static const char *const hooks[] = {"pre-receive", "update", "post-receive"};
 #define N_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
 
-/* Where hooks lie: <repo>/hooks/HOOK, or <repo>/custom_hooks/HOOK.d/50-modelgate. */
-enum layout { LAYOUT_GIT, LAYOUT_GITLAB };
+/*
+ * Where hooks lie: <repo>/hooks/HOOK, <repo>/custom_hooks/HOOK.d/50-modelgate, or HOOK.d/50-modelgate of the
+ * folder that Gitaly runs for all repositories.
+ */
+enum layout { LAYOUT_GIT, LAYOUT_GITLAB, LAYOUT_GLOBAL };
 
 /* ---- the layout ---- */
 
@@ -144,10 +147,42 @@ static void check_content(struct check *c, const char *hook, const char *file)
 	err_clear(&e);
 }
 
-static void check_hook(struct check *c, const char *hook, const char *file)
+/*
+ * Whoever can write PATH, a hook or the folder of one, decides what may land.  0, or -1: it is somebody
+ * else's, or open to others; told.
+ */
+static int check_safe(struct check *c, const char *hook, const char *path)
 {
 	struct stat st;
+	char *other;
 
+	if (stat(path, &st) != 0)
+		return 0; /* told elsewhere */
+	if (st.st_uid != 0 && st.st_uid != c->owner) {
+		other = command_user_name(st.st_uid);
+		check_wrong(c, "hooks", mem_format("chown %s %s", c->owner_name, path),
+			"%s: %s belongs to %s, who can put anything in its place", hook, path,
+			other);
+		free(other);
+		return -1;
+	}
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		check_wrong(c, "hooks", mem_format("chmod go-w %s", path),
+			"%s: %s can be written by group or others", hook, path);
+		return -1;
+	}
+	return 0;
+}
+
+static void check_hook(struct check *c, const char *hook, const char *file)
+{
+	char *folder = path_dir(file);
+	int safe = check_safe(c, hook, folder) == 0 && check_safe(c, hook, file) == 0;
+	struct stat st;
+
+	free(folder);
+	if (!safe)
+		return;
 	if (stat(file, &st) != 0)
 		check_wrong(c, "hooks", check_install_command(c), "%s: %s is missing", hook, file);
 	else if (access(file, X_OK) != 0)
@@ -160,42 +195,72 @@ static void check_hook(struct check *c, const char *hook, const char *file)
 
 /* ---- GitLab's way ---- */
 
-static void tell_earlier(struct check *c, const char *hook, const char *path)
+/* PATH comes before ours, as Gitaly goes: how to have ours before it depends on where ours lies. */
+static void tell_earlier(struct check *c, enum layout layout, const char *hook, const char *path)
 {
+	char *install, *mend;
 	struct stat st;
 
 	/* As Gitaly picks them: an executable file. */
 	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || access(path, X_OK) != 0)
 		return;
-	check_note(c, "hooks",
+	install = check_install_command(c);
+	if (layout == LAYOUT_GLOBAL && c->repository != NULL)
+		mend = mem_format(
+			"if modelgate's is to be the first: %s, and %s.d/60-NAME for that one",
+			install, hook);
+	else
+		mend = mem_format(
+			"if modelgate's is to be the first, call that one %s.d/60-NAME", hook);
+	check_tell(c, CHECK_NOTE, "hooks", mend,
 		"%s: %s is run before modelgate's, which is not run where that one fails", hook,
 		path);
+	free(install);
 }
 
-/* What Gitaly runs before ours: the single file, then by name what lies beside ours. */
-static void check_earlier(struct check *c, const char *hook)
+/* What Gitaly runs of FOLDER before ours, which is called END there; NULL: all of it. */
+static void check_earlier_in(
+	struct check *c, enum layout layout, const char *hook, const char *folder, const char *end)
 {
-	char *single = mem_format("%s/custom_hooks/%s", c->repository, hook);
-	char *folder = mem_format("%s.d", single), *path;
 	struct dirent **names = NULL;
 	int n = scandir(folder, &names, NULL, alphasort);
+	char *path;
 
-	tell_earlier(c, hook, single);
 	for (int i = 0; i < n; i++) {
 		path = path_join(folder, names[i]->d_name);
-		if (strcmp(names[i]->d_name, GITLAB_NAME) < 0 && !str_ends(path, "~"))
-			tell_earlier(c, hook, path);
+		if ((end == NULL || strcmp(names[i]->d_name, end) < 0) && !str_ends(path, "~"))
+			tell_earlier(c, layout, hook, path);
 		free(path);
 		free(names[i]);
 	}
 	free(names);
-	free(folder);
-	free(single);
+}
+
+/* The order is: the repository's single file, its folder by name, the folder for all by name. */
+static void check_earlier(struct check *c, enum layout layout, const char *hook)
+{
+	char *single, *folder;
+
+	if (c->repository != NULL) {
+		single = mem_format("%s/custom_hooks/%s", c->repository, hook);
+		folder = mem_format("%s.d", single);
+		tell_earlier(c, layout, hook, single);
+		check_earlier_in(c, layout, hook, folder,
+			layout == LAYOUT_GLOBAL ? NULL : PATHS_GITLAB_HOOK);
+		free(folder);
+		free(single);
+	}
+	if (layout == LAYOUT_GLOBAL) {
+		folder = mem_format("%s/%s.d", c->hooks, hook);
+		check_earlier_in(c, layout, hook, folder, PATHS_GITLAB_HOOK);
+		free(folder);
+	}
 }
 
 static void check_link(struct check *c, const char *folder)
 {
-	char *path = path_join(c->repository, folder), *install;
+	const char *above = c->repository != NULL ? c->repository : c->hooks;
+	char *path = path_join(above, folder), *install;
 	struct stat st;
 
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
@@ -279,30 +344,62 @@ void check_git(struct check *c)
 	free(version);
 }
 
+/* The folder of HOOK, below the repository or the folder for all; the caller's to free(). */
+static char *folder_of(enum layout layout, const char *hook)
+{
+	switch (layout) {
+	case LAYOUT_GIT:
+		return mem_strdup("hooks");
+	case LAYOUT_GITLAB:
+		return mem_format("custom_hooks/%s.d", hook);
+	default:
+		return mem_format("%s.d", hook);
+	}
+}
+
+/* Of a repository's own and one for all, the repository's judges, if it has one. */
+static enum layout find_place(const struct check *c, enum layout layout, const char *hook)
+{
+	char *own;
+	int is_own;
+
+	if (c->hooks == NULL)
+		return layout;
+	if (c->repository == NULL)
+		return LAYOUT_GLOBAL;
+	own = mem_format("%s/custom_hooks/%s.d/" PATHS_GITLAB_HOOK, c->repository, hook);
+	is_own = access(own, X_OK) == 0;
+	free(own);
+	return is_own ? LAYOUT_GITLAB : LAYOUT_GLOBAL;
+}
+
+static void check_one(struct check *c, enum layout layout, const char *hook)
+{
+	char *folder = folder_of(layout, hook);
+	char *file = mem_format("%s/%s/%s", layout == LAYOUT_GLOBAL ? c->hooks : c->repository,
+		folder, layout == LAYOUT_GIT ? hook : PATHS_GITLAB_HOOK);
+
+	if (layout == LAYOUT_GITLAB || c->repository == NULL)
+		check_link(c, folder);
+	check_hook(c, hook, file);
+	if (layout != LAYOUT_GIT)
+		check_earlier(c, layout, hook);
+	free(file);
+	free(folder);
+}
+
 void check_hooks(struct check *c)
 {
 	enum layout layout;
-	char *file;
 
-	if (c->repository == NULL)
+	if (c->repository == NULL && c->hooks == NULL)
 		return;
-	layout = find_layout(c);
-	check_link(c, layout == LAYOUT_GIT ? "hooks" : "custom_hooks");
-	for (size_t i = 0; i < N_HOOKS; i++) {
-		file = layout == LAYOUT_GIT ? mem_format("hooks/%s", hooks[i])
-					    : mem_format("custom_hooks/%s.d", hooks[i]);
-		if (layout == LAYOUT_GITLAB)
-			check_link(c, file);
-		free(file);
-		file = layout == LAYOUT_GIT ? mem_format("%s/hooks/%s", c->repository, hooks[i])
-					    : mem_format("%s/custom_hooks/%s.d/" GITLAB_NAME,
-						      c->repository, hooks[i]);
-		check_hook(c, hooks[i], file);
-		free(file);
-		if (layout == LAYOUT_GITLAB)
-			check_earlier(c, hooks[i]);
-	}
-	if (layout == LAYOUT_GIT) {
+	layout = c->repository != NULL ? find_layout(c) : LAYOUT_GLOBAL;
+	if (c->hooks == NULL)
+		check_link(c, layout == LAYOUT_GIT ? "hooks" : "custom_hooks");
+	for (size_t i = 0; i < N_HOOKS; i++)
+		check_one(c, find_place(c, layout, hooks[i]), hooks[i]);
+	if (c->hooks == NULL && layout == LAYOUT_GIT) {
 		check_hooks_path(c);
 		check_push_options(c);
 	}

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "data/json.h"
 #include "gate/policy.h"
 #include "git/repository.h"
+#include "sys/files.h"
 #include "sys/paths.h"
 
 #define MAX_TEXT 4096 /* bytes of a line */
@@ -74,13 +76,20 @@ char *check_installed(const char *name)
 
 char *check_install_command(const struct check *c)
 {
-	char *prefix = check_installed(""), *command;
+	char *prefix = check_installed(""), *projects, *what, *command;
 
 	prefix[strlen(prefix) - 1] = '\0'; /* the slash */
-	command = mem_format("./install.sh repo %s%s%s",
-		c->repository != NULL ? c->repository : "PATH",
+	projects = c->config != NULL ? strlist_join(&c->config->projects, ",") : mem_strdup("");
+	if (c->repository == NULL && c->hooks != NULL)
+		what = mem_format("global %s --projects '%s'", c->hooks,
+			projects[0] != '\0' ? projects : "GLOBS");
+	else
+		what = mem_format("repo %s", c->repository != NULL ? c->repository : "PATH");
+	command = mem_format("./install.sh %s%s%s", what,
 		strcmp(prefix, "/usr/local") == 0 ? "" : " --prefix ",
 		strcmp(prefix, "/usr/local") == 0 ? "" : prefix);
+	free(what);
+	free(projects);
 	free(prefix);
 	return command;
 }
@@ -92,6 +101,8 @@ static void check_repository(struct check *c)
 	struct repository *r = NULL;
 	struct err e = ERR_INIT;
 
+	if (c->repository == NULL && c->hooks != NULL)
+		return;
 	if (c->repository == NULL) {
 		check_note(c, "repository",
 			"repository: none is looked at; modelgate --repo PATH check does");
@@ -121,6 +132,30 @@ static void check_scope(struct check *c)
 			? ", unless it has GitLab's path of the project"
 			: "");
 	free(origin);
+}
+
+/* Hooks that GitLab's server runs for all of its repositories. */
+static void check_global(struct check *c)
+{
+	char *origin;
+
+	if (c->hooks == NULL)
+		return;
+	if (c->config->identity != CONFIG_IDENTITY_GITLAB) {
+		origin = config_origin(c->config, "identity", "", "source");
+		check_wrong(c, "configuration",
+			mem_strdup("write source = gitlab into its section [identity]"),
+			"configuration: [identity] source is not gitlab (%s): no project is known "
+			"by "
+			"GitLab's path",
+			origin);
+		free(origin);
+	}
+	if (c->config->projects.n == 0)
+		check_wrong(c, "configuration",
+			mem_format("write projects = GLOBS into section [modelgate] of %s",
+				paths_system_config()),
+			"configuration: it names no projects: every one of the server is judged");
 }
 
 static void check_mode(struct check *c)
@@ -155,6 +190,7 @@ static int check_configuration(struct check *c, struct config **out, const char 
 	free(files);
 	check_mode(c);
 	check_scope(c);
+	check_global(c);
 	return 0;
 }
 
@@ -189,17 +225,40 @@ static int become_of_state(struct check *c, struct err *e)
 	return become(c, c->config->state, e);
 }
 
-static int look(struct check *c, const char *system_file, struct err *e)
+/* Be the user NAME, whom the hooks run as.  0, or -1 and *E. */
+static int become_user(struct check *c, const char *name, struct err *e)
+{
+	const struct passwd *pw = getpwnam(name);
+	struct stat st = {0};
+
+	if (pw == NULL)
+		return err_set(e, "there is no user %s on this machine", name);
+	if (geteuid() != 0 && geteuid() != pw->pw_uid)
+		return err_set(e,
+			"what %s can reach is not known to others: call this with sudo, or as %s",
+			name, name);
+	free(c->owner_name);
+	c->owner = st.st_uid = pw->pw_uid;
+	c->owner_name = mem_strdup(name);
+	st.st_gid = pw->pw_gid;
+	return command_become_owner(&st, name, e);
+}
+
+static int look(struct check *c, const char *user, const char *system_file, struct err *e)
 {
 	struct config *config = NULL;
-	int result = -1;
+	int result;
 
 	c->owner = geteuid();
 	c->owner_name = command_user_name(c->owner);
-	if (c->repository != NULL && become(c, c->repository, e) != 0)
+	if (user != NULL && become_user(c, user, e) != 0)
+		return -1;
+	if (user == NULL && c->repository != NULL && become(c, c->repository, e) != 0)
 		return -1;
 	check_repository(c);
-	result = check_configuration(c, &config, system_file) == 0 ? become_of_state(c, e) : 0;
+	result = 0;
+	if (check_configuration(c, &config, system_file) == 0 && user == NULL)
+		result = become_of_state(c, e);
 	if (result == 0) {
 		check_hooks(c);
 		check_git(c);
@@ -228,16 +287,20 @@ static void print_json(const struct check *c)
 
 static int check(struct command *command, int argc, char **argv)
 {
-	const char *as_json = NULL;
-	const struct command_option options[] = {{"--json", &as_json}, {NULL, NULL}};
+	const char *as_json = NULL, *hooks = NULL, *user = NULL;
+	const struct command_option options[] = {
+		{"--json", &as_json}, {"--hooks=", &hooks}, {"--user=", &user}, {NULL, NULL}};
 	struct check c = {.repository = command->repository};
 	struct err e = ERR_INIT;
 	int status, n = command_options(&verb_check, argc, argv, options, 0, 0);
+	char *folder = NULL;
 
 	if (n < 0)
 		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
+	if (hooks != NULL && (c.hooks = folder = files_real_path(hooks, &e)) == NULL)
+		return command_err(COMMAND_CANNOT_TELL, &e);
 	c.lines = as_json != NULL ? json_new_array() : NULL;
-	if (look(&c, command->system_file, &e) != 0) {
+	if (look(&c, user, command->system_file, &e) != 0) {
 		status = command_err(COMMAND_CANNOT_TELL, &e);
 		json_free(c.lines);
 	} else {
@@ -246,13 +309,16 @@ static int check(struct command *command, int argc, char **argv)
 			print_json(&c);
 	}
 	free(c.owner_name);
+	free(folder);
 	return status;
 }
 
 const struct verb verb_check = {
 	.name = "check",
 	.run = check,
-	.arguments = "[--json]",
+	.arguments = "[--json] [--hooks DIR] [--user NAME]",
 	.summary = "Is everything in place? Each line: ok, or what is wrong and how to mend it",
-	.options = "  --json  as JSON\n",
+	.options = "  --json       as JSON\n"
+		   "  --hooks DIR  the hooks that a Gitaly server runs for all repositories\n"
+		   "  --user NAME  whom the hooks run as (the repository's owner)\n",
 };

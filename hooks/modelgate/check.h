@@ -20,6 +20,8 @@ enum check_status {
 struct check {
 	const char
 		*repository; /* Git directory, absolute; NULL: only what all share is looked at */
+	const char
+		*hooks; /* Gitaly's folder of hooks for all repositories; NULL: none is looked at */
 	const struct config *config; /* NULL: it is refused */
 	uid_t owner;                 /* whom the hooks run as, and we */
 	char *owner_name;
@@ -44,7 +46,7 @@ char *check_installed(const char *name);
 
 /* check-state.c: the state directory, the store, the end of the audit log. */
 void check_state(struct check *c);
-/* check-hooks.c: the hooks of the repository, and what of Git's configuration they need. */
+/* check-hooks.c: the hooks of the repository or of all repositories, and what of Git's configuration they need. */
 void check_hooks(struct check *c);
 void check_git(struct check *c);
 /* check-images.c: what makes images, and the registry that they go to. */

@@ -2,42 +2,15 @@
 # install.sh: repo, check, uninstall.  What it puts into a repository, what it leaves alone, and that
 # twice is once.
 . "${0%/*}/../lib/test.sh"
+. "$TEST_LIB/install.sh"
 
-# A build folder of the test's own, begun from the one at hand: another PREFIX is built in here.
-mkdir "$T/build"
-cp -a "$BUILD/obj" "$BUILD/lib" "$BUILD/gen" "$T/build/" || test_bail 'no build to begin with'
-rm "$T/build/lib/sys.a" "$T/build/obj/common/sys/paths.o" # which say for which PREFIX they were made
+own_build build || test_bail 'no build to begin with'
 prefix=$T/prefix
-
-install_sh() {
-	BUILD=$T/build "$TOP/install.sh" "$@"
-}
 
 install_in() {
 	test_name=$1
 	shift
 	install_sh repo "$T/$test_name" --prefix "$prefix" --state "$T/$test_name.state" "$@"
-}
-
-# All of a repository or a prefix, as text: names, kinds, modes, owners, contents.
-snapshot() {
-	(cd "$1" && find . ! -path ./objects ! -path './objects/*' -printf '%p %y %m %U:%G\n' | sort &&
-		find . -type f ! -path './objects/*' | sort | xargs sha256sum)
-}
-
-unchanged() {
-	snapshot "$1" | diff "$T/$2" -
-}
-
-refuses() {
-	test_text=$1
-	shift
-	if "$@" >"$T/out" 2>"$T/err"; then
-		cat "$T/out"
-		echo "did not refuse: $*"
-		return 1
-	fi
-	said "$test_text"
 }
 
 checks() {
@@ -371,7 +344,7 @@ fi
 
 test_expect 'usage: wrong commands and options exit 2 and say in a line what is wrong' '
 	for arguments in "" "install" "repo" "repo --layout" "repo a b" "repo --colour red" "check" \
-		"check a b" "uninstall" "demo --colour" "test x" "deps x"; do
+		"check a b" "uninstall" "global" "global x" "bundle" "bundle x" "demo --colour" "test x" "deps x"; do
 		status=0
 		install_sh $arguments >out 2>err || status=$?
 		same "2 of <$arguments>" "$status of <$arguments>" && same 1 "$(wc -l <err)" &&

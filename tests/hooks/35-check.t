@@ -142,7 +142,18 @@ test_expect 'on GitLab: custom_hooks, and what is run before ours' '
 	done &&
 	checks 0 modelgate --repo lab.git && for name in update update.d/10-own; do
 		echo "note   update: $T/lab.git/custom_hooks/$name is run before modelgate'\''s, which is not run where that one fails"
-	done >wanted && grep "is run before" checked | diff wanted -
+	done >wanted && grep "is run before" checked | diff wanted - &&
+	same 2 "$(grep -A 1 "is run before" checked | grep -cx "       if modelgate.s is to be the first, call that one update.d/60-NAME")" &&
+	mv lab.git/custom_hooks/update lab.git/custom_hooks/update.d/60-NAME && mv lab.git/custom_hooks/update.d/10-own own &&
+	checks 0 modelgate --repo lab.git && ! grep "is run before" checked
+'
+
+test_expect 'a hook, or the folder of one, that others can write' '
+	chmod g+w shop.git/hooks/update &&
+	wrong "update: $T/shop.git/hooks/update can be written by group or others" "chmod go-w $T/shop.git/hooks/update" &&
+	chmod g-w shop.git/hooks/update && chmod o+w shop.git/hooks && checks 1 modelgate --repo shop.git &&
+	grep -A 1 "^wrong  update: $T/shop.git/hooks can be written" checked | grep -x "       chmod go-w $T/shop.git/hooks" &&
+	chmod o-w shop.git/hooks && fine
 '
 
 test_expect 'push options, where overrides are on' '
@@ -301,6 +312,17 @@ if [ "$(id -u)" -eq 0 ]; then
 		chmod 600 theirs.state/store.db && checks 0 modelgate --repo theirs.git &&
 		same "" "$(find theirs.git theirs.state ! -user 1234)"
 	'
+	test_expect 'as root: a hook of somebody else' '
+		chmod 755 theirs.git/hooks/update && chown daemon theirs.git/hooks/update && checks 1 modelgate --repo theirs.git &&
+		grep -xF "wrong  update: $T/theirs.git/hooks/update belongs to daemon, who can put anything in its place" checked &&
+		grep -xF "       chown 1234 $T/theirs.git/hooks/update" checked && chown root theirs.git/hooks/update &&
+		checks 0 modelgate --repo theirs.git && chown 1234 theirs.git/hooks/update && checks 0 modelgate --repo theirs.git
+	'
+	test_expect 'as root: looked at as another user than the owner' '
+		{ modelgate --repo theirs.git check --user daemon >checked; test $? -eq 1; } &&
+		grep -F "state: $T/theirs.state belongs to 1234, and the hooks run as daemon" checked &&
+		is_unknown "there is no user nobody-here on this machine" modelgate --repo theirs.git check --user nobody-here
+	'
 	test_expect 'as another user: 3, and what to do' '
 		is_unknown "$T/theirs.git belongs to 1234: call this with sudo, or as that user" \
 			setpriv --reuid=1235 --regid=2345 --clear-groups "$ROOT/bin/modelgate" --repo "$T/theirs.git" check &&
@@ -314,6 +336,8 @@ if [ "$(id -u)" -eq 0 ]; then
 	'
 else
 	test_skip 'as root: looked at as whom the hooks run as' 'not root'
+	test_skip 'as root: a hook of somebody else' 'not root'
+	test_skip 'as root: looked at as another user than the owner' 'not root'
 	test_skip 'as another user: 3, and what to do' 'not root'
 	test_skip 'as root: a state folder of somebody else is left to them, unless it is empty' 'not root'
 fi

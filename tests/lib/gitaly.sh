@@ -8,6 +8,7 @@
 # Servers
 #	new_gitlab NAME            As new_server, in the layout of GitLab: our hooks are
 #	                           custom_hooks/<hook>.d/50-modelgate, and source = gitlab.
+#	served_by_gitaly NAME      The hooks of the repository $T/NAME.git, which is there, are run so too.
 #	GITALY_GLOBAL              The global folder of hooks (custom_hooks_dir).
 #	other_hook PATH SCRIPT     Somebody else's hook at PATH, a shell script.
 #
@@ -65,6 +66,10 @@ gitaly_start() {
 
 # --- servers ---
 
+served_by_gitaly() {
+	gitaly_start && git -C "$T/$1.git" config core.hooksPath "$gitaly_shims"
+}
+
 gitaly_layout() {
 	rm "$T/$1.git/hooks"/* &&
 		for gitaly_hook in pre-receive update post-receive; do
@@ -72,7 +77,7 @@ gitaly_layout() {
 				cp "$ROOT/libexec/modelgate/$gitaly_hook" \
 					"$T/$1.git/custom_hooks/$gitaly_hook.d/50-modelgate" || return 1
 		done
-	git -C "$T/$1.git" config core.hooksPath "$gitaly_shims" &&
+	served_by_gitaly "$1" &&
 		server_set "$1" identity source gitlab
 }
 

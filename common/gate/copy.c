@@ -1,0 +1,102 @@
+#define _GNU_SOURCE /* memmem, realpath */
+#include "gate/copy.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "sys/files.h"
+#include "sys/paths.h"
+
+#define MAX_PROGRAM (64U << 20) /* bytes */
+#define GONE " (deleted)"       /* what the kernel adds to the name of a file that was replaced */
+
+/*
+ * Would Gitaly run PATH, and is it ours?  A link is not taken for it, wherever it points, nor what somebody
+ * else has put under our name, which judges nothing.
+ */
+static int is_run_and_ours(const char *path)
+{
+	struct stat st;
+	struct str text;
+	int yes = 0;
+
+	str_init(&text);
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
+		files_read(path, MAX_PROGRAM, &text, NULL) > 0)
+		yes = memmem(text.buf, text.len, PATHS_MARKER, strlen(PATHS_MARKER)) != NULL;
+	str_clear(&text);
+	return yes;
+}
+
+/*
+ * The folder of PATH without symbolic links, if PATH is called as ours are in a folder <HOOK>.d; the
+ * caller's to free(), else NULL.
+ */
+static char *folder_of(const char *path, const char *hook)
+{
+	size_t len = path != NULL ? strlen(path) : 0;
+	char *name, *tail = mem_format("/%s.d/" PATHS_GITLAB_HOOK, hook), *dir, *real = NULL;
+
+	if (len > 0 && str_ends(path, GONE))
+		len -= strlen(GONE);
+	name = mem_strndup(path != NULL ? path : "", len);
+	if (str_ends(name, tail)) {
+		dir = path_dir(name);
+		real = realpath(dir, NULL);
+		free(dir);
+	}
+	free(name);
+	free(tail);
+	return real;
+}
+
+/* Does PATH lie in a global folder, outside of the repository REAL?  Not known: 0. */
+static int is_global(const char *path, const char *real, const char *hook)
+{
+	char *dir = folder_of(path, hook);
+	int outside = dir != NULL && !(str_starts(dir, real) && dir[strlen(real)] == '/');
+
+	free(dir);
+	return outside;
+}
+
+/*
+ * Both names count.  How we were started stays as it was when a folder of hooks is replaced while we run,
+ * and what we are does not depend on links on the way.
+ */
+int copy_judges_for(const char *executed, const char *program, const char *gitdir, const char *hook)
+{
+	char *real = realpath(gitdir, NULL), *own = NULL, *place = NULL;
+	int judges = 0;
+
+	if (real != NULL && is_global(executed, real, hook) && is_global(program, real, hook)) {
+		own = mem_format("%s/custom_hooks/%s.d/" PATHS_GITLAB_HOOK, real, hook);
+		/* The repository's folder may be a link to the global one: then we are its hook. */
+		place = folder_of(own, hook);
+		judges = place != NULL && str_starts(place, real) && place[strlen(real)] == '/' &&
+			 is_run_and_ours(own);
+	}
+	free(place);
+	free(own);
+	free(real);
+	return judges;
+}
+
+int copy_judges(const char *gitdir, const char *hook)
+{
+	const char *executed = (const char *)getauxval(AT_EXECFN);
+	char program[PATH_MAX + 1];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+	if (n < 0 || executed == NULL)
+		return 0;
+	program[n] = '\0';
+	return copy_judges_for(executed, program, gitdir, hook);
+}
