@@ -231,13 +231,27 @@ static enum visit_result record_start(
 	return VISIT_AGAIN;
 }
 
+/* The job that has ended, which may be none of GitLab's list any more. */
+static struct gitlab_job find_ended(const struct follow_step *step)
+{
+	struct gitlab_job job = *step->job;
+
+	if (step->replaced != NULL) {
+		job.id = step->replaced->job;
+		job.web_url = step->replaced->web_url;
+		job.status = STATUS_CANCELED; /* or whatever */
+	}
+	return job;
+}
+
 /* What GitLab's job has left says whether a failure is a passing one; its facts are stored first. */
 static enum visit_result record_end(
 	struct visit *v, const struct follow_step *step, struct err *e)
 {
+	const struct gitlab_job ended = find_ended(step);
 	const struct remote_job job = {.stage = step->stage->name,
-		.job = step->job->id,
-		.web_url = step->job->web_url,
+		.job = ended.id,
+		.web_url = ended.web_url,
 		.ended = 1};
 	struct lifecycle_outcome outcome = {step->ending, NULL, v->l->config->retries};
 	struct report report = {0};
@@ -245,10 +259,10 @@ static enum visit_result record_end(
 	enum gitlab_result got = GITLAB_DONE;
 	enum visit_result result = VISIT_AGAIN;
 
-	if (step->ending == LIFECYCLE_SUCCEEDED || step->ending == LIFECYCLE_FAILED)
-		got = gitlab_log_report(&report, v->l->g, step->job, step->stage, &why);
+	if (step->ending != LIFECYCLE_CANCELED)
+		got = gitlab_log_report(&report, v->l->g, &ended, step->stage, &why);
 	if (got != GITLAB_LATER && got != GITLAB_UNCLEAR)
-		got = gitlab_log_fetch(v->l->state, v->l->g, &v->p, step->stage, step->job, &why);
+		got = gitlab_log_fetch(v->l->state, v->l->g, &v->p, step->stage, &ended, &why);
 	if (got == GITLAB_LATER || got == GITLAB_UNCLEAR) {
 		result = put_off(v, &why, e);
 		goto out;
@@ -256,6 +270,8 @@ static enum visit_result record_end(
 	if (step->ending == LIFECYCLE_FAILED && report.is_passing)
 		outcome.ending = LIFECYCLE_AGAIN;
 	outcome.message = report.message;
+	if (outcome.message == NULL && step->replaced != NULL)
+		outcome.message = "GitLab has run it again";
 	if ((got == GITLAB_DONE && report_save(&report, v->l->s, &v->p, step->stage->name, e) != 0) ||
 		progress_end_job(v->l->s, v->p.id, &job, &outcome, e) != 0)
 		result = VISIT_FAULT;

@@ -167,6 +167,23 @@ test_expect 'a newer pipeline that starts overtakes the older one, there too' '
 	is_no "is newer and has started" mg shop play "$older" build
 '
 
+test_expect 'a job that GitLab itself runs again, as retry: in its file says, is not run a third time' '
+	gitlab_says "{\"take\": \"nothing\"}" && made=$(gitlab_made) && to_main &&
+	followed_until made_is $((made + 1)) && id=$(gitlab_id $((made + 1))) && gitlab_job "$id" dev:build running &&
+	followed_until stage_is shop "$N" build running && gitlab_job "$id" dev:build failed "\"report\":
+		{\"stage\": \"build\", \"message\": \"busy\", \"passing\": true, \"facts\": {}},
+		\"trace\": \"it was busy\"" &&
+	gitlab_api POST "jobs/$(gitlab_job_id $((made + 1)) dev:build)/retry" && gitlab_job "$id" dev:build running &&
+	followed_until audit_has shop event=stage.finished pipeline="$N" stage=build reason=busy && follow shop &&
+	gitlab_job "$id" dev:build success "\"report\": {\"stage\": \"build\", \"facts\": {\"tried\": \"twice\"}},
+		\"trace\": \"it was done\"" &&
+	gitlab_says "{\"take\": \"pretend\"}" && followed_until pipeline_is shop "$N" success &&
+	same "build:failed build:success create-model:success deploy:success stage-model:success" \
+		"$(gitlab_jobs $((made + 1)))" &&
+	same 2 "$(pipeline shop "$N" stages.0.attempt)" && same twice "$(pipeline shop "$N" facts.tried)" &&
+	mg shop logs "$N" build >out && same "it was busy,it was done" "$(grep "^it was" out | paste -s -d ,)"
+'
+
 # --- exactly once ---
 
 test_expect 'an answer that is lost: the pipeline that was made is found, and no second one is made' '
