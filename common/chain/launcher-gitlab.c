@@ -149,10 +149,10 @@ static enum visit_result rest(struct visit *v, const struct gitlab_jobs *jobs, s
 	case STATUS_SUCCESS:
 	case STATUS_CANCELED:
 	case STATUS_SKIPPED:
-		v->r.watch = is_settled && !v->r.doubt ? REMOTE_CLOSED : REMOTE_ACTIVE;
+		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL ? REMOTE_CLOSED : REMOTE_ACTIVE;
 		break;
 	case STATUS_FAILED:
-		v->r.watch = is_settled && !v->r.doubt && is_over(v) ? REMOTE_CLOSED
+		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL && is_over(v) ? REMOTE_CLOSED
 								     : REMOTE_AWAITING;
 		break;
 	case STATUS_MANUAL:
