@@ -70,30 +70,38 @@ test_expect 'the later jobs have what the earlier ones found out, and the number
 	grep -qF https://gitlab.example.com/models/shop.git dag
 '
 
-# A job of the newest pipeline by hand: run_stage STAGE [NAME=VALUE...].  $T/out, $T/err, $T/job.
-run_stage() {
-	run_stage_name=$1
-	shift
-	rm -rf "$T/job" && git clone -q --no-local "$T/shop.git" "$T/job" &&
-		git -C "$T/job" checkout -q origin/retrain || return 1
-	(
-		cd "$T/job" && env MODELGATE_CHAIN=retrain MODELGATE_PIPELINE=9 MODELGATE_PROJECT=shop \
-			MODELGATE_SHA="$(tip shop retrain)" MODELGATE_SOURCE=refs/heads/main \
-			MODELGATE_OWNER=project-5 MODELGATE_USER=ivanov MODELGATE_CREATED_AT=1795651139161453 \
-			CI_PIPELINE_ID=900 CI_PROJECT_ID=5 CI_PROJECT_DIR="$T/job" CI_COMMIT_REF_NAME=retrain \
-			CI_SERVER_URL="$GITLAB_URL" CI_PROJECT_URL="$GITLAB_URL/models/shop" \
-			CI_PIPELINE_CREATED_AT="$(date -u +%Y-%m-%dT%H:%M:%SZ)" GITLAB_USER_ID=900 \
-			GITLAB_USER_LOGIN=modelgate-bot "$@" modelgate stage "$run_stage_name" \
-			>"$T/out" 2>"$T/err"
-	)
+# The variables of a job of a pipeline that GitLab would call 90000.
+job_variables() {
+	export MODELGATE_CHAIN=retrain MODELGATE_PIPELINE=9 MODELGATE_PROJECT=shop \
+		MODELGATE_SOURCE=refs/heads/main MODELGATE_OWNER=project-5 MODELGATE_USER=ivanov \
+		MODELGATE_CREATED_AT=1795651139161453 CI_PIPELINE_ID=90000 CI_PROJECT_ID=5 \
+		CI_PROJECT_DIR="$T/job" CI_COMMIT_REF_NAME=retrain CI_SERVER_URL="$GITLAB_URL" \
+		CI_PROJECT_URL="$GITLAB_URL/models/shop" CI_PIPELINE_CREATED_AT=2026-01-01T00:00:00Z \
+		GITLAB_USER_ID=900 GITLAB_USER_LOGIN=modelgate-bot
+	MODELGATE_SHA=$(tip shop retrain) && export MODELGATE_SHA
 }
 
-stage_ends() { # STATUS TEXT STAGE [NAME=VALUE...]
-	stage_status=$1
-	stage_text=$2
+# STAGE in the clone $T/job, with these variables, or ("-NAME") without them; $T/out, $T/err.
+run_in_job() (
+	job_variables && cd "$T/job" || exit 9
+	job_stage=$1
+	shift
+	for job_variable; do
+		case $job_variable in
+		-*) unset "${job_variable#-}" ;;
+		*) export "${job_variable%%=*}=${job_variable#*=}" ;;
+		esac
+	done
+	exec modelgate stage "$job_stage" >"$T/out" 2>"$T/err"
+)
+
+stage_ends() { # STATUS TEXT STAGE [NAME=VALUE|-NAME...]
+	ends_status=$1
+	ends_text=$2
 	shift 2
-	run_stage "$@"
-	same "$stage_status" $? && grep -qF -e "$stage_text" "$T/err" && return
+	rm -rf "$T/job" && git clone -q --no-local "$T/shop.git" "$T/job" || return 1
+	run_in_job "$@"
+	same "$ends_status" $? && { [ -z "$ends_text" ] || grep -qF -e "$ends_text" "$T/err"; } && return
 	cat "$T/out" "$T/err"
 	return 1
 }
@@ -106,21 +114,23 @@ test_expect 'a stage by itself: its files are beside the work tree'"'"'s' '
 '
 
 test_expect 'a stage that fails says why in its report, and has no facts' '
-	stage_ends 1 "is no commit" build MODELGATE_SHA=0123456789012345678901234567890123456789 || {
-		grep -q 0123456789 "$T/err" && same failed "$(json status <job/modelgate-build.json)" &&
-		same false "$(json passing <job/modelgate-build.json | sed s/0/false/)"; }
+	stage_ends 1 0123456789 build MODELGATE_SHA=0123456789012345678901234567890123456789 &&
+	same failed "$(json status <job/modelgate-build.json)" &&
+	json message <job/modelgate-build.json | grep -q 0123456789 &&
+	same "{}" "$(json facts <job/modelgate-build.json)" &&
+	! grep -q engine job/modelgate-build.env
 '
 
 test_expect 'what is no job of ours is told so' '
-	stage_ends 3 "CI_PIPELINE_ID is not there" build -u CI_PIPELINE_ID &&
-	stage_ends 3 "MODELGATE_CREATED_AT is not there" build -u MODELGATE_CREATED_AT &&
+	stage_ends 3 "CI_PIPELINE_ID is not there" build -CI_PIPELINE_ID &&
+	stage_ends 3 "MODELGATE_CREATED_AT is not there" build -MODELGATE_CREATED_AT &&
 	stage_ends 3 "was not made by modelgate" build MODELGATE_OWNER=project-6 &&
 	stage_ends 3 "MODELGATE_SHA is no commit id" build MODELGATE_SHA=main &&
 	stage_ends 2 "there is no stage ship" ship
 '
 
 test_expect 'without a configuration, or with one that is wrong' '
-	stage_ends 1 "MODELGATE_CONFIG is not there" build -u MODELGATE_CONFIG &&
+	stage_ends 1 "MODELGATE_CONFIG is not there" build -MODELGATE_CONFIG &&
 	stage_ends 1 "MODELGATE_CONFIG:1" build MODELGATE_CONFIG="[nonsense]" &&
 	stage_ends 1 "there is no file" build MODELGATE_CONFIG=/nowhere/modelgate.ini &&
 	stage_ends 1 "has no repository" deploy MODELGATE_CONFIG="[registry]
@@ -135,7 +145,7 @@ test_expect 'the configuration may be a file' '
 '
 
 test_expect 'without a token, or with one that GitLab does not take, nothing starts: it cannot be told what is newer' '
-	stage_ends 1 "[launcher] token-file in MODELGATE_CONFIG is empty" build -u MODELGATE_CI_TOKEN &&
+	stage_ends 1 "[launcher] token-file in MODELGATE_CONFIG is empty" build -MODELGATE_CI_TOKEN &&
 	echo glpat-nobody >bad-token && stage_ends 1 "is not valid" build MODELGATE_CI_TOKEN="$T/bad-token"
 '
 
@@ -146,26 +156,21 @@ test_expect 'GitLab away: the job fails for a passing reason, so that GitLab run
 '
 
 test_expect 'a newer pipeline of the branch has started: skipped, and the nearest that has not' '
-	stage_ends 1 "skipped: pipeline" build CI_PIPELINE_ID=5 CI_PIPELINE_CREATED_AT=2026-01-01T00:00:00Z &&
-	stage_ends 0 "" build CI_PIPELINE_ID=90000 CI_PIPELINE_CREATED_AT=2026-01-01T00:00:00Z
+	stage_ends 1 "skipped: pipeline" build CI_PIPELINE_ID=5 &&
+	stage_ends 0 "" build CI_PIPELINE_ID=90000 &&
+	stage_ends 0 "" build CI_PIPELINE_ID=5 CI_COMMIT_REF_NAME=online MODELGATE_CHAIN=online
 '
 
 test_expect 'an older pipeline of the environment is at work: it goes first' '
-	gitlab_says "{\"take\": \"nothing\"}" && from_main_to retrain && follow shop && follow shop &&
+	news && gitlab_says "{\"take\": \"nothing\"}" && from_main_to retrain && follow shop && follow shop &&
 	stage_ends 75 "is older and at work in DEV" build CI_PIPELINE_ID=90000 &&
 	stage_ends 0 "" build CI_PIPELINE_ID=90000 MODELGATE_CHAIN=online &&
 	mg shop cancel "$N" && follow shop && stage_ends 0 "" build CI_PIPELINE_ID=90000
 '
 
 test_expect 'a shallow clone is refused' '
-	rm -rf job && git clone -q --depth 1 --no-local "file://$T/shop.git" shallow && cd shallow &&
-	run_stage build >/dev/null && cd "$T" && cp shallow/.git/shallow job/.git/shallow && cd job && {
-		MODELGATE_CHAIN=retrain MODELGATE_PIPELINE=9 MODELGATE_PROJECT=shop MODELGATE_SHA=$(tip shop retrain) \
-			MODELGATE_OWNER=project-5 MODELGATE_CREATED_AT=1795651139161453 CI_PIPELINE_ID=90000 \
-			CI_PROJECT_ID=5 CI_PROJECT_DIR=$T/job CI_COMMIT_REF_NAME=retrain CI_SERVER_URL=$GITLAB_URL \
-			CI_PIPELINE_CREATED_AT=2026-01-01T00:00:00Z GITLAB_USER_ID=900 GITLAB_USER_LOGIN=bot \
-			modelgate stage build >"$T/out" 2>"$T/err"
-		same 1 $?; } && said "shallow clone"
+	rm -rf job && git clone -q --depth 1 "file://$T/shop.git" job && { run_in_job build; same 1 $?; } &&
+	said "shallow clone" && said GIT_DEPTH
 '
 
 test_expect 'a chain that is played by hand asks who has played' '
@@ -173,7 +178,7 @@ test_expect 'a chain that is played by hand asks who has played' '
 members = petrova, user-18
 [chain \"prod\"]
 roles = release" &&
-	stage_ends 1 "may not play the stages of chain prod" build MODELGATE_CHAIN=prod CI_PIPELINE_ID=90000 \
+	stage_ends 1 "may not play the stages of chain prod" build MODELGATE_CHAIN=prod \
 		MODELGATE_CONFIG="$(config "$roles")" &&
 	stage_ends 0 "" build MODELGATE_CHAIN=prod CI_PIPELINE_ID=90000 GITLAB_USER_LOGIN=petrova \
 		MODELGATE_CONFIG="$(config "$roles")" &&
@@ -182,9 +187,10 @@ roles = release" &&
 '
 
 test_expect 'GitLab runs a job that failed for a passing reason again; when it gives up, we do' '
-	mv airflow.git away.git && gitlab_says "{\"take\": \"$T/take\"}" && news && from_main_to retrain &&
-	mg shop run --drain >drain 2>&1 && pipeline_is shop "$N" failed && mv away.git airflow.git &&
-	mg shop retry "$N" deploy && settle shop && pipeline_is shop "$N" success
+	gitlab_says "{\"take\": \"$T/take\"}" && news && from_main_to retrain &&
+	gitlab_fault "GET .*/pipelines$" status "\"status\": 502, \"times\": 12" && settle shop &&
+	pipeline_is shop "$N" success && [ "$(pipeline shop "$N" stages.0.attempt)" -ge 2 ] &&
+	audit_has shop event=stage.finished pipeline="$N" stage=build status=failed "reason=*status 502*"
 '
 
 test_done
