@@ -200,11 +200,14 @@ assert 590 < at / 1e6 - time.time() <= 600, at" "$(state shop)/store.db" "$N" &&
 	follow shop && settle shop && pipeline_is shop "$N" success
 '
 
+many_faults() {
+	gitlab_fault "GET .*/merge_requests" status '"status": 503' &&
+		gitlab_fault "GET .*/jobs$" status '"status": 500' && gitlab_fault "GET .*/trace" refuse &&
+		gitlab_fault "GET .*/artifacts/" drop && gitlab_fault "GET .*/jobs$" garbage
+}
+
 test_expect 'faults at each other request change nothing about the end' '
-	one_is_made eval "gitlab_fault GET.*/merge_requests status \"\\\"status\\\": 503\" &&
-		gitlab_fault GET.*/jobs\$ status \"\\\"status\\\": 500\" &&
-		gitlab_fault GET.*/trace refuse && gitlab_fault GET.*/artifacts/ drop &&
-		gitlab_fault GET.*/jobs\$ garbage"
+	one_is_made many_faults
 '
 
 # --- what lasts ---
@@ -303,6 +306,46 @@ test_expect 'a label of the merge request names the runner, and its words descri
 	expect_accept gitlab_push -q origin dev main && settle shop && n=$(gitlab_made) &&
 	same gpu "$(gitlab_var "$n" MODELGATE_RUNNER_TAG)" &&
 	same "Better%0A%0ACosts %24CI_JOB_TOKEN 5%25%0Aless (!7)" "$(gitlab_var "$n" MODELGATE_DESCRIPTION)"
+'
+
+test_expect 'rollback does not come between while a stage of production runs on GitLab' '
+	from_main_to prod && settle shop && gitlab_says "{\"take\": \"nothing\"}" &&
+	mg shop play "$N" build && followed_until stage_is shop "$N" build pending && follow shop &&
+	gitlab_job "$(gitlab_of shop "$N" pipeline_id)" prod:build running &&
+	followed_until stage_is shop "$N" build running &&
+	is_unknown "is at work in production" mg shop rollback shop &&
+	gitlab_job "$(gitlab_of shop "$N" pipeline_id)" prod:build success &&
+	followed_until stage_is shop "$N" build success && is_no "" mg shop rollback shop &&
+	gitlab_says "{\"take\": \"pretend\"}"
+'
+
+# --- check ---
+
+checked() {
+	mg shop check >checked 2>&1
+	same "$1" $? && grep -qF -e "$2" checked && return
+	cat checked
+	return 1
+}
+
+test_expect 'check asks GitLab about the token and the project' '
+	checked 0 "ok     [launcher]: GitLab at $GITLAB_URL takes the token" &&
+	checked 0 "user has access level 40" &&
+	checked 0 "note   [runner] wake = none"
+'
+
+test_expect 'and says what is wrong, and how to mend it' '
+	echo glpat-nobody >token && checked 1 "wrong  [launcher]: GitLab, reading about the token" &&
+	echo glpat-read >token && checked 1 "wrong  [launcher]: the token lacks the scope api" &&
+	gitlab_says "{\"token\": {\"glpat-reporter\": {\"user\": 904, \"name\": \"r\",
+		\"scopes\": [\"api\"], \"level\": 20, \"projects\": [5], \"expires_at\": \"2026-01-01\"}}}" &&
+	echo glpat-reporter >token && checked 1 "user may not run pipelines" &&
+	checked 1 "note   [launcher]: the token ends on 2026-01-01" &&
+	chmod 644 token && checked 1 "wrong  [launcher] token-file" && chmod 600 token &&
+	echo glpat-modelgate >token && server_set shop launcher url "http://127.0.0.1:1" &&
+	checked 1 "see whether GitLab runs" && server_set shop launcher url "$GITLAB_URL" &&
+	server_set shop runner wake spawn && checked 0 "run modelgate run as a service" &&
+	server_set shop runner wake none
 '
 
 test_expect 'nothing of the token is told anywhere' '
