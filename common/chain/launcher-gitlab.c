@@ -19,6 +19,7 @@
 #include "chain/schedule.h"
 #include "chain/store.h"
 #include "data/config.h"
+#include "sys/files.h"
 #include "sys/lock.h"
 
 #define FOLLOW_LOCK "follow.lock"
@@ -514,9 +515,11 @@ int launcher_gitlab_follow(const char *state, const char *system_file, struct er
 	struct launcher l = {.state = state, .system_file = system_file};
 	char *folder = path_join(state, CONFIG_STATE_RUN), *path = path_join(folder, FOLLOW_LOCK);
 	struct pipeline_ids ids = {0};
-	int lock = -1, got = lock_take(&lock, path, LOCK_TRY, 0, e);
-	int result = got < 0 ? -1 : 0;
+	int lock = -1, got = files_make_folder(folder, 0700, e), result;
 
+	if (got == 0)
+		got = lock_take(&lock, path, LOCK_TRY, 0, e);
+	result = got < 0 ? -1 : 0;
 	if (got == 1)
 		result = store_open(&l.s, state, e);
 	if (got == 1 && result == 0)
