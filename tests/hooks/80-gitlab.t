@@ -5,6 +5,7 @@
 . "$TEST_LIB/chains.sh"
 . "$TEST_LIB/gitaly.sh"
 . "$TEST_LIB/gitlab-api.sh"
+. "$TEST_LIB/deploy.sh"
 
 new_gitlab shop
 start_gitlab_api || test_bail 'no GitLab'
@@ -317,6 +318,22 @@ test_expect 'rollback does not come between while a stage of production runs on 
 	gitlab_job "$(gitlab_of shop "$N" pipeline_id)" prod:build success &&
 	followed_until stage_is shop "$N" build success && is_no "" mg shop rollback shop &&
 	gitlab_says "{\"take\": \"pretend\"}"
+'
+
+# --- the way there ---
+
+test_expect 'TLS with an authority of its own' '
+	tls_in_front "${GITLAB_URL##*:}" &&
+	server_set shop launcher url "https://127.0.0.1:$(cat "$T/.run/tls/port")" && to_main && settle shop &&
+	fails_with "$N" build "certificate" && server_set shop launcher ca-file "$T/.run/tls/ca.pem" &&
+	mg shop retry "$N" build && settle shop && pipeline_is shop "$N" success &&
+	server_set shop launcher url "$GITLAB_URL"
+'
+
+test_expect 'by the proxy that the surroundings name, and not where they name an exception' '
+	to_main && http_proxy=http://127.0.0.1:1 follow shop && pipeline_is shop "$N" pending &&
+	message_says "$N" "127.0.0.1 port 1" &&
+	http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 settle shop && pipeline_is shop "$N" success
 '
 
 # --- check ---
