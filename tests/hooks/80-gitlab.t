@@ -168,6 +168,17 @@ test_expect 'a newer pipeline that starts overtakes the older one, there too' '
 	is_no "a newer pipeline of the branch has started" mg shop play "$older" build
 '
 
+test_expect 'logs --follow goes on to the end of the job' '
+	gitlab_says "{\"take\": \"nothing\"}" && made=$(gitlab_made) && to_main && followed_until made_is $((made + 1)) &&
+	id=$(gitlab_of shop "$N" pipeline_id) && gitlab_job "$id" dev:build running &&
+	followed_until stage_is shop "$N" build running &&
+	{ mg shop logs "$N" build --follow >"$T/followed" & } && following=$! && TEST_PIDS="$TEST_PIDS $following" &&
+	wait_for 10 grep -q "GitLab.s job" "$T/followed" &&
+	gitlab_job "$id" dev:build success "\"trace\": \"and that was it\"" && follow shop && wait "$following" &&
+	grep -qx "and that was it" followed && gitlab_says "{\"take\": \"pretend\"}" && settle shop &&
+	pipeline_is shop "$N" success
+'
+
 # --- exactly once ---
 
 test_expect 'an answer that is lost: the pipeline that was made is found, and no second one is made' '
