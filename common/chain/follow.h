@@ -37,7 +37,7 @@ struct follow_step {
 	const struct pipeline_stage *stage; /* NULL: with FOLLOW_NOTHING and FOLLOW_CANCEL */
 	const struct gitlab_job *job;       /* NULL: the same, and with FOLLOW_LOST */
 	enum lifecycle_ending ending;       /* of FOLLOW_ENDED; a failure may be a passing one */
-	const struct remote_job *replaced;  /* it was this one that has ended: JOB is in its place */
+	const struct remote_job *replaced; /* it was this one that has ended: JOB is in its place */
 };
 
 /* Is the pipeline on GitLab to come to its end, whatever ours says? */

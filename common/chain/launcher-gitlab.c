@@ -256,14 +256,11 @@ static struct gitlab_job find_ended(const struct follow_step *step)
 }
 
 /* What GitLab's job has left says whether a failure is a passing one; its facts are stored first. */
-static enum visit_result record_end(
-	struct visit *v, const struct follow_step *step, struct err *e)
+static enum visit_result record_end(struct visit *v, const struct follow_step *step, struct err *e)
 {
 	const struct gitlab_job ended = find_ended(step);
-	const struct remote_job job = {.stage = step->stage->name,
-		.job = ended.id,
-		.web_url = ended.web_url,
-		.ended = 1};
+	const struct remote_job job = {
+		.stage = step->stage->name, .job = ended.id, .web_url = ended.web_url, .ended = 1};
 	struct lifecycle_outcome outcome = {step->ending, NULL, v->l->config->retries};
 	struct report report = {0};
 	struct err why = ERR_INIT;
@@ -283,7 +280,8 @@ static enum visit_result record_end(
 	outcome.message = report.message;
 	if (outcome.message == NULL && step->replaced != NULL)
 		outcome.message = "GitLab has run it again";
-	if ((got == GITLAB_DONE && report_save(&report, v->l->s, &v->p, step->stage->name, e) != 0) ||
+	if ((got == GITLAB_DONE &&
+		    report_save(&report, v->l->s, &v->p, step->stage->name, e) != 0) ||
 		progress_end_job(v->l->s, v->p.id, &job, &outcome, e) != 0)
 		result = VISIT_FAULT;
 out:
