@@ -238,7 +238,8 @@ static enum visit_result record_end(
 	const struct remote_job job = {.stage = step->stage->name,
 		.job = step->job->id,
 		.web_url = step->job->web_url,
-		.ended = 1};
+		/* Interrupted by this very job, which took its place. */
+		.ended = step->ending != LIFECYCLE_INTERRUPTED};
 	struct lifecycle_outcome outcome = {step->ending, NULL, v->l->config->retries};
 	struct report report = {0};
 	struct err why = ERR_INIT;
@@ -312,6 +313,12 @@ static enum visit_result carry_out(
 		(void)err_set(&why,
 			"GitLab's pipeline %lld has no job %s:%s; is config/gitlab-ci.yml included?",
 			(long long)v->r.number, v->p.chain, step->stage->name);
+		return fail(v, &why, e);
+	case FOLLOW_SKIPPED:
+		(void)err_set(&why,
+			"GitLab skips the job %s: one before it in pipeline %lld has failed, or "
+			"waits for a hand",
+			step->job->name, (long long)v->r.number);
 		return fail(v, &why, e);
 	case FOLLOW_PLAY:
 		asked = gitlab_play(v->l->g, step->job->id, &why);
@@ -445,8 +452,8 @@ static enum visit_result go_on(struct visit *v, struct err *e)
 	struct err why = ERR_INIT;
 	enum creation_result ended;
 
-	/* A stage was asked for again after a pipeline that could not be used. */
-	if (v->r.fit == REMOTE_UNFIT && !status_is_final(v->p.status)) {
+	/* A stage was asked for again after a pipeline that could not be used; one that waits was not. */
+	if (v->r.fit == REMOTE_UNFIT && v->p.status == STATUS_PENDING) {
 		v->r.number = 0;
 		v->r.asked_at = 0;
 		v->r.fit = REMOTE_UNSEEN;
