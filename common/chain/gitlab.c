@@ -114,6 +114,7 @@ static enum gitlab_result sort_answer(struct gitlab *g, const struct call *c,
 		.what = c->what,
 		.key = g->key,
 		.right = c->right,
+		.secret = g->secret,
 		.status = a->status,
 		.text = a->body.buf,
 		.len = a->body.len};

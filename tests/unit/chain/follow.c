@@ -63,10 +63,12 @@ static const struct row wanted[] = {
 	{"manual", NONE, ". played played played . played played canceled . played played ."},
 	{"manual", OTHER, ". played played played . played played canceled . played played ."},
 	/* what is to start */
-	{"pending", NONE, ". . started started PLAY started started canceled skipped . started lost"},
+	{"pending", NONE,
+		". . started started PLAY started started canceled skipped . started lost"},
 	{"pending", OTHER,
 		". . started started PLAY started started canceled skipped . started lost"},
-	{"pending", ENDED, "RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY lost"},
+	{"pending", ENDED,
+		"RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY RETRY lost"},
 	/* what runs */
 	{"running", BEGUN, ". . . . . succeeded failed canceled canceled . . lost"},
 	{"running", GOES,
@@ -88,7 +90,8 @@ static const struct row unwanted[] = {
 	{"canceled", NONE, "CANCEL CANCEL CANCEL . . . . . . CANCEL CANCEL ."},
 	{"skipped", NONE, "CANCEL CANCEL CANCEL . . . . . . CANCEL CANCEL ."},
 	{"success", ENDED, "CANCEL CANCEL CANCEL . . . . . . CANCEL CANCEL ."},
-	{"running", BEGUN, "CANCEL CANCEL CANCEL . . succeeded failed ended ended CANCEL CANCEL lost"},
+	{"running", BEGUN,
+		"CANCEL CANCEL CANCEL . . succeeded failed ended ended CANCEL CANCEL lost"},
 };
 
 /* A pipeline of the chain dev with one stage, build, which is GitLab's job JOB. */
@@ -115,8 +118,8 @@ static void set_up(struct world *w, const struct row *row, const char *word)
 	if (strcmp(word, "-") != 0)
 		assert_int_equal(gitlab_status(&w->job.status, word), 0);
 	w->known.stage = build;
-	w->known.job = strcmp(row->known, OTHER) == 0 || strcmp(row->known, GOES) == 0 ? JOB - 1
-										      : JOB;
+	w->known.job =
+		strcmp(row->known, OTHER) == 0 || strcmp(row->known, GOES) == 0 ? JOB - 1 : JOB;
 	w->known.ended = strcmp(row->known, ENDED) == 0 || strcmp(row->known, OTHER) == 0;
 }
 
@@ -137,8 +140,8 @@ static void assert_whole(const struct world *w, const struct follow_step *s)
 					 s->job == (s->action == FOLLOW_LOST ? NULL : &w->job);
 
 	if (!is_whole)
-		fail_msg("%s job %s: step %d names another stage or job", status_text(w->stage.status),
-			w->job.word, (int)s->action);
+		fail_msg("%s job %s: step %d names another stage or job",
+			status_text(w->stage.status), w->job.word, (int)s->action);
 }
 
 static void check_row(const struct row *row, enum follow_wanted how)
@@ -221,9 +224,7 @@ static void test_time(void **state)
 		int64_t not_before;
 		enum follow_action expected;
 	} rows[] = {
-		{0, FOLLOW_RETRY},
-		{NOW, FOLLOW_RETRY},
-		{NOW + 1, FOLLOW_NOTHING},
+		{0, FOLLOW_RETRY}, {NOW, FOLLOW_RETRY}, {NOW + 1, FOLLOW_NOTHING},
 		{NOW + LIFECYCLE_MAX_DELAY, FOLLOW_NOTHING},
 		{NOW + LIFECYCLE_MAX_DELAY + 1, FOLLOW_RETRY}, /* the clock was set back */
 	};

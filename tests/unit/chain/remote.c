@@ -149,7 +149,8 @@ static void test_woken_meanwhile(void **state)
 			must_save(s, &r);
 			got = must_read(s, id);
 			if (got.watch != REMOTE_ACTIVE || got.next_at != 0 || got.tries != 0)
-				fail_msg("%s, saved with watch %d: watch %d, next look at %lld, %lld tries",
+				fail_msg("%s, saved with watch %d: watch %d, next look at %lld, "
+					 "%lld tries",
 					before ? "woken before" : "not woken before",
 					(int)watches[i], (int)got.watch, (long long)got.next_at,
 					(long long)got.tries);
@@ -254,8 +255,8 @@ static void test_due(void **state)
 	set(one, REMOTE_CLOSED, 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		set(two, rows[i].watch, rows[i].next_at);
-		assert_due(rows[i].is_due ? "3" : "", rows[i].is_due,
-			rows[i].watch == REMOTE_ACTIVE);
+		assert_due(
+			rows[i].is_due ? "3" : "", rows[i].is_due, rows[i].watch == REMOTE_ACTIVE);
 	}
 }
 
@@ -308,9 +309,17 @@ static void test_numbers(void **state)
 		const char *number;
 		const char *commit; /* its digit, or "" */
 	} rows[] = {
-		{"1", "1"}, {"2", ""}, {"70", "2"},
+		{"1", "1"},
+		{"2", ""},
+		{"70", "2"},
 		/* both have it: the one that came last */
-		{"3", "4"}, {"4", ""}, {"5", ""}, {"0", ""}, {"71", ""}, {"070", "2"}, {"-70", ""},
+		{"3", "4"},
+		{"4", ""},
+		{"5", ""},
+		{"0", ""},
+		{"71", ""},
+		{"070", "2"},
+		{"-70", ""},
 	};
 	const char *const names[] = {"1", "2", "70", "3", "4", "5"};
 	struct retrainings l = {0};
@@ -331,8 +340,7 @@ static void test_numbers(void **state)
 		char *sha = NULL;
 		int found = store_deployed(s, "/r", rows[i].number, "retrain", &sha, &e);
 
-		if (found != (*rows[i].commit != '\0') ||
-			(found == 1 && sha[0] != *rows[i].commit))
+		if (found != (*rows[i].commit != '\0') || (found == 1 && sha[0] != *rows[i].commit))
 			fail_msg("%s: %d, commit %.1s, not \"%s\"", rows[i].number, found,
 				sha != NULL ? sha : "-", rows[i].commit);
 		free(sha);
