@@ -146,7 +146,7 @@ enum gitlab_result gitlab_cancel(struct gitlab *g, int64_t pipeline, struct err 
 /* 1: the last request was refused for the state of what it was about, not for a missing right. */
 int gitlab_is_state(const struct gitlab *g);
 
-/* A job's log so far, at most MAX bytes of it, and one file of its artifacts; added to *OUT. */
+/* A job's log so far, and one file of its artifacts; added to *OUT, no more of them than this. */
 #define GITLAB_MAX_TRACE (16U << 20)
 #define GITLAB_MAX_FILE (256U << 10)
 enum gitlab_result gitlab_read_trace(struct gitlab *g, int64_t job, struct str *out, struct err *e);

@@ -41,7 +41,7 @@ struct bench {
 static inline void bench_open(struct bench *b, const char *state, const char *const *answers)
 {
 	struct err e = ERR_INIT;
-	char *token = path_join(state, "token"), *text;
+	char *token = path_join(state, "token"), *run = path_join(state, CONFIG_STATE_RUN), *text;
 	size_t n = 0;
 
 	memset(b, 0, sizeof(*b));
@@ -51,6 +51,7 @@ static inline void bench_open(struct bench *b, const char *state, const char *co
 	b->log = path_join(state, "requests");
 	scripted_init(&b->server, b->log);
 	scripted_start(&b->server, answers, n);
+	assert_result(files_make_folder(run, 0700, &e), 0, &e);
 	assert_result(files_replace(token, "glpat-s3cret\n", 13, 0600, &e), 0, &e);
 	text = mem_format("[modelgate]\nstate = %s\n[identity]\nsource = gitlab\n[launcher]\n"
 			  "kind = gitlab\nurl = http://127.0.0.1:%u\ntoken-file = %s\n",
@@ -61,6 +62,7 @@ static inline void bench_open(struct bench *b, const char *state, const char *co
 	b->s = fixture_store(state);
 	free(text);
 	free(token);
+	free(run);
 }
 
 /* Pipeline 1 of the chain CHAIN on main, of GitLab's project 5. */
