@@ -60,7 +60,7 @@ int ci_job_run(const struct ci_job *j, struct err *e);
 int ci_config_load(struct config **out, const struct ci_job *j, const char *state, struct err *e);
 /*
  * TEXT with "$NAME" and "${NAME}", where one is all of the value of a key that ends in "-file", replaced by
- * what LOOK_UP says of NAME; the caller's to free().
+ * what LOOK_UP says of NAME, unless that can be no path; the caller's to free().
  */
 char *ci_config_expand(const char *text, const char *(*look_up)(const char *name));
 
