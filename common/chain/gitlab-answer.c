@@ -204,6 +204,7 @@ enum gitlab_result gitlab_sort(const struct gitlab_refusal *r, int *is_state, st
 		tell_denied(r, j, words, e);
 	} else {
 		result = sort_other(r, words);
+		*is_state = *is_state && result == GITLAB_REFUSED;
 		(void)err_set(e, "GitLab, %s: status %ld: %s%s", r->what, r->status, words,
 			r->status >= 300 && r->status < 400
 				? "; [launcher] url leads elsewhere: give the address that it leads to"

@@ -126,6 +126,8 @@ static const struct refusal refusals[] = {
 	/* the branch */
 	{400, "POST", "{\"message\":{\"base\":[\"Reference not found\"]}}", GITLAB_NO_REF, 0,
 		"status 400: Reference not found"},
+	{400, "POST", "{\"message\":[\"Reference not found\",\"not cancelable\"]}", GITLAB_NO_REF,
+		0, "*not cancelable"},
 	/* states */
 	{400, "POST", M("400 Bad request - Unplayable Job"), GITLAB_REFUSED, 1, "*Unplayable Job"},
 	{403, "POST", M("403 Forbidden - Job is not retryable"), GITLAB_REFUSED, 1,
