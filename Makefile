@@ -230,6 +230,7 @@ bench: test-root ## a push with our hooks against one with empty C hooks
 
 INSTALL ?= install
 UNIT := config/modelgate@.service
+SHARED := config/modelgate.ini config/modelgate-images.conf config/gitlab-ci.yml
 UNITS = $(PREFIX)/lib/systemd/system
 # $(1): the mode, $(2): the folder, $(3): files.  What is in use is replaced in one step: install(1)
 # takes the old file away before it writes the new one.  What is the same stays as it is.
@@ -247,7 +248,7 @@ endef
 install: all ## into PREFIX (/usr/local), below DESTDIR
 	$(call put_files,755,$(DESTDIR)$(PREFIX)/bin,$(BUILD)/bin/modelgate)
 	$(call put_files,755,$(DESTDIR)$(PREFIX)/libexec/modelgate,$(GATES:%=$(BUILD)/bin/%))
-	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/modelgate,config/modelgate.ini config/modelgate-images.conf)
+	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/modelgate,$(SHARED))
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|' '$(UNIT)' >'$(BUILD)/$(notdir $(UNIT))'
 	$(call put_files,644,$(DESTDIR)$(UNITS),$(BUILD)/$(notdir $(UNIT)))
 	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man1,$(filter %.1,$(MAN_PAGES)))
@@ -255,9 +256,8 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man7,$(filter %.7,$(MAN_PAGES)))
 
 uninstall: ## what install has put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate/modelgate.ini' \
-		'$(DESTDIR)$(PREFIX)/share/modelgate/modelgate-images.conf' \
-		'$(DESTDIR)$(UNITS)/$(notdir $(UNIT))' \
+	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' '$(DESTDIR)$(UNITS)/$(notdir $(UNIT))' \
+		$(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/modelgate/$(notdir $(file))') \
 		$(foreach gate,$(GATES),'$(DESTDIR)$(PREFIX)/libexec/modelgate/$(gate)')
 	rm -f $(foreach page,$(MAN_PAGES),'$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))')
 	-rmdir '$(DESTDIR)$(PREFIX)/libexec/modelgate' '$(DESTDIR)$(PREFIX)/share/modelgate' 2>/dev/null

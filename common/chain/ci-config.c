@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "data/config.h"
+#include "stage/log.h"
 #include "sys/files.h"
 #include "sys/secret.h"
 
@@ -177,6 +178,17 @@ static int keep_secrets(struct config *c, const char *state, struct err *e)
 		result = keep_airflow(&c->airflows[i], i, folder, e);
 	free(folder);
 	return result;
+}
+
+void ci_config_forget(const char *state)
+{
+	char *folder = path_join(state, SECRETS);
+	struct err e = ERR_INIT;
+
+	if (files_remove_tree(folder, &e) != 0)
+		log_line("warning: %s", err_text(&e));
+	err_clear(&e);
+	free(folder);
 }
 
 /* What would be kept in a state directory, which ends with the job here. */

@@ -351,6 +351,7 @@ int ci_job_run(const struct ci_job *j, struct err *e)
 		ci_config_load(&config, j, state, e) == 0 && check_player(j, config, e) == 0 &&
 		ci_order_check(j, config, e) == 0)
 		result = call(j, config, &now, e);
+	ci_config_forget(state);
 	find_new(&found, &before, &now);
 	if (result == 0)
 		result = write_files(j, &found, NULL, e);

@@ -58,6 +58,8 @@ int ci_job_run(const struct ci_job *j, struct err *e);
  * 0 and *OUT, the caller's to config_free(), or -1.
  */
 int ci_config_load(struct config **out, const struct ci_job *j, const char *state, struct err *e);
+/* Remove those copies: the work tree of a runner without containers lies there until the next job. */
+void ci_config_forget(const char *state);
 /*
  * TEXT with "$NAME" and "${NAME}", where one is all of the value of a key that ends in "-file", replaced by
  * what LOOK_UP says of NAME, unless that can be no path; the caller's to free().

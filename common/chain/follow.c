@@ -49,13 +49,13 @@ static int is_recorded(
 	return known != NULL && known->job == job->id && known->ended;
 }
 
-/* 1: another job has taken the place of the one that the stage was started as. */
-static int is_replaced(
+/* The job that the stage was started as, if another one has taken its place, as GitLab's "retry" does. */
+static const struct remote_job *find_replaced(
 	const struct view *v, const struct pipeline_stage *stage, const struct gitlab_job *job)
 {
 	const struct remote_job *known = remote_jobs_find(v->known, stage->name);
 
-	return known != NULL && known->job != job->id;
+	return known != NULL && known->job != job->id ? known : NULL;
 }
 
 /* It has been set going: by a hand, where it was manual. */
@@ -104,8 +104,11 @@ static struct follow_step follow_pending(
 static struct follow_step follow_running(
 	const struct view *v, const struct pipeline_stage *stage, const struct gitlab_job *job)
 {
-	if (is_replaced(v, stage, job))
-		return ended(stage, job, LIFECYCLE_INTERRUPTED);
+	struct follow_step s = ended(stage, job, LIFECYCLE_INTERRUPTED);
+
+	s.replaced = find_replaced(v, stage, job);
+	if (s.replaced != NULL)
+		return s;
 	switch (job->status) {
 	case STATUS_SUCCESS:
 		return ended(stage, job, LIFECYCLE_SUCCEEDED);

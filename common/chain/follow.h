@@ -13,6 +13,7 @@ struct gitlab_job;
 struct gitlab_jobs;
 struct pipeline;
 struct pipeline_stage;
+struct remote_job;
 struct remote_jobs;
 
 enum follow_action {
@@ -37,6 +38,7 @@ struct follow_step {
 	const struct pipeline_stage *stage; /* NULL: with FOLLOW_NOTHING and FOLLOW_CANCEL */
 	const struct gitlab_job *job;       /* NULL: the same, and with FOLLOW_LOST */
 	enum lifecycle_ending ending;       /* of FOLLOW_ENDED; a failure may be a passing one */
+	const struct remote_job *replaced;  /* it was this one that has ended: JOB is in its place */
 };
 
 /* Is the pipeline on GitLab to come to its end, whatever ours says? */
@@ -44,7 +46,7 @@ enum follow_wanted { FOLLOW_WANTED, FOLLOW_UNWANTED };
 
 /*
  * The next step for P at NOW, whose stage NAME is GitLab's job "<chain>:NAME" among JOBS; KNOWN is what was
- * recorded of earlier jobs.  The result points into P and JOBS.
+ * recorded of earlier jobs.  The result points into P, JOBS and KNOWN.
  */
 struct follow_step follow(const struct pipeline *p, const struct gitlab_jobs *jobs,
 	const struct remote_jobs *known, enum follow_wanted wanted, int64_t now);

@@ -130,10 +130,17 @@ static int is_ours(const struct creation *c, const struct gitlab_pipeline *found
 	enum creation_result *result, struct err *e)
 {
 	char *number = mem_format("%lld", (long long)c->p->id), *push = NULL, *got = NULL;
-	enum gitlab_result asked =
-		gitlab_read_variable(c->g, found->id, CREATION_PIPELINE, &got, e);
-	int is = 0;
+	enum gitlab_result asked = GITLAB_DONE;
+	int64_t pipeline = 0;
+	int is = remote_find(&pipeline, c->s, found->id, e);
 
+	if (is < 0)
+		*result = CREATION_FAULT;
+	if (is != 0) {
+		free(number);
+		return is < 0 ? -1 : 0; /* it was found out before whose it is */
+	}
+	asked = gitlab_read_variable(c->g, found->id, CREATION_PIPELINE, &got, e);
 	if (asked == GITLAB_DONE && str_same(got, number)) {
 		asked = gitlab_read_variable(c->g, found->id, CREATION_PUSH, &push, e);
 		is = str_same(push, c->p->push_id);
@@ -162,6 +169,8 @@ static enum creation_result adopt(
 	free(r->message);
 	r->message = mem_strdup("");
 	r->fit = REMOTE_UNSEEN;
+	if (r->doubt == REMOTE_UNANSWERED)
+		r->doubt = REMOTE_CERTAIN;
 	r->next_at = 0;
 	r->tries = 0;
 	return remote_save(c->s, r, e) == 0 ? CREATION_DONE : CREATION_FAULT;
@@ -229,7 +238,7 @@ static int is_at_work(const struct remote *r)
 {
 	int64_t now = clock_now();
 
-	return r->doubt && r->asked_at <= now && now < r->asked_at + SETTLES;
+	return r->doubt != REMOTE_CERTAIN && r->asked_at <= now && now < r->asked_at + SETTLES;
 }
 
 /* CREATION_DONE with or without a number: what became of the last request is known. */
@@ -239,7 +248,6 @@ static enum creation_result settle(const struct creation *c, struct err *e)
 
 	if (result != CREATION_DONE || c->r->number != 0)
 		return result;
-	/* Set where the answer told that nobody is at work on it: see send(). */
 	if (is_at_work(c->r)) {
 		(void)err_set(e, "it is looked for what became of a request to create a pipeline");
 		c->r->tries = c->r->tries > 2 ? 2 : c->r->tries; /* every few seconds */
@@ -252,11 +260,11 @@ enum creation_result creation_end_doubles(const struct creation *c, struct err *
 {
 	enum creation_result result;
 
-	if (!c->r->doubt || is_at_work(c->r))
+	if (c->r->doubt != REMOTE_DOUBTFUL || is_at_work(c->r))
 		return CREATION_DONE;
 	result = look(c, e);
 	if (result == CREATION_DONE) {
-		c->r->doubt = 0;
+		c->r->doubt = REMOTE_CERTAIN;
 		if (remote_save(c->s, c->r, e) != 0)
 			result = CREATION_FAULT;
 	}
@@ -403,11 +411,12 @@ static enum creation_result send(
 	struct gitlab_pipeline made = {0};
 	enum gitlab_result asked;
 	enum creation_result result;
-	int64_t doubt = c->r->doubt;
+	enum remote_doubt before =
+		c->r->doubt == REMOTE_CERTAIN ? REMOTE_CERTAIN : REMOTE_DOUBTFUL;
 
 	/* If we end here, the next one has to find out whether it was made. */
 	c->r->asked_at = clock_now();
-	c->r->doubt = 1;
+	c->r->doubt = before == REMOTE_CERTAIN ? REMOTE_UNANSWERED : REMOTE_DOUBTFUL;
 	if (remote_save(c->s, c->r, e) != 0) {
 		gitlab_variables_free(v);
 		return CREATION_FAULT;
@@ -415,7 +424,7 @@ static enum creation_result send(
 	asked = gitlab_create(c->g, branch_of(c->p), v, &made, e);
 	/* Who has answered is not at work on it any more. */
 	if (asked != GITLAB_UNCLEAR || !gitlab_is_at_work(c->g))
-		c->r->doubt = doubt;
+		c->r->doubt = before;
 	if (asked == GITLAB_DONE)
 		result = adopt(c, &made, e);
 	else if (asked == GITLAB_UNCLEAR)
@@ -430,7 +439,7 @@ static enum creation_result send(
 static enum creation_result forget(const struct creation *c, struct err *e)
 {
 	c->r->asked_at = 0;
-	c->r->doubt = 0;
+	c->r->doubt = REMOTE_CERTAIN;
 	(void)err_set(e, "it has ended before it was made on GitLab");
 	return remote_save(c->s, c->r, e) == 0 ? CREATION_LATER : CREATION_FAULT;
 }

@@ -1,5 +1,6 @@
 #include "chain/gitlab-log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,31 +43,56 @@ static size_t find_line(const struct str *text, const char *line)
 	return at + len <= text->len ? at : text->len;
 }
 
-/* The log up to JOB's line, and that; TRACE, or NULL, is put behind it.  0, or -1. */
+/*
+ * Put TRACE behind JOB's line, which is added if it is not there, in place of what stands behind it.  In the
+ * file that is there, for somebody may be following it.  0, or -1.
+ */
+static int write_behind(
+	int fd, const struct gitlab_job *job, const struct str *trace, struct err *e)
+{
+	char *line = header(job);
+	struct str old, new;
+	size_t at;
+	int result = -1;
+
+	str_init(&old);
+	str_init(&new);
+	if (files_read_fd(fd, MAX_LOG, &old, e) != 0)
+		goto out;
+	at = find_line(&old, line);
+	if (at < old.len)
+		at += strlen(line);
+	else
+		str_add(&new, line);
+	if (trace != NULL) {
+		str_addn(&new, trace->buf, trace->len);
+		if (trace->len > 0 && trace->buf[trace->len - 1] != '\n')
+			str_addc(&new, '\n');
+	}
+	if (ftruncate(fd, (off_t)at) != 0 || lseek(fd, (off_t)at, SEEK_SET) < 0 ||
+		files_write_all(fd, new.buf, new.len) != 0)
+		(void)err_errno(e, errno, "cannot write the log");
+	else
+		result = 0;
+out:
+	str_clear(&old);
+	str_clear(&new);
+	free(line);
+	return result;
+}
+
 static int write_log(
 	const char *path, const struct gitlab_job *job, const struct str *trace, struct err *e)
 {
-	char *line = header(job), *folder = path_dir(path);
-	struct str text;
-	int result = -1;
+	char *folder = path_dir(path);
+	int fd = files_make_folder(folder, 0700, e) == 0
+			 ? files_open(path, O_RDWR | O_CREAT, 0600, e)
+			 : -1;
+	int result = fd >= 0 ? write_behind(fd, job, trace, e) : -1;
 
-	str_init(&text);
-	if (files_make_folder(folder, 0700, e) == 0 &&
-		files_read(path, MAX_LOG, &text, e) >= 0) {
-		size_t at = find_line(&text, line);
-
-		if (at < text.len)
-			text.buf[text.len = at] = '\0';
-		str_add(&text, line);
-		if (trace != NULL)
-			str_addn(&text, trace->buf, trace->len);
-		if (text.len > 0 && text.buf[text.len - 1] != '\n')
-			str_addc(&text, '\n');
-		result = files_replace(path, text.buf, text.len, 0600, e);
-	}
-	str_clear(&text);
+	if (fd >= 0)
+		(void)close(fd); /* a log that cannot be written stops no stage */
 	free(folder);
-	free(line);
 	return result;
 }
 

@@ -26,6 +26,7 @@
 
 struct gitlab {
 	struct http *http;
+	char *api;  /* .../api/v4 */
 	char *base; /* .../api/v4/projects/17 */
 	char *key;
 	char *secret;
@@ -49,8 +50,8 @@ int gitlab_open(struct gitlab **out, const struct gitlab_settings *settings, str
 	*out = NULL;
 	while (len > 0 && settings->url[len - 1] == '/')
 		len--;
-	g->base = mem_format("%.*s/api/v4/projects/%lld", (int)len, settings->url,
-		(long long)settings->project);
+	g->api = mem_format("%.*s/api/v4", (int)len, settings->url);
+	g->base = mem_format("%s/projects/%lld", g->api, (long long)settings->project);
 	g->key = mem_format("%s (%s)", settings->token_file, settings->key);
 	g->pause = -1;
 	g->secret = secret_read(settings->token_file, e);
@@ -70,6 +71,7 @@ void gitlab_close(struct gitlab *g)
 	if (g == NULL)
 		return;
 	http_free(g->http);
+	free(g->api);
 	free(g->base);
 	free(g->key);
 	secret_free(g->secret);
@@ -100,7 +102,8 @@ int gitlab_is_state(const struct gitlab *g)
 
 struct call {
 	const char *method;
-	char *path; /* below the project, this call's to free() */
+	const char *root; /* NULL: the project's */
+	char *path;       /* below that, this call's to free() */
 	const struct json *body;
 	const char *what;
 	const char *right;
@@ -132,7 +135,7 @@ static enum gitlab_result sort_answer(struct gitlab *g, const struct call *c,
 /* The answer's body is added to *BODY where the result is GITLAB_DONE.  Frees what is C's. */
 static enum gitlab_result send(struct gitlab *g, struct call *c, struct str *body, struct err *e)
 {
-	char *url = mem_format("%s%s", g->base, c->path);
+	char *url = mem_format("%s%s", c->root != NULL ? c->root : g->base, c->path);
 	char *text = c->body != NULL ? json_text(c->body, JSON_ONE_LINE) : NULL;
 	struct http_request r = {.method = c->method,
 		.url = url,
@@ -546,6 +549,64 @@ enum gitlab_result gitlab_find_merge_request(struct gitlab *g, const char *sha, 
 	result = ask(g, &c, &j, e);
 	if (result == GITLAB_DONE && gitlab_parse_merge_requests(out, j, target, e) != 0)
 		result = not_understood(&c, e);
+	json_free(j);
+	return result;
+}
+
+/* ---- the token and its user ---- */
+
+void gitlab_token_clear(struct gitlab_token *t)
+{
+	strlist_clear(&t->scopes);
+	free(t->expires_at);
+	memset(t, 0, sizeof(*t));
+}
+
+enum gitlab_result gitlab_read_token(struct gitlab *g, struct gitlab_token *out, struct err *e)
+{
+	struct call c = {.method = "GET",
+		.root = g->api,
+		.path = mem_strdup("/personal_access_tokens/self"),
+		.what = "reading about the token",
+		.right = "the scope api or read_api"};
+	struct json *j = NULL;
+	enum gitlab_result result = ask(g, &c, &j, e);
+	const struct json *scopes = json_get(j, "scopes");
+	const char *expires = json_get_text(j, "expires_at");
+
+	memset(out, 0, sizeof(*out));
+	if (result == GITLAB_DONE && !json_is_array(scopes)) {
+		(void)err_set(e, "no scopes");
+		result = not_understood(&c, e);
+	}
+	if (result == GITLAB_DONE) {
+		for (size_t i = 0; i < json_length(scopes); i++)
+			if (json_string(json_at(scopes, i)) != NULL)
+				strlist_add(&out->scopes, json_string(json_at(scopes, i)));
+		out->expires_at = mem_strdup(expires != NULL ? expires : "");
+	}
+	json_free(j);
+	return result;
+}
+
+enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err *e)
+{
+	static const char *const ways[] = {"project_access", "group_access", NULL};
+	struct call c = {.method = "GET",
+		.path = mem_strdup(""),
+		.what = "reading the project",
+		.right = RIGHT_READ};
+	struct json *j = NULL;
+	enum gitlab_result result = ask(g, &c, &j, e);
+	const struct json *permissions = json_get(j, "permissions");
+
+	*out = 0;
+	for (size_t i = 0; ways[i] != NULL; i++) {
+		int64_t level = json_get_number(json_get(permissions, ways[i]), "access_level", 0);
+
+		if (level > *out)
+			*out = level;
+	}
 	json_free(j);
 	return result;
 }

@@ -153,6 +153,17 @@ enum gitlab_result gitlab_read_trace(struct gitlab *g, int64_t job, struct str *
 enum gitlab_result gitlab_read_artifact(
 	struct gitlab *g, int64_t job, const char *path, struct str *out, struct err *e);
 
+/* What a token may do and until when (doc/api/personal_access_tokens.md), whatever the project. */
+struct gitlab_token {
+	struct strlist scopes;
+	char *expires_at; /* "2026-12-31"; "": never */
+};
+void gitlab_token_clear(struct gitlab_token *t);
+enum gitlab_result gitlab_read_token(struct gitlab *g, struct gitlab_token *out, struct err *e);
+/* The role of the token's user in the project, as doc/api/members.md numbers it; 0: none that is told. */
+enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err *e);
+#define GITLAB_DEVELOPER 30
+
 /* ---- what answers mean, without a network: chain/gitlab-answer.c ---- */
 
 /* An answer other than 200 and 201 to METHOD: what it is taken for, and *E. */

@@ -19,6 +19,7 @@
 #include "chain/schedule.h"
 #include "chain/store.h"
 #include "data/config.h"
+#include "sys/files.h"
 #include "sys/lock.h"
 
 #define FOLLOW_LOCK "follow.lock"
@@ -38,7 +39,8 @@ struct launcher {
 	int64_t project;
 	struct config *config;
 	struct gitlab *g;
-	char *dead; /* url of a GitLab that could not be reached in this pass */
+	char *dead; /* url of a GitLab that did not answer in this pass, */
+	char *why;  /* and what was told of it */
 };
 
 /* One pipeline. */
@@ -61,6 +63,7 @@ static void launcher_clear(struct launcher *l)
 	free(l->repository);
 	store_close(l->s);
 	free(l->dead);
+	free(l->why);
 }
 
 /* Load L's configuration and connection for V's pipeline.  0, or -1 and *E: neither can be used. */
@@ -126,14 +129,22 @@ static int is_over(const struct visit *v)
 	return status_is_final(v->p.status) && v->p.finished_at + FAILED_FOR < clock_now();
 }
 
+/* 1: what stands in the way, for a PASSING reason or not, stands in the way of nothing that goes on here. */
+static int is_awaiting(const struct visit *v, int passing)
+{
+	return v->p.status == STATUS_MANUAL || v->p.status == STATUS_FAILED ||
+	       (status_is_final(v->p.status) && !passing);
+}
+
 /* *WHY stands in the way, for now or until somebody changes something; it is cleared. */
 static enum visit_result put_off(struct visit *v, struct err *why, struct err *e)
 {
 	if (!str_same(v->r.message, err_text(why)))
 		v->r.tries = 0;
 	set_message(v, err_text(why));
-	if (is_over(v))
-		v->r.watch = REMOTE_CLOSED;
+	v->r.watch = is_over(v)			     ? REMOTE_CLOSED
+		     : is_awaiting(v, why->passing) ? REMOTE_AWAITING
+						     : REMOTE_ACTIVE;
 	set_time(v, v->l->g != NULL ? gitlab_pause(v->l->g) : -1, CREATION_MAX_PAUSE);
 	err_clear(why);
 	return save(v, e);
@@ -156,10 +167,10 @@ static enum visit_result rest(struct visit *v, const struct gitlab_jobs *jobs, s
 	case STATUS_SUCCESS:
 	case STATUS_CANCELED:
 	case STATUS_SKIPPED:
-		v->r.watch = is_settled && !v->r.doubt ? REMOTE_CLOSED : REMOTE_ACTIVE;
+		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL ? REMOTE_CLOSED : REMOTE_ACTIVE;
 		break;
 	case STATUS_FAILED:
-		v->r.watch = is_settled && !v->r.doubt && is_over(v) ? REMOTE_CLOSED
+		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL && is_over(v) ? REMOTE_CLOSED
 								     : REMOTE_AWAITING;
 		break;
 	case STATUS_MANUAL:
@@ -238,25 +249,38 @@ static enum visit_result record_start(
 	return VISIT_AGAIN;
 }
 
+/* The job that has ended, which may be none of GitLab's list any more. */
+static struct gitlab_job find_ended(const struct follow_step *step)
+{
+	struct gitlab_job job = *step->job;
+
+	if (step->replaced != NULL) {
+		job.id = step->replaced->job;
+		job.web_url = step->replaced->web_url;
+		job.status = STATUS_CANCELED; /* or whatever */
+	}
+	return job;
+}
+
 /* What GitLab's job has left says whether a failure is a passing one; its facts are stored first. */
 static enum visit_result record_end(
 	struct visit *v, const struct follow_step *step, struct err *e)
 {
+	const struct gitlab_job ended = find_ended(step);
 	const struct remote_job job = {.stage = step->stage->name,
-		.job = step->job->id,
-		.web_url = step->job->web_url,
-		/* Interrupted by this very job, which took its place. */
-		.ended = step->ending != LIFECYCLE_INTERRUPTED};
+		.job = ended.id,
+		.web_url = ended.web_url,
+		.ended = 1};
 	struct lifecycle_outcome outcome = {step->ending, NULL, v->l->config->retries};
 	struct report report = {0};
 	struct err why = ERR_INIT;
 	enum gitlab_result got = GITLAB_DONE;
 	enum visit_result result = VISIT_AGAIN;
 
-	if (step->ending == LIFECYCLE_SUCCEEDED || step->ending == LIFECYCLE_FAILED)
-		got = gitlab_log_report(&report, v->l->g, step->job, step->stage, &why);
+	if (step->ending != LIFECYCLE_CANCELED)
+		got = gitlab_log_report(&report, v->l->g, &ended, step->stage, &why);
 	if (got != GITLAB_LATER && got != GITLAB_UNCLEAR)
-		got = gitlab_log_fetch(v->l->state, v->l->g, &v->p, step->stage, step->job, &why);
+		got = gitlab_log_fetch(v->l->state, v->l->g, &v->p, step->stage, &ended, &why);
 	if (got == GITLAB_LATER || got == GITLAB_UNCLEAR) {
 		result = put_off(v, &why, e);
 		goto out;
@@ -264,6 +288,8 @@ static enum visit_result record_end(
 	if (step->ending == LIFECYCLE_FAILED && report.is_passing)
 		outcome.ending = LIFECYCLE_AGAIN;
 	outcome.message = report.message;
+	if (outcome.message == NULL && step->replaced != NULL)
+		outcome.message = "GitLab has run it again";
 	if ((got == GITLAB_DONE && report_save(&report, v->l->s, &v->p, step->stage->name, e) != 0) ||
 		progress_end_job(v->l->s, v->p.id, &job, &outcome, e) != 0)
 		result = VISIT_FAULT;
@@ -497,6 +523,20 @@ static int is_dead(const struct launcher *l)
 	       str_same(l->dead, l->config->launcher_url);
 }
 
+static void note_dead(struct launcher *l, const char *why)
+{
+	l->dead = mem_strdup(l->config->launcher_url);
+	l->why = mem_strdup(why);
+}
+
+/* Who asks for another pipeline would wait in vain, too. */
+static enum visit_result skip(struct visit *v, struct err *e)
+{
+	set_message(v, v->l->why);
+	set_time(v, -1, CREATION_MAX_PAUSE);
+	return save(v, e);
+}
+
 static int visit(struct launcher *l, int64_t id, struct err *e)
 {
 	struct visit v = {.l = l};
@@ -511,13 +551,13 @@ static int visit(struct launcher *l, int64_t id, struct err *e)
 			result = why.passing || v.p.status == STATUS_RUNNING ? put_off(&v, &why, e)
 									     : fail(&v, &why, e);
 		else if (is_dead(l))
-			result = (set_time(&v, -1, 2), save(&v, e));
+			result = skip(&v, e);
 		else
 			result = go_on(&v, e);
 	}
 	if (result == VISIT_DONE && l->g != NULL && l->dead == NULL && *v.r.message != '\0' &&
 		gitlab_is_away(l->g))
-		l->dead = mem_strdup(l->config->launcher_url);
+		note_dead(l, v.r.message);
 	pipeline_clear(&v.p);
 	remote_clear(&v.r);
 	err_clear(&why);
@@ -529,9 +569,11 @@ int launcher_gitlab_follow(const char *state, const char *system_file, struct er
 	struct launcher l = {.state = state, .system_file = system_file};
 	char *folder = path_join(state, CONFIG_STATE_RUN), *path = path_join(folder, FOLLOW_LOCK);
 	struct pipeline_ids ids = {0};
-	int lock = -1, got = lock_take(&lock, path, LOCK_TRY, 0, e);
-	int result = got < 0 ? -1 : 0;
+	int lock = -1, got = files_make_folder(folder, 0700, e), result;
 
+	if (got == 0)
+		got = lock_take(&lock, path, LOCK_TRY, 0, e);
+	result = got < 0 ? -1 : 0;
 	if (got == 1)
 		result = store_open(&l.s, state, e);
 	if (got == 1 && result == 0)

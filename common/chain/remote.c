@@ -63,7 +63,9 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 		out->next_at = sqlite_number(q, 4);
 		out->tries = sqlite_number(q, 5);
 		out->asked_at = sqlite_number(q, 6);
-		out->doubt = sqlite_number(q, 7);
+		out->doubt = sqlite_number(q, 7) == 0   ? REMOTE_CERTAIN
+			     : sqlite_number(q, 7) == 1 ? REMOTE_UNANSWERED
+							: REMOTE_DOUBTFUL;
 		out->message = mem_strdup(sqlite_text(q, 8));
 		while (out->watch < REMOTE_AWAITING &&
 			!str_same(words[out->watch], sqlite_text(q, 9)))
@@ -77,6 +79,12 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 	return found;
 }
 
+int remote_find(int64_t *pipeline, struct store *s, int64_t number, struct err *e)
+{
+	return sqlite_one(s->db, pipeline, e,
+		"SELECT pipeline FROM remote WHERE number <> 0 AND number = ?", "i", number);
+}
+
 int remote_save(struct store *s, const struct remote *r, struct err *e)
 {
 	return sqlite_run(s->db, e,
@@ -85,8 +93,9 @@ int remote_save(struct store *s, const struct remote *r, struct err *e)
 		" watch = CASE wakes WHEN ?8 THEN ?9 ELSE watch END,"
 		" next_at = CASE wakes WHEN ?8 THEN ?10 ELSE next_at END,"
 		" tries = CASE wakes WHEN ?8 THEN ?11 ELSE tries END WHERE pipeline = ?12",
-		"ittiitiitiii", r->number, r->sha, r->web_url, r->asked_at, r->doubt, r->message,
-		(int64_t)r->fit, r->wakes, words[r->watch], r->next_at, r->tries, r->pipeline);
+		"ittiitiitiii", r->number, r->sha, r->web_url, r->asked_at, (int64_t)r->doubt,
+		r->message, (int64_t)r->fit, r->wakes, words[r->watch], r->next_at, r->tries,
+		r->pipeline);
 }
 
 int remote_wake(struct store *s, int64_t pipeline, struct err *e)

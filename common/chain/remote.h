@@ -31,7 +31,11 @@ struct remote {
 	int64_t next_at;  /* not to be looked at earlier; microseconds since 1970 */
 	int64_t tries;    /* looks in a row that brought nothing new, or faults */
 	int64_t asked_at; /* a request to make it was sent, and what became of it is not known; 0 */
-	int64_t doubt;    /* 1: one such request was given up: there may be a second pipeline for ours */
+	enum remote_doubt {
+		REMOTE_CERTAIN,
+		REMOTE_UNANSWERED, /* GitLab may be at work still on that request */
+		REMOTE_DOUBTFUL    /* and another was sent: there may be two pipelines for ours */
+	} doubt;
 	enum remote_fit {
 		REMOTE_UNSEEN, /* it was not looked at so far whether SHA holds our commit */
 		REMOTE_FIT,
@@ -63,6 +67,8 @@ const struct remote_job *remote_jobs_find(const struct remote_jobs *l, const cha
 int remote_add(struct store *s, int64_t pipeline, struct err *e);
 /* 1 and *OUT, the caller's to remote_clear(); 0: the pipeline runs here; -1. */
 int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct err *e);
+/* The pipeline of ours that is GitLab's NUMBER: 1 and *PIPELINE; 0: none is so far; -1. */
+int remote_find(int64_t *pipeline, struct store *s, int64_t number, struct err *e);
 /*
  * Write what may have changed of R, by itself or inside a transaction.  If somebody has called remote_wake()
  * since R was read, it stays woken: watch, next_at and tries are not written.  0, or -1.

@@ -89,6 +89,20 @@ struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, i
 	return NULL;
 }
 
+int schedule_is_busy_there(
+	struct store *s, const char *project, const char *environment, struct err *e)
+{
+	struct schedule q;
+	int busy = schedule_load(&q, s, e);
+
+	for (size_t i = 0; busy == 0 && i < q.n; i++)
+		busy = q.v[i].where == SCHEDULE_ON_GITLAB && q.v[i].status == STATUS_RUNNING &&
+		       strcmp(q.v[i].project, project) == 0 &&
+		       strcmp(q.v[i].environment, environment) == 0;
+	schedule_clear(&q);
+	return busy;
+}
+
 size_t schedule_count(const struct schedule *q, enum schedule_where there)
 {
 	size_t n = 0;

@@ -38,6 +38,9 @@ void schedule_clear(struct schedule *q);
 struct schedule_row *schedule_next(const struct schedule *q, int64_t parallel, int64_t now);
 /* How many rows run, or are to run, THERE. */
 size_t schedule_count(const struct schedule *q, enum schedule_where there);
+/* 1: a stage of PROJECT runs in ENVIRONMENT on GitLab, as far as we know; 0; -1. */
+int schedule_is_busy_there(
+	struct store *s, const char *project, const char *environment, struct err *e);
 /* 1: another pipeline of its project and environment is to go before PIPELINE; 0. */
 int schedule_is_held(const struct schedule *q, int64_t pipeline);
 

@@ -143,9 +143,30 @@ static int read_version(struct sqlite *db, const char *component, int64_t *versi
 		db, version, e, "SELECT version FROM schema WHERE component = ?", "t", component);
 }
 
+/* 1: whoever wrote the newer tables says that a program which knows KNOWN steps can go on; 0; -1. */
+static int suffices(
+	struct sqlite *db, const struct sqlite_schema *schema, int64_t known, struct err *e)
+{
+	int64_t needs = 0;
+	int found = sqlite_one(db, &needs, e,
+		"SELECT needs FROM schema_needs WHERE component = ?", "t", schema->component);
+
+	/* Written before there was such a table. */
+	if (found < 0 && sqlite3_errcode(db->db) == SQLITE_ERROR) {
+		err_clear(e);
+		return 0;
+	}
+	return found == 1 ? needs <= known : found;
+}
+
+/* Tables of VERSION, more than KNOWN: 0 go on, or -1. */
 static int newer(struct sqlite *db, const struct sqlite_schema *schema, int64_t version,
 	int64_t known, struct err *e)
 {
+	int goes = suffices(db, schema, known, e);
+
+	if (goes != 0)
+		return goes > 0 ? 0 : -1;
 	return err_set(e,
 		"%s: written by a newer modelgate (%s has version %lld, this program knows %lld)",
 		db->path, schema->component, (long long)version, (long long)known);
@@ -160,19 +181,25 @@ static int migrate(
 		return -1;
 	if (execute(db,
 		    "CREATE TABLE IF NOT EXISTS schema("
-		    "component TEXT PRIMARY KEY, version INTEGER NOT NULL)",
+		    "component TEXT PRIMARY KEY, version INTEGER NOT NULL);"
+		    "CREATE TABLE IF NOT EXISTS schema_needs("
+		    "component TEXT PRIMARY KEY, needs INTEGER NOT NULL)",
 		    e) != 0 ||
 		read_version(db, schema->component, &version, e) < 0)
 		goto fail;
 	if (version > known) {
-		(void)newer(db, schema, version, known, e);
-		goto fail;
+		if (newer(db, schema, version, known, e) != 0)
+			goto fail;
+		sqlite_rollback(db);
+		return 0;
 	}
 	for (; version < known; version++)
 		if (execute(db, schema->steps[version], e) != 0)
 			goto fail;
 	if (sqlite_run(db, e, "INSERT OR REPLACE INTO schema VALUES(?, ?)", "ti", schema->component,
-		    known) != 0)
+		    known) != 0 ||
+		sqlite_run(db, e, "INSERT OR REPLACE INTO schema_needs VALUES(?, ?)", "ti",
+			schema->component, schema->needs != 0 ? schema->needs : known) != 0)
 		goto fail;
 	return sqlite_commit(db, e);
 fail:

@@ -18,13 +18,19 @@ struct sqlite_stmt;
 struct sqlite_schema {
 	const char *component;
 	const char *const *steps;
+	/*
+	 * A program that knows at least so many steps can go on with these tables, for what came later
+	 * was only added: so a program that runs while a newer one is installed beside it does.  0: one
+	 * must know them all.
+	 */
+	int64_t needs;
 };
 
 /*
  * Open the database file PATH, made with mode 0600 if it is not there, and bring the tables of
  * SCHEMA up to date in one transaction.  Waits at most TIMEOUT_MS for other writers, here and
- * later. 0, or -1: not a database, corrupt, locked for longer, or of a newer schema than this
- * program knows.
+ * later. 0, or -1: not a database, corrupt, locked for longer, or of a newer schema that this
+ * program cannot go on with.
  */
 int sqlite_open(struct sqlite **out, const char *path, const struct sqlite_schema *schema,
 	int timeout_ms, struct err *e);

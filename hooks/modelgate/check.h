@@ -53,6 +53,8 @@ void check_git(struct check *c);
 void check_images(struct check *c);
 /* check-registry.c: where models come from and are registered: files of secrets, and MLflow's server. */
 void check_models(struct check *c);
+/* check-launcher.c: GitLab, where chains run there. */
+void check_launcher(struct check *c);
 /* Is PATH, which is KEY's, a file for secrets?  "": nothing is told. */
 void check_secret(struct check *c, const char *key, const char *path);
 /* check-policy.c: what the configuration says, where it can be another thing than was meant. */

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "chain/pipeline.h"
 #include "chain/place.h"
+#include "chain/schedule.h"
 #include "chain/store.h"
 #include "command.h"
 #include "data/config.h"
@@ -22,6 +23,7 @@
 
 struct request {
 	struct command *c;
+	struct store *s;
 	const char *project;
 	int64_t to; /* 0: the previous one */
 	/* What the newest pipeline of the project says of it: */
@@ -143,9 +145,15 @@ static int with_lock(const struct request *r, const struct config_chain *chain)
 	const struct stage_job job = {.config = r->config, .owner = r->owner};
 	struct registry *registry = NULL;
 	struct err e = ERR_INIT;
-	int fd = -1, status, got;
+	int fd = -1, status, got, busy;
 
 	got = place_lock(&fd, &place, LOCK_WAIT, LOCK_TIMEOUT_MS, &e);
+	if (got == 1) {
+		busy = schedule_is_busy_there(r->s, r->project, place.environment, &e);
+		got = busy < 0 ? -1 : !busy;
+	}
+	if (got <= 0)
+		lock_drop(fd);
 	if (got < 0)
 		return command_err(COMMAND_CANNOT_TELL, &e);
 	if (got == 0)
@@ -230,6 +238,7 @@ static int find_and_carry_out(struct request *r)
 		store_open(&s, r->c->config->state, &e) == 0)
 		found = pipeline_newest(&r->p, s, r->project, r->c->repository,
 			r->c->repository == NULL ? owner : NULL, &e);
+	r->s = s;
 	if (found < 0)
 		status = command_err(COMMAND_CANNOT_TELL, &e);
 	else

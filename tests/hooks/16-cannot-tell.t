@@ -122,7 +122,7 @@ test_expect 'a rejected push is told all the same, and that it could not be reco
 in_store() {
 	python3 -c 'import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as store:
-	store.execute(sys.argv[2])' "$store" "$1"
+	store.executescript(sys.argv[2])' "$store" "$1"
 }
 
 test_expect 'MG905: garbage in the place of the store; a branch without rules lands' '
@@ -147,10 +147,15 @@ test_expect 'MG905: a folder in its place; a direct commit is rejected as ever' 
 '
 
 test_expect 'MG905: a store that a later version has made' '
-	next && in_store "UPDATE schema SET version = version + 100" &&
+	next && in_store "UPDATE schema SET version = version + 100; UPDATE schema_needs SET needs = needs + 100" &&
 	expect_reject MG905 git push origin dev main &&
 	said "written by a newer modelgate" &&
-	in_store "UPDATE schema SET version = version - 100" && both_land
+	in_store "UPDATE schema SET version = version - 100; UPDATE schema_needs SET needs = needs - 100" && both_land
+'
+
+test_expect 'a later version that says it has only added: this one goes on, as while both are installed' '
+	next && in_store "UPDATE schema SET version = version + 100" && both_land &&
+	in_store "UPDATE schema SET version = version - 100"
 '
 
 test_expect 'without a state folder: MG903 and MG905, and none is made' '

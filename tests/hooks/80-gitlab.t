@@ -5,6 +5,7 @@
 . "$TEST_LIB/chains.sh"
 . "$TEST_LIB/gitaly.sh"
 . "$TEST_LIB/gitlab-api.sh"
+. "$TEST_LIB/deploy.sh"
 
 new_gitlab shop
 start_gitlab_api || test_bail 'no GitLab'
@@ -164,7 +165,35 @@ test_expect 'a newer pipeline that starts overtakes the older one, there too' '
 	from_main_to prod && older=$N && settle shop && to_main && settle shop && from_main_to prod && settle shop &&
 	pipeline_is shop "$older" manual && mg shop play "$N" build && settle shop &&
 	pipeline_is shop "$older" skipped && stages_are shop "$N" success manual created &&
-	is_no "is newer and has started" mg shop play "$older" build
+	is_no "a newer pipeline of the branch has started" mg shop play "$older" build
+'
+
+test_expect 'logs --follow goes on to the end of the job' '
+	gitlab_says "{\"take\": \"nothing\"}" && made=$(gitlab_made) && to_main && followed_until made_is $((made + 1)) &&
+	id=$(gitlab_of shop "$N" pipeline_id) && gitlab_job "$id" dev:build running &&
+	followed_until stage_is shop "$N" build running &&
+	{ mg shop logs "$N" build --follow >"$T/followed" & } && following=$! && TEST_PIDS="$TEST_PIDS $following" &&
+	wait_for 10 grep -q "GitLab.s job" "$T/followed" &&
+	gitlab_job "$id" dev:build success "\"trace\": \"and that was it\"" && follow shop && wait "$following" &&
+	grep -qx "and that was it" followed && gitlab_says "{\"take\": \"pretend\"}" && settle shop &&
+	pipeline_is shop "$N" success
+'
+
+test_expect 'a job that GitLab itself runs again, as retry: in its file says, is not run a third time' '
+	gitlab_says "{\"take\": \"nothing\"}" && made=$(gitlab_made) && to_main &&
+	followed_until made_is $((made + 1)) && id=$(gitlab_id $((made + 1))) && gitlab_job "$id" dev:build running &&
+	followed_until stage_is shop "$N" build running && gitlab_job "$id" dev:build failed "\"report\":
+		{\"stage\": \"build\", \"message\": \"busy\", \"passing\": true, \"facts\": {}},
+		\"trace\": \"it was busy\"" &&
+	gitlab_api POST "jobs/$(gitlab_job_id $((made + 1)) dev:build)/retry" && gitlab_job "$id" dev:build running &&
+	followed_until audit_has shop event=stage.finished pipeline="$N" stage=build reason=busy && follow shop &&
+	gitlab_job "$id" dev:build success "\"report\": {\"stage\": \"build\", \"facts\": {\"tried\": \"twice\"}},
+		\"trace\": \"it was done\"" &&
+	gitlab_says "{\"take\": \"pretend\"}" && followed_until pipeline_is shop "$N" success &&
+	same "build:failed build:success create-model:success deploy:success stage-model:success" \
+		"$(gitlab_jobs $((made + 1)))" &&
+	same 2 "$(pipeline shop "$N" stages.0.attempt)" && same twice "$(pipeline shop "$N" facts.tried)" &&
+	mg shop logs "$N" build >out && same "it was busy,it was done" "$(grep "^it was" out | paste -s -d ,)"
 '
 
 # --- exactly once ---
@@ -200,11 +229,14 @@ assert 590 < at / 1e6 - time.time() <= 600, at" "$(state shop)/store.db" "$N" &&
 	follow shop && settle shop && pipeline_is shop "$N" success
 '
 
+many_faults() {
+	gitlab_fault "GET .*/merge_requests" status '"status": 503' &&
+		gitlab_fault "GET .*/jobs$" status '"status": 500' && gitlab_fault "GET .*/trace" refuse &&
+		gitlab_fault "GET .*/artifacts/" drop && gitlab_fault "GET .*/jobs$" garbage
+}
+
 test_expect 'faults at each other request change nothing about the end' '
-	one_is_made eval "gitlab_fault GET.*/merge_requests status \"\\\"status\\\": 503\" &&
-		gitlab_fault GET.*/jobs\$ status \"\\\"status\\\": 500\" &&
-		gitlab_fault GET.*/trace refuse && gitlab_fault GET.*/artifacts/ drop &&
-		gitlab_fault GET.*/jobs\$ garbage"
+	one_is_made many_faults
 '
 
 # --- what lasts ---
@@ -264,8 +296,8 @@ test_expect 'a pipeline that was deleted on GitLab: the stage fails, and retry m
 
 test_expect 'the branch moved on before GitLab came to it: the jobs check out ours' '
 	to_main && ours=$(tip shop main) && cd work && git switch -q dev && commit more.txt && git switch -q main &&
-	merge_in dev && git push -q "$T/shop.git" main:refs/keep/newer -o x 2>"$T/err" || true &&
-	cd "$T" && newer=$(git -C work rev-parse main) && git -C shop.git fetch -q "$T/work" main &&
+	merge_in dev && cd "$T" && newer=$(git -C work rev-parse main) &&
+	git -C shop.git fetch -q "$T/work" main &&
 	gitlab_fault "POST .*/pipeline$" race "\"project\": 5, \"ref\": \"main\", \"to\": \"$newer\"" &&
 	settle shop && pipeline_is shop "$N" success && same "$newer" "$(gitlab_of shop "$N" sha)" &&
 	same "$ours" "$(gitlab_var "$(gitlab_made)" MODELGATE_SHA)" &&
@@ -303,6 +335,62 @@ test_expect 'a label of the merge request names the runner, and its words descri
 	expect_accept gitlab_push -q origin dev main && settle shop && n=$(gitlab_made) &&
 	same gpu "$(gitlab_var "$n" MODELGATE_RUNNER_TAG)" &&
 	same "Better%0A%0ACosts %24CI_JOB_TOKEN 5%25%0Aless (!7)" "$(gitlab_var "$n" MODELGATE_DESCRIPTION)"
+'
+
+test_expect 'rollback does not come between while a stage of production runs on GitLab' '
+	from_main_to prod && settle shop && gitlab_says "{\"take\": \"nothing\"}" &&
+	mg shop play "$N" build && followed_until stage_is shop "$N" build pending && follow shop &&
+	gitlab_job "$(gitlab_of shop "$N" pipeline_id)" prod:build running &&
+	followed_until stage_is shop "$N" build running &&
+	is_unknown "is at work in production" mg shop rollback shop &&
+	gitlab_job "$(gitlab_of shop "$N" pipeline_id)" prod:build success &&
+	followed_until stage_is shop "$N" build success && is_no "" mg shop rollback shop &&
+	gitlab_says "{\"take\": \"pretend\"}"
+'
+
+# --- the way there ---
+
+test_expect 'TLS with an authority of its own' '
+	tls_in_front "${GITLAB_URL##*:}" &&
+	server_set shop launcher url "https://127.0.0.1:$(cat "$T/.run/tls/port")" && to_main && settle shop &&
+	fails_with "$N" build "certificate" && server_set shop launcher ca-file "$T/.run/tls/ca.pem" &&
+	mg shop retry "$N" build && settle shop && pipeline_is shop "$N" success &&
+	server_set shop launcher url "$GITLAB_URL"
+'
+
+test_expect 'by the proxy that the surroundings name, and not where they name an exception' '
+	to_main && http_proxy=http://127.0.0.1:1 follow shop && pipeline_is shop "$N" pending &&
+	message_says "$N" "127.0.0.1 port 1" &&
+	http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 settle shop && pipeline_is shop "$N" success
+'
+
+# --- check ---
+
+checked() {
+	mg shop check >checked 2>&1
+	same "$1" $? && grep -qF -e "$2" checked && return
+	cat checked
+	return 1
+}
+
+test_expect 'check asks GitLab about the token and the project' '
+	checked 0 "ok     [launcher]: GitLab at $GITLAB_URL takes the token" &&
+	checked 0 "user has access level 40" &&
+	checked 0 "note   [runner] wake = none"
+'
+
+test_expect 'and says what is wrong, and how to mend it' '
+	echo glpat-nobody >token && checked 1 "wrong  [launcher]: GitLab, reading about the token" &&
+	echo glpat-read >token && checked 1 "wrong  [launcher]: the token lacks the scope api" &&
+	gitlab_says "{\"token\": {\"glpat-reporter\": {\"user\": 904, \"name\": \"r\",
+		\"scopes\": [\"api\"], \"level\": 20, \"projects\": [5], \"expires_at\": \"2026-01-01\"}}}" &&
+	echo glpat-reporter >token && checked 1 "user may not run pipelines" &&
+	checked 1 "note   [launcher]: the token ends on 2026-01-01" &&
+	chmod 644 token && checked 1 "wrong  [launcher] token-file" && chmod 600 token &&
+	echo glpat-modelgate >token && server_set shop launcher url "http://127.0.0.1:1" &&
+	checked 1 "see whether GitLab runs" && server_set shop launcher url "$GITLAB_URL" &&
+	server_set shop runner wake spawn && checked 0 "run modelgate run as a service" &&
+	server_set shop runner wake none
 '
 
 test_expect 'nothing of the token is told anywhere' '

@@ -188,7 +188,7 @@ static void test_answers(void **state)
 		enum creation_result result;
 		int64_t number;
 		int asked; /* what became of it is not known */
-		int doubt;
+		enum remote_doubt doubt;
 		int pause; /* seconds, about */
 		const char *message;
 	} rows[] = {
@@ -230,10 +230,9 @@ static void test_answers(void **state)
 			try_again(&t);
 		if (t.r.number != rows[i].number || (t.r.asked_at != 0) != rows[i].asked ||
 			t.r.doubt != rows[i].doubt)
-			fail_msg("%s: number %lld, asked at %lld, doubt %lld; not %lld, %d, %d",
-				what, (long long)t.r.number, (long long)t.r.asked_at,
-				(long long)t.r.doubt, (long long)rows[i].number, rows[i].asked,
-				rows[i].doubt);
+			fail_msg("%s: number %lld, asked at %lld, doubt %d; not %lld, %d, %d", what,
+				(long long)t.r.number, (long long)t.r.asked_at, (int)t.r.doubt,
+				(long long)rows[i].number, rows[i].asked, (int)rows[i].doubt);
 		if (rows[i].message != NULL && strstr(t.r.message, rows[i].message) == NULL)
 			fail_msg("%s: \"%s\" does not say \"%s\"", what, t.r.message,
 				rows[i].message);
@@ -284,7 +283,7 @@ static const struct found {
 	enum creation_result result;
 	int64_t number; /* that it has in the end */
 	int64_t asked;  /* seconds ago */
-	int doubt;
+	enum remote_doubt doubt;
 } founds[] = {
 	{"made", {LIST(PIPELINE("61", SHA)), OURS, OURS}, "of-commit variables:61 variables:61",
 		CREATION_DONE, 61, 1, 1},
@@ -340,7 +339,7 @@ static const struct found {
 };
 
 /* As it was when whoever asked came to its end. */
-static void set_asked(struct try *t, int64_t number, int64_t seconds_ago, int doubt)
+static void set_asked(struct try *t, int64_t number, int64_t seconds_ago, enum remote_doubt doubt)
 {
 	t->r.number = number;
 	t->r.asked_at = clock_now() - seconds_ago * CLOCK_SECOND;
@@ -392,16 +391,15 @@ static void test_unwanted(void **state)
 		struct try t;
 
 		try_open(&t, state, rows[i].answers);
-		set_asked(&t, 0, rows[i].asked, 1);
+		set_asked(&t, 0, rows[i].asked, REMOTE_UNANSWERED);
 		t.p.status = rows[i].status;
 		must_try(&t, rows[i].number != 0 ? CREATION_DONE : CREATION_LATER,
 			status_text(rows[i].status));
 		try_again(&t);
 		if (t.r.number != rows[i].number || (t.r.asked_at == 0) != rows[i].is_known ||
-			(t.r.doubt == 0) != rows[i].is_known)
-			fail_msg("row %zu: number %lld, asked at %lld, doubt %lld", i,
-				(long long)t.r.number, (long long)t.r.asked_at,
-				(long long)t.r.doubt);
+			(t.r.doubt == REMOTE_CERTAIN) != (rows[i].is_known || rows[i].number != 0))
+			fail_msg("row %zu: number %lld, asked at %lld, doubt %d", i,
+				(long long)t.r.number, (long long)t.r.asked_at, (int)t.r.doubt);
 		assert_requests(&t.b, rows[i].requests, status_text(rows[i].status));
 		try_close(&t);
 	}
@@ -413,32 +411,35 @@ static void test_doubles(void **state)
 		const char *name;
 		const char *answers[12];
 		int64_t asked;
-		int doubt;
+		enum remote_doubt doubt;
 		enum creation_result result;
-		int doubt_left;
+		enum remote_doubt doubt_left;
 		const char *requests;
 	} rows[] = {
-		{"no doubt", {NULL}, 500, 0, CREATION_DONE, 0, ""},
-		{"too early", {NULL}, 60, 1, CREATION_DONE, 1, ""},
-		{"there is none", {LIST(PIPELINE("61", SHA)), NONE}, 71, 1, CREATION_DONE, 0,
-			"of-commit of-branch"},
-		{"the clock was set back", {NONE, NONE}, -500, 1, CREATION_DONE, 0,
-			"of-commit of-branch"},
+		{"no doubt", {NULL}, 500, REMOTE_CERTAIN, CREATION_DONE, REMOTE_CERTAIN, ""},
+		{"one request alone", {NULL}, 500, REMOTE_UNANSWERED, CREATION_DONE,
+			REMOTE_UNANSWERED, ""},
+		{"too early", {NULL}, 60, REMOTE_DOUBTFUL, CREATION_DONE, REMOTE_DOUBTFUL, ""},
+		{"there is none", {LIST(PIPELINE("61", SHA)), NONE}, 71, REMOTE_DOUBTFUL,
+			CREATION_DONE, REMOTE_CERTAIN, "of-commit of-branch"},
+		{"the clock was set back", {NONE, NONE}, -500, REMOTE_DOUBTFUL, CREATION_DONE,
+			REMOTE_CERTAIN, "of-commit of-branch"},
 		{"one, seen twice",
 			{LIST(PIPELINE("62", SHA) "," PIPELINE("61", SHA)), OURS, OURS, MADE("{}"),
 				LIST(PIPELINE("62", SHA)), OURS, OURS, NOT_CANCELABLE},
-			71, 1, CREATION_DONE, 0,
+			71, REMOTE_DOUBTFUL, CREATION_DONE, REMOTE_CERTAIN,
 			"of-commit variables:62 variables:62 cancel:62 of-branch variables:62 "
 			"variables:62 cancel:62"},
 		{"an older one",
 			{LIST(PIPELINE("61", SHA) "," PIPELINE("60", SHA)), OURS, OURS, MADE("{}"),
 				NONE},
-			71, 1, CREATION_DONE, 0,
+			71, REMOTE_DOUBTFUL, CREATION_DONE, REMOTE_CERTAIN,
 			"of-commit variables:60 variables:60 cancel:60 of-branch"},
 		{"it cannot be canceled now", {LIST(PIPELINE("62", SHA)), OURS, OURS, ERROR_500},
-			71, 1, CREATION_LATER, 1, "of-commit variables:62 variables:62 cancel:62"},
-		{"it cannot be told", {NONE, ERROR_500}, 71, 1, CREATION_LATER, 1,
-			"of-commit of-branch"},
+			71, REMOTE_DOUBTFUL, CREATION_LATER, REMOTE_DOUBTFUL,
+			"of-commit variables:62 variables:62 cancel:62"},
+		{"it cannot be told", {NONE, ERROR_500}, 71, REMOTE_DOUBTFUL, CREATION_LATER,
+			REMOTE_DOUBTFUL, "of-commit of-branch"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -451,8 +452,8 @@ static void test_doubles(void **state)
 		got = creation_end_doubles(&t.c, &e);
 		try_again(&t);
 		if (got != rows[i].result || t.r.doubt != rows[i].doubt_left || t.r.number != 61)
-			fail_msg("%s: %s, doubt %lld, number %lld: %s", rows[i].name,
-				result_words[got], (long long)t.r.doubt, (long long)t.r.number,
+			fail_msg("%s: %s, doubt %d, number %lld: %s", rows[i].name,
+				result_words[got], (int)t.r.doubt, (long long)t.r.number,
 				err_text(&e));
 		assert_requests(&t.b, rows[i].requests, rows[i].name);
 		err_clear(&e);

@@ -106,21 +106,22 @@ static void test_looks(void **state)
 			1},
 		/* GitLab has run it again by itself: the new job goes on, and is not run a second time */
 		{"replaced by one that runs",
-			{LIST(JOB("71", "build", "running")), TRACE,
+			{LIST(JOB("71", "build", "running")), NO_REPORT, TRACE,
 				LIST(JOB("71", "build", "running")),
 				LIST(JOB("71", "build", "running"))},
-			1, "running: running created created created", "jobs trace jobs jobs", 71,
-			0},
+			1, "running: running created created created",
+			"jobs report trace jobs jobs", 71, 0},
 		{"replaced by one that waits",
-			{LIST(JOB("71", "build", "pending")), TRACE,
+			{LIST(JOB("71", "build", "pending")), NO_REPORT, TRACE,
 				LIST(JOB("71", "build", "pending"))},
-			1, "pending: pending created created created", "jobs trace jobs", 71, 0},
+			1, "pending: pending created created created", "jobs report trace jobs", 70,
+			1},
 		{"replaced by one that has ended",
-			{LIST(JOB("71", "build", "success")), TRACE,
+			{LIST(JOB("71", "build", "success")), NO_REPORT, TRACE,
 				LIST(JOB("71", "build", "success")),
 				LIST(JOB("71", "build", "success")), REPORT, TRACE},
 			1, "running: success pending created created",
-			"jobs trace jobs jobs report trace", 71, 1},
+			"jobs report trace jobs jobs report trace", 71, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -274,7 +275,7 @@ static void test_ended_before_made(void **state)
 	(void)bench_land(&b, "dev");
 	r = must_read(b.s, 1);
 	r.asked_at = clock_now() - 500 * CLOCK_SECOND;
-	r.doubt = 1;
+	r.doubt = REMOTE_UNANSWERED;
 	must_save(b.s, &r);
 	remote_clear(&r);
 	actor = (struct actor){.id = id, .name = name, .protocol = protocol};

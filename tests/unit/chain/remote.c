@@ -69,7 +69,7 @@ static void test_add(void **state)
 	assert_int_equal(r.next_at, 0);
 	assert_int_equal(r.tries, 0);
 	assert_int_equal(r.asked_at, 0);
-	assert_int_equal(r.doubt, 0);
+	assert_int_equal(r.doubt, REMOTE_CERTAIN);
 	assert_int_equal(r.fit, REMOTE_UNSEEN);
 	assert_string_equal(r.message, "");
 	remote_clear(&r);
@@ -100,7 +100,7 @@ static void test_save(void **state)
 		r.next_at = NOW + (int64_t)i;
 		r.tries = 5;
 		r.asked_at = NOW - 1;
-		r.doubt = 1;
+		r.doubt = REMOTE_DOUBTFUL;
 		r.watch = watches[i];
 		r.fit = fits[i];
 		must_save(s, &r);
@@ -112,7 +112,7 @@ static void test_save(void **state)
 		assert_int_equal(got.next_at, r.next_at);
 		assert_int_equal(got.tries, 5);
 		assert_int_equal(got.asked_at, NOW - 1);
-		assert_int_equal(got.doubt, 1);
+		assert_int_equal(got.doubt, REMOTE_DOUBTFUL);
 		if (got.watch != watches[i] || got.fit != fits[i])
 			fail_msg("watch %d fit %d, not %d %d", (int)got.watch, (int)got.fit,
 				(int)watches[i], (int)fits[i]);

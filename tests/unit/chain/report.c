@@ -80,12 +80,13 @@ static void test_parse(void **state)
 		{"{\"stage\":\"build\",\"passing\":true}", NULL, 0, 1, NULL},
 		/* what is not of its type is not there */
 		{"{\"stage\":\"build\",\"passing\":1,\"message\":7}", NULL, 0, 0, NULL},
-		{"{\"stage\":\"build\",\"passing\":\"true\",\"message\":[\"x\"]}", NULL, 0, 0, NULL},
+		{"{\"stage\":\"build\",\"passing\":\"true\",\"message\":[\"x\"]}", NULL, 0, 0,
+			NULL},
 		{"{\"stage\":\"build\",\"message\":\"\"}", NULL, 0, 0, ""},
 		{"{\"stage\":\"build\",\"message\":null,\"facts\":null}", NULL, 0, 0, NULL},
 		/* of another stage, or of none */
-		{"{\"stage\":\"deploy\"}", "the report of stage build: it is one of another stage", 0,
-			0, NULL},
+		{"{\"stage\":\"deploy\"}", "the report of stage build: it is one of another stage",
+			0, 0, NULL},
 		{"{\"stage\":\"Build\"}", "another stage", 0, 0, NULL},
 		{"{\"stage\":\"build\\u0000\"}", "another stage", 0, 0, NULL},
 		{"{\"stage\":7}", "another stage", 0, 0, NULL},
@@ -126,8 +127,8 @@ static void test_parse(void **state)
 			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].text, err_text(&e),
 				rows[i].said);
 		if (r.facts.n != rows[i].facts || r.is_passing != rows[i].is_passing)
-			fail_msg("%s: %zu facts, passing %d", rows[i].text, r.facts.n,
-				r.is_passing);
+			fail_msg(
+				"%s: %zu facts, passing %d", rows[i].text, r.facts.n, r.is_passing);
 		if ((r.message == NULL) != (rows[i].message == NULL) ||
 			!str_same(r.message, rows[i].message))
 			fail_msg("%s: says \"%s\"", rows[i].text, r.message);

@@ -26,10 +26,11 @@ static const char *const parent_child[] = {
 	"CREATE TABLE c(p INTEGER NOT NULL REFERENCES p(id) DEFERRABLE INITIALLY DEFERRED)",
 	NULL};
 
-static const struct sqlite_schema first = {"test", one_step};
-static const struct sqlite_schema second = {"test", two_steps};
-static const struct sqlite_schema bad = {"test", bad_steps};
-static const struct sqlite_schema other = {"other", parent_child};
+static const struct sqlite_schema first = {"test", one_step, 0};
+static const struct sqlite_schema second = {"test", two_steps, 0};
+static const struct sqlite_schema bad = {"test", bad_steps, 0};
+static const struct sqlite_schema other = {"other", parent_child, 0};
+static const struct sqlite_schema additive = {"test", two_steps, 1};
 
 static struct sqlite *must_open(const struct sqlite_schema *schema, int timeout_ms)
 {
@@ -231,9 +232,28 @@ static void test_migration(void **state)
 	sqlite_close(db);
 	assert_refused(sqlite_open(&db, "db", &first, 100, &e), &e,
 		"written by a newer modelgate (test has version 2, this program knows 1)", 0);
+	/* Nor does a program of before go on if the newer one has never said that it can. */
+	db = must_open(&other, 100);
+	must(sqlite_run(db, &e, "DELETE FROM schema_needs", ""), &e);
+	sqlite_close(db);
+	assert_refused(
+		sqlite_open(&db, "db", &first, 100, &e), &e, "written by a newer modelgate", 0);
 	/* Components do not mind each other. */
 	db = must_open(&other, 100);
 	assert_int_equal(number(db, "SELECT count(*) FROM schema"), 2);
+	sqlite_close(db);
+}
+
+/* Where a newer program says that its steps only add, one of before goes on, and changes no version. */
+static void test_additive(void **state)
+{
+	struct sqlite *db = must_open(&additive, 100);
+
+	(void)state;
+	sqlite_close(db);
+	db = must_open(&first, 100);
+	assert_int_equal(number(db, "SELECT version FROM schema WHERE component = 'test'"), 2);
+	assert_int_equal(number(db, "SELECT needs FROM schema_needs WHERE component = 'test'"), 1);
 	sqlite_close(db);
 }
 
@@ -392,6 +412,7 @@ int main(void)
 		scratch_test(test_full),
 		scratch_test(test_flush),
 		scratch_test(test_migration),
+		scratch_test(test_additive),
 		scratch_test(test_open_while_written),
 		scratch_test(test_refused_files),
 		scratch_test(test_locks_survive),
