@@ -184,7 +184,7 @@ static void must_try(struct try *t, enum creation_result expected, const char *w
 static void test_answers(void **state)
 {
 	static const struct {
-		const char *answer; /* to POST pipeline; NULL: nobody listens */
+		const char *answer; /* to POST pipeline */
 		enum creation_result result;
 		int64_t number;
 		int asked; /* what became of it is not known */
@@ -215,7 +215,6 @@ static void test_answers(void **state)
 			0, NULL},
 		{ANSWER("404 No", "", "{\"message\":\"404 Project Not Found\"}"), CREATION_FAILED,
 			0, 0, 0, 0, NULL},
-		{NULL, CREATION_LATER, 0, 0, 0, 1, "creating a pipeline"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -240,13 +239,29 @@ static void test_answers(void **state)
 			(t.r.next_at < before + rows[i].pause * CLOCK_SECOND ||
 				t.r.next_at > clock_now() + (rows[i].pause + 1) * CLOCK_SECOND))
 			fail_msg("%s: next after %lld us", what, (long long)(t.r.next_at - before));
-		assert_requests(&t.b,
-			rows[i].answer != NULL ? "commit merge-requests create"
-					       : "commit merge-requests",
-			what);
+		assert_requests(&t.b, "commit merge-requests create", what);
 		free(what);
 		try_close(&t);
 	}
+}
+
+/* Nobody is there: nothing was asked. */
+static void test_away(void **state)
+{
+	const char *const answers[] = {NULL};
+	struct try t;
+
+	try_open(&t, state, answers);
+	scripted_stop(&t.b.server);
+	must_try(&t, CREATION_LATER, "nobody listens");
+	try_again(&t);
+	assert_int_equal(t.r.number, 0);
+	assert_int_equal(t.r.asked_at, 0);
+	assert_int_equal(t.r.doubt, REMOTE_CERTAIN);
+	assert_int_equal(t.r.tries, 1);
+	assert_non_null(strstr(t.r.message, "reading a commit"));
+	assert_true(gitlab_is_away(t.g));
+	try_close(&t);
 }
 
 /* Before the request is sent, it says that it will have been. */
@@ -584,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_unescape),
 		scratch_test(test_answers),
+		scratch_test(test_away),
 		scratch_test(test_asks_once),
 		scratch_test(test_found),
 		scratch_test(test_unwanted),
