@@ -33,6 +33,15 @@ static char *variable_in(const char *value, size_t len)
 	return mem_strndup(name, n);
 }
 
+/*
+ * 1: VALUE may be the path of a file.  What a variable of another type holds is the secret itself, perhaps,
+ * which no message is to show.
+ */
+static int is_path(const char *value)
+{
+	return value[0] == '/' && value[strcspn(value, "\r\n")] == '\0';
+}
+
 static void expand_line(struct str *out, const char *line, size_t len,
 	const char *(*look_up)(const char *name))
 {
@@ -49,13 +58,13 @@ static void expand_line(struct str *out, const char *line, size_t len,
 			left--;
 		name = variable_in(value, left);
 	}
-	if (name == NULL) {
+	found = name != NULL ? look_up(name) : NULL;
+	if (name == NULL || (found != NULL && *found != '\0' && !is_path(found))) {
 		str_addn(out, line, len);
-		return;
+	} else {
+		str_addn(out, line, key);
+		str_addf(out, " = %s", found != NULL ? found : "");
 	}
-	found = look_up(name);
-	str_addn(out, line, key);
-	str_addf(out, " = %s", found != NULL ? found : "");
 	free(name);
 }
 
@@ -102,8 +111,9 @@ static int read_text(struct str *out, struct err *e)
 	return got == 1 ? 0 : -1;
 }
 
-/* Have *PATH name a copy of the secret that it names.  NAME: of the copy. */
-static int keep_secret(char **path, const char *folder, const char *name, struct err *e)
+/* Have *PATH, the value of KEY, name a copy of the secret that it names.  NAME: of the copy. */
+static int keep_secret(
+	char **path, const char *folder, const char *name, const char *key, struct err *e)
 {
 	struct str text;
 	char *copy;
@@ -115,7 +125,10 @@ static int keep_secret(char **path, const char *folder, const char *name, struct
 	copy = path_join(folder, name);
 	got = files_read(*path, SECRET_MAX, &text, e);
 	if (got == 0)
-		(void)err_set(e, "there is no file %s", *path);
+		(void)err_set(e,
+			CI_CONFIG
+			": %s: there is no such file; is its variable one of the type File?",
+			key);
 	if (got == 1)
 		result = files_replace(copy, text.buf, text.len, 0600, e);
 	if (result == 0) {
@@ -128,26 +141,41 @@ static int keep_secret(char **path, const char *folder, const char *name, struct
 	return result;
 }
 
+/* Those of number N of the Airflows. */
+static int keep_airflow(struct config_airflow *a, size_t n, const char *folder, struct err *e)
+{
+	char *token = mem_format("airflow-%zu-token", n), *key = mem_format("airflow-%zu-key", n);
+	char *token_key = mem_format("[airflow \"%s\"] token-file", a->name);
+	char *key_key = mem_format("[airflow \"%s\"] key-file", a->name);
+	int result = keep_secret(&a->token_file, folder, token, token_key, e);
+
+	if (result == 0)
+		result = keep_secret(&a->key_file, folder, key, key_key, e);
+	free(token);
+	free(key);
+	free(token_key);
+	free(key_key);
+	return result;
+}
+
 static int keep_secrets(struct config *c, const char *state, struct err *e)
 {
-	char *folder = path_join(state, SECRETS), *name;
+	char *folder = path_join(state, SECRETS);
+	const struct {
+		char **path;
+		const char *name, *key;
+	} secrets[] = {
+		{&c->launcher_token_file, "launcher-token", "[launcher] token-file"},
+		{&c->registry_token_file, "registry-token", "[registry] token-file"},
+		{&c->image_credentials_file, "images.json", "[build] credentials-file"},
+		{&c->model_credentials_file, "models", "[build] model-credentials-file"},
+	};
 	int result = files_make_folder(folder, 0700, e);
 
-	if (result == 0 &&
-		(keep_secret(&c->launcher_token_file, folder, "launcher-token", e) != 0 ||
-			keep_secret(&c->registry_token_file, folder, "registry-token", e) != 0 ||
-			keep_secret(&c->image_credentials_file, folder, "images.json", e) != 0 ||
-			keep_secret(&c->model_credentials_file, folder, "models", e) != 0))
-		result = -1;
-	for (size_t i = 0; result == 0 && i < c->n_airflows; i++) {
-		name = mem_format("airflow-%zu-token", i);
-		result = keep_secret(&c->airflows[i].token_file, folder, name, e);
-		free(name);
-		name = mem_format("airflow-%zu-key", i);
-		if (result == 0)
-			result = keep_secret(&c->airflows[i].key_file, folder, name, e);
-		free(name);
-	}
+	for (size_t i = 0; result == 0 && i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		result = keep_secret(secrets[i].path, folder, secrets[i].name, secrets[i].key, e);
+	for (size_t i = 0; result == 0 && i < c->n_airflows; i++)
+		result = keep_airflow(&c->airflows[i], i, folder, e);
 	free(folder);
 	return result;
 }

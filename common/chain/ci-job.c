@@ -73,12 +73,15 @@ static int read_number(long long *out, const char *name, struct err *e)
 	return 0;
 }
 
-/* A letter, then letters, digits, "_" and "-", as a chain or project has it. */
-static int is_name(const char *text)
-{
-	size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
-	return n > 0 && text[n] == '\0' && n <= CONFIG_PROJECT_NAME_MAX;
+/* Made of LETTERS, as the configuration has names: folders and images are called so. */
+static int is_name(const char *text, const char *letters)
+{
+	size_t n = strspn(text, letters);
+
+	return n > 0 && text[n] == '\0' && n <= CONFIG_PROJECT_NAME_MAX && text[0] != '.' &&
+	       text[0] != '-';
 }
 
 static int check(const struct ci_job *j, struct err *e)
@@ -88,9 +91,9 @@ static int check(const struct ci_job *j, struct err *e)
 	struct oid oid;
 
 	free(owner);
-	if (!is_name(j->chain))
+	if (!is_name(j->chain, NAME_LETTERS "."))
 		return err_set(e, CREATION_CHAIN " names no chain: \"%s\"", j->chain);
-	if (!is_name(j->project))
+	if (!is_name(j->project, NAME_LETTERS))
 		return err_set(e, CREATION_PROJECT " names no project: \"%s\"", j->project);
 	if (oid_parse(&oid, j->sha) != 0)
 		return err_set(e, CREATION_SHA " is no commit id: \"%s\"", j->sha);

@@ -62,7 +62,7 @@ int ci_config_load(struct config **out, const struct ci_job *j, const char *stat
 void ci_config_forget(const char *state);
 /*
  * TEXT with "$NAME" and "${NAME}", where one is all of the value of a key that ends in "-file", replaced by
- * what LOOK_UP says of NAME; the caller's to free().
+ * what LOOK_UP says of NAME, unless that can be no path; the caller's to free().
  */
 char *ci_config_expand(const char *text, const char *(*look_up)(const char *name));
 

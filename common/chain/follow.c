@@ -94,6 +94,8 @@ static struct follow_step follow_pending(
 		return step(FOLLOW_STARTED, stage, job);
 	case STATUS_CANCELED:
 		return step(FOLLOW_CANCELED, stage, job);
+	case STATUS_SKIPPED: /* while something before it is at work, that may change */
+		return follow_is_settled(v->jobs) ? step(FOLLOW_SKIPPED, stage, job) : nothing;
 	default: /* it waits for a runner, for a resource, or for GitLab to go on after a retry */
 		return nothing;
 	}
@@ -178,6 +180,9 @@ struct follow_step follow(const struct pipeline *p, const struct gitlab_jobs *jo
 	for (size_t i = 0; i < p->n_stages; i++) {
 		if (p->stages[i].status == STATUS_SUCCESS)
 			continue;
+		/* What goes on there and is not wanted here is nobody's wish. */
+		if (wanted == FOLLOW_UNWANTED && p->stages[i].status != STATUS_RUNNING)
+			return nothing;
 		/* Whatever comes after it waits for this one. */
 		return follow_stage(&v, &p->stages[i]);
 	}

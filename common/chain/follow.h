@@ -25,7 +25,8 @@ enum follow_action {
 	/* It has come about on GitLab, and is recorded. */
 	FOLLOW_STARTED,
 	FOLLOW_ENDED,
-	FOLLOW_LOST, /* GitLab has no job for the stage that is awaited */
+	FOLLOW_LOST,    /* GitLab has no job for the stage that is awaited */
+	FOLLOW_SKIPPED, /* it will not run that job: one before it has failed, of ours or not */
 	/* It was asked for here, and is asked of GitLab. */
 	FOLLOW_PLAY,
 	FOLLOW_RETRY,

@@ -112,6 +112,11 @@ static void add_texts(struct str *out, const struct json *j)
 			add_texts(out, json_get(j, names[i]));
 }
 
+static int holds_secret(const struct gitlab_refusal *r, const char *words)
+{
+	return r->secret != NULL && *r->secret != '\0' && strstr(words, r->secret) != NULL;
+}
+
 /* The server's words in one line, the caller's to free(). */
 static char *words_of(const struct gitlab_refusal *r, const struct json *j)
 {
@@ -127,6 +132,10 @@ static char *words_of(const struct gitlab_refusal *r, const struct json *j)
 		str_add(&text, r->len == 0 || memchr(r->text, '<', r->len) != NULL
 				       ? "no reason given"
 				       : r->text);
+	if (holds_secret(r, text.buf)) {
+		str_reset(&text);
+		str_add(&text, "in words that hold the token");
+	}
 	for (char *p = text.buf; *p != '\0'; p++)
 		if (*p == '\n' || *p == '\r' || *p == '\t')
 			*p = ' ';
@@ -146,6 +155,7 @@ static void tell_denied(const struct gitlab_refusal *r, const struct json *j, co
 	struct err *e)
 {
 	const char *scope = json_get_text(j, "scope");
+	char *safe = str_safe(scope == NULL || holds_secret(r, scope) ? "api" : scope, MAX_WORDS);
 
 	if (r->status == 401)
 		(void)err_set(e,
@@ -153,14 +163,14 @@ static void tell_denied(const struct gitlab_refusal *r, const struct json *j, co
 			"%s); put one there with the scope api",
 			r->what, r->key, words);
 	else if (str_same(json_get_text(j, "error"), "insufficient_scope"))
-		(void)err_set(e,
-			"GitLab, %s: the token in %s lacks the scope %s (status 403: %s)", r->what,
-			r->key, scope != NULL ? scope : "api", words);
+		(void)err_set(e, "GitLab, %s: the token in %s lacks the scope %s (status 403: %s)",
+			r->what, r->key, safe, words);
 	else
 		(void)err_set(e,
 			"GitLab, %s: the user of the token in %s may not do this (status %ld: %s); "
 			"it needs: %s",
 			r->what, r->key, r->status, words, r->right);
+	free(safe);
 }
 
 /* An answer other than 401 and 403. */
@@ -194,6 +204,7 @@ enum gitlab_result gitlab_sort(const struct gitlab_refusal *r, int *is_state, st
 		tell_denied(r, j, words, e);
 	} else {
 		result = sort_other(r, words);
+		*is_state = *is_state && result == GITLAB_REFUSED;
 		(void)err_set(e, "GitLab, %s: status %ld: %s%s", r->what, r->status, words,
 			r->status >= 300 && r->status < 400
 				? "; [launcher] url leads elsewhere: give the address that it leads to"
@@ -252,6 +263,8 @@ int gitlab_parse_job(struct gitlab_job *out, const struct json *j, struct err *e
 	out->failure_reason = text_of(j, "failure_reason");
 	out->web_url = text_of(j, "web_url");
 	out->user_id = json_get_number(user, "id", 0);
+	if (out->user_id < 0)
+		out->user_id = 0;
 	out->username = text_of(user, "username");
 	if (out->id > 0 && *out->name != '\0' && gitlab_status(&out->status, out->word) == 0)
 		return 0;
@@ -272,10 +285,24 @@ static void take_merge_request(struct gitlab_merge_request *out, const struct js
 			strlist_add(&out->labels, json_string(json_at(labels, i)));
 }
 
+/*
+ * How much says that this one has brought the commit; 0: nothing.  GitLab moves the branch before it says
+ * "merged"; but whoever opens another one with the same commit must not have it taken for that.
+ */
+static int rank_of(const struct json *j, const char *target)
+{
+	const char *state = json_get_text(j, "state");
+
+	if (!str_same(json_get_text(j, "target_branch"), target) || str_same(state, "closed"))
+		return 0;
+	return str_same(state, "merged") ? 3 : str_same(state, "locked") ? 2 : 1;
+}
+
 int gitlab_parse_merge_requests(struct gitlab_merge_request *out, const struct json *j,
 	const char *target, struct err *e)
 {
 	int64_t newest = 0;
+	int best = 1;
 
 	memset(out, 0, sizeof(*out));
 	if (!json_is_array(j))
@@ -284,10 +311,10 @@ int gitlab_parse_merge_requests(struct gitlab_merge_request *out, const struct j
 	for (size_t i = 0; i < json_length(j); i++) {
 		const struct json *one = json_at(j, i);
 		int64_t iid = json_get_number(one, "iid", 0);
+		int rank = rank_of(one, target);
 
-		/* GitLab moves the branch before it says "merged". */
-		if (iid > newest && str_same(json_get_text(one, "target_branch"), target) &&
-			!str_same(json_get_text(one, "state"), "closed")) {
+		if (iid > 0 && (rank > best || (rank == best && iid > newest))) {
+			best = rank;
 			newest = iid;
 			take_merge_request(out, one);
 		}

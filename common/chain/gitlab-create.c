@@ -176,6 +176,18 @@ static enum creation_result adopt(
 	return remote_save(c->s, r, e) == 0 ? CREATION_DONE : CREATION_FAULT;
 }
 
+/* End one that is not wanted.  One that has ended, or is gone, is no fault. */
+static enum creation_result end(const struct creation *c, int64_t number, struct err *e)
+{
+	enum gitlab_result asked = gitlab_cancel(c->g, number, e);
+
+	if (asked == GITLAB_MISSING || (asked == GITLAB_REFUSED && gitlab_is_state(c->g))) {
+		err_clear(e);
+		return CREATION_DONE;
+	}
+	return sort(c, asked, e);
+}
+
 /*
  * Look at the pipelines of QUERY, oldest last.  The oldest of ours is adopted if none is so far, and any
  * other canceled.
@@ -193,7 +205,7 @@ static enum creation_result look_among(const struct creation *c, const char *que
 		if (c->r->number == 0)
 			result = adopt(c, &found.v[i], e);
 		else
-			result = sort(c, gitlab_cancel(c->g, found.v[i].id, e), e);
+			result = end(c, found.v[i].id, e);
 	}
 	gitlab_pipelines_clear(&found);
 	return result;
@@ -221,6 +233,14 @@ static enum creation_result look(const struct creation *c, struct err *e)
 	return result;
 }
 
+/* 1: somebody may be at work on a request of ours still.  A time to come is from before the clock was set back. */
+static int is_at_work(const struct remote *r)
+{
+	int64_t now = clock_now();
+
+	return r->doubt != REMOTE_CERTAIN && r->asked_at <= now && now < r->asked_at + SETTLES;
+}
+
 /* CREATION_DONE with or without a number: what became of the last request is known. */
 static enum creation_result settle(const struct creation *c, struct err *e)
 {
@@ -228,8 +248,7 @@ static enum creation_result settle(const struct creation *c, struct err *e)
 
 	if (result != CREATION_DONE || c->r->number != 0)
 		return result;
-	if (c->r->doubt != REMOTE_CERTAIN && clock_now() < c->r->asked_at + SETTLES &&
-		clock_now() >= c->r->asked_at) {
+	if (is_at_work(c->r)) {
 		(void)err_set(e, "it is looked for what became of a request to create a pipeline");
 		c->r->tries = c->r->tries > 2 ? 2 : c->r->tries; /* every few seconds */
 		return later(c, e);
@@ -241,7 +260,7 @@ enum creation_result creation_end_doubles(const struct creation *c, struct err *
 {
 	enum creation_result result;
 
-	if (c->r->doubt != REMOTE_DOUBTFUL || clock_now() < c->r->asked_at + SETTLES)
+	if (c->r->doubt != REMOTE_DOUBTFUL || is_at_work(c->r))
 		return CREATION_DONE;
 	result = look(c, e);
 	if (result == CREATION_DONE) {
@@ -416,6 +435,15 @@ static enum creation_result send(
 	return result;
 }
 
+/* Ours has ended meanwhile, and there is none on GitLab: that is that. */
+static enum creation_result forget(const struct creation *c, struct err *e)
+{
+	c->r->asked_at = 0;
+	c->r->doubt = REMOTE_CERTAIN;
+	(void)err_set(e, "it has ended before it was made on GitLab");
+	return remote_save(c->s, c->r, e) == 0 ? CREATION_LATER : CREATION_FAULT;
+}
+
 enum creation_result creation_try(const struct creation *c, struct err *e)
 {
 	struct gitlab_variables *v = NULL;
@@ -426,6 +454,8 @@ enum creation_result creation_try(const struct creation *c, struct err *e)
 		if (result != CREATION_DONE || c->r->number != 0)
 			return result;
 	}
+	if (status_is_final(c->p->status))
+		return forget(c, e);
 	if (claim(c, e) != 0)
 		return e->passing ? later(c, e) : CREATION_FAILED;
 	result = make_variables(c, &v, e);

@@ -43,8 +43,8 @@ struct creation {
 };
 
 enum creation_result {
-	CREATION_DONE,   /* R has GitLab's number */
-	CREATION_LATER,  /* R says when to try again; *E why, it may be for no reason but order */
+	CREATION_DONE, /* R has GitLab's number */
+	CREATION_LATER, /* R says when to try again; *E why, as that ours has ended and none is made */
 	CREATION_FAILED, /* *E says why, and that lasts */
 	CREATION_FAULT   /* *E: of the store */
 };

@@ -107,7 +107,7 @@ struct call {
 	const struct json *body;
 	const char *what;
 	const char *right;
-	size_t max;
+	size_t max; /* bytes of the answer: what is longer is cut; 0: MAX_ANSWER, and that is a fault */
 };
 
 static enum gitlab_result sort_answer(struct gitlab *g, const struct call *c,
@@ -117,6 +117,7 @@ static enum gitlab_result sort_answer(struct gitlab *g, const struct call *c,
 		.what = c->what,
 		.key = g->key,
 		.right = c->right,
+		.secret = g->secret,
 		.status = a->status,
 		.text = a->body.buf,
 		.len = a->body.len};
@@ -143,6 +144,7 @@ static enum gitlab_result send(struct gitlab *g, struct call *c, struct str *bod
 		.body = text,
 		.len = text != NULL ? strlen(text) : 0,
 		.max = c->max != 0 ? c->max : MAX_ANSWER,
+		.excess = c->max != 0 ? HTTP_EXCESS_CUT : HTTP_EXCESS_FAULT,
 		.repeat = strcmp(c->method, "GET") == 0 ? HTTP_REPEATABLE : HTTP_ONCE};
 	enum gitlab_result result;
 	struct err why = ERR_INIT;

@@ -122,7 +122,10 @@ enum gitlab_result gitlab_read_parents(
 enum gitlab_result gitlab_merge_base(
 	struct gitlab *g, const char *one, const char *other, char **out, struct err *e);
 
-/* Of the merge request that brought a commit, the newest that was merged into TARGET (short). */
+/*
+ * Of the merge requests that hold a commit, the newest that was merged into TARGET (short); or, where GitLab
+ * does not say so yet, the newest that is being merged; or that is open.
+ */
 struct gitlab_merge_request {
 	int64_t iid; /* 0: there is none */
 	char *title;
@@ -143,7 +146,7 @@ enum gitlab_result gitlab_cancel(struct gitlab *g, int64_t pipeline, struct err 
 /* 1: the last request was refused for the state of what it was about, not for a missing right. */
 int gitlab_is_state(const struct gitlab *g);
 
-/* A job's log so far, at most MAX bytes of it, and one file of its artifacts; added to *OUT. */
+/* A job's log so far, and one file of its artifacts; added to *OUT, no more of them than this. */
 #define GITLAB_MAX_TRACE (16U << 20)
 #define GITLAB_MAX_FILE (256U << 10)
 enum gitlab_result gitlab_read_trace(struct gitlab *g, int64_t job, struct str *out, struct err *e);
@@ -169,6 +172,7 @@ struct gitlab_refusal {
 	const char *what;   /* was asked for, for the message */
 	const char *key;    /* as in struct gitlab_settings */
 	const char *right;  /* that this needs, for the message */
+	const char *secret; /* the token: words that hold it are not passed on; NULL: none */
 	long status;
 	const char *text; /* the body, terminated */
 	size_t len;

@@ -150,12 +150,19 @@ static enum visit_result put_off(struct visit *v, struct err *why, struct err *e
 	return save(v, e);
 }
 
+/* Nothing stands in the way, but that the pipeline is of no use. */
+static void clear_message(struct visit *v)
+{
+	if (v->r.fit != REMOTE_UNFIT)
+		set_message(v, "");
+}
+
 /* Nothing is to be done: until when? */
 static enum visit_result rest(struct visit *v, const struct gitlab_jobs *jobs, struct err *e)
 {
 	int is_settled = follow_is_settled(jobs);
 
-	set_message(v, "");
+	clear_message(v);
 	switch (v->p.status) {
 	case STATUS_SUCCESS:
 	case STATUS_CANCELED:
@@ -219,7 +226,7 @@ static enum visit_result sort(
 {
 	if (result == GITLAB_DONE) {
 		v->r.tries = 0;
-		set_message(v, "");
+		clear_message(v);
 		set_time(v, -1, 1);
 		return save(v, e);
 	}
@@ -337,6 +344,12 @@ static enum visit_result carry_out(
 		(void)err_set(&why,
 			"GitLab's pipeline %lld has no job %s:%s; is config/gitlab-ci.yml included?",
 			(long long)v->r.number, v->p.chain, step->stage->name);
+		return fail(v, &why, e);
+	case FOLLOW_SKIPPED:
+		(void)err_set(&why,
+			"GitLab skips the job %s: one before it in pipeline %lld has failed, or "
+			"waits for a hand",
+			step->job->name, (long long)v->r.number);
 		return fail(v, &why, e);
 	case FOLLOW_PLAY:
 		asked = gitlab_play(v->l->g, step->job->id, &why);
@@ -467,11 +480,12 @@ static enum visit_result go_on(struct visit *v, struct err *e)
 		.g = v->l->g,
 		.p = &v->p,
 		.r = &v->r};
+	const struct pipeline_stage *stage = lifecycle_awaited(&v->p);
 	struct err why = ERR_INIT;
 	enum creation_result ended;
 
-	/* A stage was asked for again after a pipeline that could not be used. */
-	if (v->r.fit == REMOTE_UNFIT && !status_is_final(v->p.status)) {
+	/* Asked for again after a pipeline that could not be used; what waits for a hand was not. */
+	if (v->r.fit == REMOTE_UNFIT && stage != NULL && stage->status == STATUS_PENDING) {
 		v->r.number = 0;
 		v->r.asked_at = 0;
 		v->r.fit = REMOTE_UNSEEN;

@@ -27,6 +27,7 @@ struct remote {
 	char *sha;        /* that GitLab made it for, or "" */
 	char *web_url;    /* or "" */
 	enum remote_watch watch;
+	int64_t wakes;    /* how often remote_wake() was called when this was read */
 	int64_t next_at;  /* not to be looked at earlier; microseconds since 1970 */
 	int64_t tries;    /* looks in a row that brought nothing new, or faults */
 	int64_t asked_at; /* a request to make it was sent, and what became of it is not known; 0 */
@@ -68,7 +69,10 @@ int remote_add(struct store *s, int64_t pipeline, struct err *e);
 int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct err *e);
 /* The pipeline of ours that is GitLab's NUMBER: 1 and *PIPELINE; 0: none is so far; -1. */
 int remote_find(int64_t *pipeline, struct store *s, int64_t number, struct err *e);
-/* Write what may have changed of R, by itself or inside a transaction.  0, or -1. */
+/*
+ * Write what may have changed of R, by itself or inside a transaction.  If somebody has called remote_wake()
+ * since R was read, it stays woken: watch, next_at and tries are not written.  0, or -1.
+ */
 int remote_save(struct store *s, const struct remote *r, struct err *e);
 /* Have it looked at now, if it runs on GitLab.  Inside a transaction or not.  0, or -1. */
 int remote_wake(struct store *s, int64_t pipeline, struct err *e);

@@ -123,6 +123,7 @@ static const char version_5[] =
 	" web_url TEXT NOT NULL DEFAULT '',"
 	" watch TEXT NOT NULL DEFAULT 'active'"
 	"  CHECK (watch IN ('closed', 'active', 'awaiting')),"
+	" wakes INTEGER NOT NULL DEFAULT 0," /* calls of remote_wake() */
 	" next_at INTEGER NOT NULL DEFAULT 0,"
 	" tries INTEGER NOT NULL DEFAULT 0,"
 	" asked_at INTEGER NOT NULL DEFAULT 0,"

@@ -112,7 +112,7 @@ struct flight {
 	const struct http_request *r;
 	struct http_answer *a;
 	struct err *e;
-	enum { FLIES, TOO_LONG, SINK_ENDED, FORBIDDEN } state;
+	enum { FLIES, TOO_LONG, CUT, SINK_ENDED, FORBIDDEN } state;
 };
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *context)
@@ -129,7 +129,9 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *context)
 		return 0;
 	}
 	if (n > f->r->max - f->a->body.len) {
-		f->state = TOO_LONG;
+		f->state = f->r->excess == HTTP_EXCESS_CUT && status == 200 ? CUT : TOO_LONG;
+		if (f->state == CUT)
+			str_addn(&f->a->body, bytes, f->r->max - f->a->body.len);
 		return 0;
 	}
 	str_addn(&f->a->body, bytes, n);
@@ -439,7 +441,7 @@ enum http_result http_do(
 		set_headers(h->curl, r, &headers, f.e) != 0)
 		goto out;
 	code = curl_easy_perform(h->curl);
-	if (code == CURLE_OK) {
+	if (code == CURLE_OK || f.state == CUT) {
 		(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
 		(void)curl_easy_getinfo(
 			h->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length); /* -1 if not told */

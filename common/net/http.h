@@ -42,6 +42,12 @@ struct http_credentials {
  */
 void http_credentials_parse(struct http_credentials *out, char **user, const char *text);
 
+/* What becomes of an answer that is longer than is taken. */
+enum http_excess {
+	HTTP_EXCESS_FAULT,
+	HTTP_EXCESS_CUT /* of status 200: the beginning is the answer */
+};
+
 /* May a request be sent again of which it is not known whether the server has carried it out? */
 enum http_repeat { HTTP_ONCE, HTTP_REPEATABLE };
 
@@ -52,7 +58,8 @@ struct http_request {
 	const char *type;                           /* of BODY, as application/json */
 	const void *body;                           /* NULL: none */
 	size_t len;
-	size_t max; /* bytes of an answer that are taken: more is a fault */
+	size_t max; /* bytes of an answer that are taken */
+	enum http_excess excess;
 	enum http_repeat repeat;
 	/*
 	 * Given: the body of an answer 200 goes there piece by piece, however long, and not into the

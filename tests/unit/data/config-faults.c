@@ -557,19 +557,6 @@ static void refuses_what_does_not_agree(void **state)
 	EXPECT_FAULTS(disagreements);
 }
 
-#define NOT_YET ": this version cannot do this yet"
-
-static void refuses_what_comes_later(void **state)
-{
-	static const struct row rows[] = {
-		{"[launcher]\nkind = gitlab\n", "t.ini:2: [launcher] kind = gitlab" NOT_YET,
-			"[launcher]\nkind = local\n"},
-	};
-
-	(void)state;
-	EXPECT_FAULTS(rows);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,7 +565,6 @@ int main(void)
 		cmocka_unit_test(refuses_words_and_numbers),
 		cmocka_unit_test(refuses_texts),
 		cmocka_unit_test(refuses_what_does_not_agree),
-		cmocka_unit_test(refuses_what_comes_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,97 @@ static void test_get(void **state)
 	json_free(j);
 }
 
+static void test_flag(void **state)
+{
+	static const struct {
+		const char *text;
+		int otherwise, expected;
+	} rows[] = {
+		{"{\"f\":true}", 0, 1},
+		{"{\"f\":false}", 1, 0},
+		{"{\"f\":true,\"f\":false}", 1, 0}, /* the last counts */
+		{"{}", 7, 7},
+		{"{\"F\":true}", 7, 7},
+		{"{\"f\":null}", 7, 7},
+		{"{\"f\":1}", 7, 7},
+		{"{\"f\":0}", 7, 7},
+		{"{\"f\":\"true\"}", 7, 7},
+		{"{\"f\":[true]}", 7, 7},
+		{"[true]", 7, 7},
+		{"true", 7, 7},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json *j = NULL;
+		int got;
+
+		assert_int_equal(json_parse(&j, rows[i].text, strlen(rows[i].text), NULL), 0);
+		got = json_get_flag(j, "f", rows[i].otherwise);
+		if (got != rows[i].expected)
+			fail_msg("%s, else %d: %d, not %d", rows[i].text, rows[i].otherwise, got,
+				rows[i].expected);
+		json_free(j);
+	}
+	assert_int_equal(json_get_flag(NULL, "f", 7), 7);
+}
+
+/* The names of an object's members, in their order. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *text, *expected; /* each name and a blank */
+		size_t n;
+	} rows[] = {
+		{"{}", "", 0},
+		{"{\"b\":1,\"a\":null,\"\":{\"x\":1}}", "b a  ", 3},
+		{"{\"a\":1,\"b\":2,\"a\":3}", "a b ", 2},
+		{"[\"a\"]", "", 0},
+		{"\"a\"", "", 0},
+		{"7", "", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json *j = NULL;
+		char got[64] = "";
+		size_t n = 0;
+		const char *name;
+
+		assert_int_equal(json_parse(&j, rows[i].text, strlen(rows[i].text), NULL), 0);
+		while ((name = json_name_at(j, n)) != NULL) {
+			size_t used = strlen(got);
+
+			snprintf(got + used, sizeof(got) - used, "%s ", name);
+			n++;
+		}
+		if (strcmp(got, rows[i].expected) != 0 || n != rows[i].n || json_members(j) != n)
+			fail_msg("%s: %zu of %zu names, \"%s\", not \"%s\"", rows[i].text, n,
+				json_members(j), got, rows[i].expected);
+		assert_null(json_name_at(j, n + 1));
+		assert_null(json_name_at(j, (size_t)-1));
+		json_free(j);
+	}
+	assert_int_equal(json_members(NULL), 0);
+	assert_null(json_name_at(NULL, 0));
+}
+
+/* What is written is read. */
+static void test_put_flag(void **state)
+{
+	struct json *j = json_new_object();
+	char *text;
+
+	(void)state;
+	json_put_flag(j, "no", 0);
+	json_put_flag(j, "yes", 1);
+	json_put_flag(j, "two", 2);
+	text = json_text(j, JSON_ONE_LINE);
+	assert_string_equal(text, "{\"no\":false,\"yes\":true,\"two\":true}");
+	free(text);
+	json_free(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +304,9 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_flag),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_put_flag),
 	};
 
 	return cmocka_run_group_tests_name("data/json", tests, NULL, NULL);

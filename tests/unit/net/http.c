@@ -146,6 +146,43 @@ static void test_results(void **state)
 	}
 }
 
+/* Where the beginning is enough: of what was asked for, and of nothing else. */
+static void test_cut(void **state)
+{
+	static const struct {
+		const char *answer;
+		enum http_result result;
+		const char *text;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678", HTTP_ANSWERED, "12345678"},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", HTTP_ANSWERED,
+			"12345678"},
+		{"HTTP/1.1 200 OK\r\n\r\n1234567890abcdef", HTTP_ANSWERED, "12345678"},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1234", HTTP_UNCLEAR, "remaining"},
+		{"HTTP/1.1 404 No\r\n\r\n123456789", HTTP_UNCLEAR, "longer than 8 bytes"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bench b;
+		enum http_result result;
+		const char *got;
+
+		bench_open(&b, &rows[i].answer, 1);
+		b.r.excess = HTTP_EXCESS_CUT;
+		result = http_do(b.h, &b.r, &b.a, &b.e);
+		got = result == HTTP_ANSWERED ? b.a.body.buf : err_text(&b.e);
+		if (result != rows[i].result || strstr(got, rows[i].text) == NULL)
+			fail_msg("row %zu: %s, %s", i, names[result], got);
+		if (result == HTTP_ANSWERED) {
+			assert_int_equal(b.a.body.len, strlen(rows[i].text));
+			assert_int_equal(b.a.status, 200);
+			http_answer_clear(&b.a);
+		}
+		assert_int_equal(bench_close(&b), 1);
+	}
+}
+
 /* A date that is to come is told in the seconds until then. */
 static void test_date(void **state)
 {
@@ -473,6 +510,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_results),
+		scratch_test(test_cut),
 		scratch_test(test_date),
 		cmocka_unit_test(test_lasting),
 		scratch_test(test_sent),
