@@ -110,7 +110,7 @@ test_expect 'a stage by itself: its files are beside the work tree'"'"'s' '
 	stage_ends 0 "" build && json facts.engine <job/modelgate-build.json >engine && same archive "$(cat engine)" &&
 	grep -qx MODELGATE_FACT_engine=archive job/modelgate-build.env &&
 	same success "$(json status <job/modelgate-build.json)" &&
-	same 600 "$(stat -c %a job/.modelgate/secrets/launcher-token)"
+	[ -d job/.modelgate ] && [ ! -e job/.modelgate/secrets ]
 '
 
 test_expect 'a stage that fails says why in its report, and has no facts' '
