@@ -225,9 +225,9 @@ static enum visit_result sort(
 	struct visit *v, enum gitlab_result result, struct err *why, struct err *e)
 {
 	if (result == GITLAB_DONE) {
-		v->r.tries = 0;
+		/* Whoever has asked for it has woken the pipeline, so this begins with a second. */
 		clear_message(v);
-		set_time(v, -1, 1);
+		set_time(v, -1, WORK_PAUSE);
 		return save(v, e);
 	}
 	/* Not refused but come too late is what the job has done by itself: the next look shows it. */

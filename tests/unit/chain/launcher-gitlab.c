@@ -290,6 +290,40 @@ static void test_ended_before_made(void **state)
 	bench_close(&b);
 }
 
+/* What GitLab says yes to and does not do is asked again, but ever less often. */
+static void test_pauses(void **state)
+{
+	const char *const answers[] = {LIST(JOB("70", "build", "pending")), MADE("{}"),
+		LIST(JOB("70", "build", "pending")), MADE("{}"),
+		LIST(JOB("70", "build", "pending")), MADE("{}"),
+		LIST(JOB("70", "build", "pending")), MADE("{}"), NULL};
+	char id[] = "user-18", name[] = "petrova", protocol[] = "web";
+	const struct actor actor = {.id = id, .name = name, .protocol = protocol};
+	struct err e = ERR_INIT;
+	struct bench b;
+
+	bench_open(&b, *state, answers);
+	(void)bench_land(&b, "dev");
+	made(&b);
+	assert_result(progress_ask(b.s, PROGRESS_CANCEL, 1, NULL, &actor, &e), 1, &e);
+	for (int k = 0; k < 4; k++) {
+		int64_t before = clock_now(), pause;
+		struct remote r;
+
+		look(&b);
+		r = must_read(b.s, 1);
+		pause = (r.next_at - before) / CLOCK_SECOND;
+		if (pause < 1 << k || r.watch != REMOTE_ACTIVE)
+			fail_msg("look %d: the next after %lld seconds, watch %d", k,
+				(long long)pause, (int)r.watch);
+		remote_clear(&r);
+		run(&b, "UPDATE remote SET next_at = 0");
+	}
+	assert_requests(
+		&b, "jobs cancel:61 jobs cancel:61 jobs cancel:61 jobs cancel:61", "a cancel");
+	bench_close(&b);
+}
+
 /* Somebody on GitLab's page: what is done there is done here in that name. */
 static void test_actor(void **state)
 {
@@ -314,6 +348,7 @@ int main(void)
 		scratch_test(test_unfit),
 		scratch_test(test_skipped),
 		scratch_test(test_ended_before_made),
+		scratch_test(test_pauses),
 		scratch_test(test_actor),
 	};
 
