@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "chain/gitlab-internal.h"
 #include "data/json.h"
 #include "net/http.h"
 #include "sys/secret.h"
@@ -21,21 +22,7 @@
 #define RIGHT_PLAY                                                                                 \
 	"the role Developer, leave to run pipelines on this branch (allowed to merge or push, if " \
 	"it is protected), and to deploy to the job's environment, if that is protected"
-#define RIGHT_READ "the role Reporter, or Developer where the project's pipelines are not public"
 #define RIGHT_VARIABLES "the role Developer, to read a pipeline's variables"
-
-struct gitlab {
-	struct http *http;
-	char *api;  /* .../api/v4 */
-	char *base; /* .../api/v4/projects/17 */
-	char *key;
-	char *secret;
-	struct http_credentials credentials;
-	int64_t pause;
-	int is_at_work;
-	int is_away;
-	int is_state;
-};
 
 struct gitlab_variables {
 	struct json *list;
@@ -100,17 +87,7 @@ int gitlab_is_state(const struct gitlab *g)
 
 /* ---- a request ---- */
 
-struct call {
-	const char *method;
-	const char *root; /* NULL: the project's */
-	char *path;       /* below that, this call's to free() */
-	const struct json *body;
-	const char *what;
-	const char *right;
-	size_t max; /* bytes of the answer: what is longer is cut; 0: MAX_ANSWER, and that is a fault */
-};
-
-static enum gitlab_result sort_answer(struct gitlab *g, const struct call *c,
+static enum gitlab_result sort_answer(struct gitlab *g, const struct gitlab_call *c,
 	const struct http_answer *a, struct str *body, struct err *e)
 {
 	const struct gitlab_refusal refusal = {.method = c->method,
@@ -133,19 +110,23 @@ static enum gitlab_result sort_answer(struct gitlab *g, const struct call *c,
 }
 
 /* The answer's body is added to *BODY where the result is GITLAB_DONE.  Frees what is C's. */
-static enum gitlab_result send(struct gitlab *g, struct call *c, struct str *body, struct err *e)
+static enum gitlab_result send(
+	struct gitlab *g, struct gitlab_call *c, struct str *body, struct err *e)
 {
 	char *url = mem_format("%s%s", c->root != NULL ? c->root : g->base, c->path);
 	char *text = c->body != NULL ? json_text(c->body, JSON_ONE_LINE) : NULL;
+	int is_post = strcmp(c->method, "POST") == 0;
 	struct http_request r = {.method = c->method,
 		.url = url,
 		.credentials = &g->credentials,
 		.type = "application/json",
-		.body = text,
+		.body = text != NULL ? text
+			: is_post    ? ""
+				     : NULL,
 		.len = text != NULL ? strlen(text) : 0,
 		.max = c->max != 0 ? c->max : MAX_ANSWER,
 		.excess = c->max != 0 ? HTTP_EXCESS_CUT : HTTP_EXCESS_FAULT,
-		.repeat = strcmp(c->method, "GET") == 0 ? HTTP_REPEATABLE : HTTP_ONCE};
+		.repeat = is_post ? HTTP_ONCE : HTTP_REPEATABLE};
 	enum gitlab_result result;
 	struct err why = ERR_INIT;
 	struct http_answer a;
@@ -161,10 +142,11 @@ static enum gitlab_result send(struct gitlab *g, struct call *c, struct str *bod
 		http_answer_clear(&a);
 	} else {
 		g->is_at_work = http == HTTP_UNCLEAR;
-		if (http == HTTP_UNCLEAR && strcmp(c->method, "POST") == 0)
+		if (http == HTTP_UNCLEAR && is_post)
 			result = GITLAB_UNCLEAR;
 		else
-			result = why.passing || http == HTTP_UNCLEAR ? GITLAB_LATER : GITLAB_REFUSED;
+			result =
+				why.passing || http == HTTP_UNCLEAR ? GITLAB_LATER : GITLAB_REFUSED;
 		(void)err_set(e, "GitLab, %s: %s", c->what, err_text(&why));
 		if (e != NULL)
 			e->passing = result != GITLAB_REFUSED;
@@ -177,7 +159,7 @@ static enum gitlab_result send(struct gitlab *g, struct call *c, struct str *bod
 }
 
 /* What is no JSON comes from something else than GitLab, and may be gone next time. */
-static enum gitlab_result not_understood(const struct call *c, struct err *e)
+enum gitlab_result gitlab_not_understood(const struct gitlab_call *c, struct err *e)
 {
 	(void)err_wrap(e, "GitLab, %s: the answer is not understood; is [launcher] url GitLab's?",
 		c->what);
@@ -187,7 +169,8 @@ static enum gitlab_result not_understood(const struct call *c, struct err *e)
 }
 
 /* The same with an answer of JSON, the caller's to json_free(). */
-static enum gitlab_result ask(struct gitlab *g, struct call *c, struct json **out, struct err *e)
+enum gitlab_result gitlab_ask(
+	struct gitlab *g, struct gitlab_call *c, struct json **out, struct err *e)
 {
 	enum gitlab_result result;
 	struct str body;
@@ -196,13 +179,13 @@ static enum gitlab_result ask(struct gitlab *g, struct call *c, struct json **ou
 	str_init(&body);
 	result = send(g, c, &body, e);
 	if (result == GITLAB_DONE && json_parse(out, body.buf, body.len, e) != 0)
-		result = not_understood(c, e);
+		result = gitlab_not_understood(c, e);
 	str_clear(&body);
 	return result;
 }
 
 /* Call TAKE with each element of a list, page by page.  PATH has its query, and ends in it. */
-static enum gitlab_result each(struct gitlab *g, struct call *c,
+static enum gitlab_result each(struct gitlab *g, struct gitlab_call *c,
 	int (*take)(void *context, const struct json *j, struct err *e), void *context,
 	struct err *e)
 {
@@ -220,15 +203,15 @@ static enum gitlab_result each(struct gitlab *g, struct call *c,
 			break;
 		}
 		c->path = mem_format("%sper_page=%d&page=%d", path, PAGE, page);
-		result = ask(g, c, &j, e);
+		result = gitlab_ask(g, c, &j, e);
 		n = json_length(j);
 		if (result == GITLAB_DONE && !json_is_array(j)) {
 			(void)err_set(e, "no list");
-			result = not_understood(c, e);
+			result = gitlab_not_understood(c, e);
 		}
 		for (size_t i = 0; result == GITLAB_DONE && i < n; i++)
 			if (take(context, json_at(j, i), e) != 0)
-				result = not_understood(c, e);
+				result = gitlab_not_understood(c, e);
 		json_free(j);
 	}
 	free(path);
@@ -282,7 +265,7 @@ enum gitlab_result gitlab_read_variable(
 	struct gitlab *g, int64_t pipeline, const char *key, char **out, struct err *e)
 {
 	struct wanted_variable wanted = {key, out};
-	struct call c = {.method = "GET",
+	struct gitlab_call c = {.method = "GET",
 		.path = mem_format("/pipelines/%lld/variables?", (long long)pipeline),
 		.what = "reading the variables of a pipeline",
 		.right = RIGHT_VARIABLES};
@@ -301,25 +284,24 @@ enum gitlab_result gitlab_read_variable(
 
 /* An answer to C that is one pipeline. */
 static enum gitlab_result ask_pipeline(
-	struct gitlab *g, struct call *c, struct gitlab_pipeline *out, struct err *e)
+	struct gitlab *g, struct gitlab_call *c, struct gitlab_pipeline *out, struct err *e)
 {
 	struct json *j = NULL;
 	enum gitlab_result result;
 
 	memset(out, 0, sizeof(*out));
-	result = ask(g, c, &j, e);
+	result = gitlab_ask(g, c, &j, e);
 	if (result == GITLAB_DONE && gitlab_parse_pipeline(out, j, e) != 0)
-		result = not_understood(c, e);
+		result = gitlab_not_understood(c, e);
 	json_free(j);
 	return result;
 }
 
-enum gitlab_result gitlab_create(
-	struct gitlab *g, const char *ref, struct gitlab_variables *v, struct gitlab_pipeline *out,
-	struct err *e)
+enum gitlab_result gitlab_create(struct gitlab *g, const char *ref, struct gitlab_variables *v,
+	struct gitlab_pipeline *out, struct err *e)
 {
 	struct json *body = json_new_object();
-	struct call c = {.method = "POST",
+	struct gitlab_call c = {.method = "POST",
 		.path = mem_strdup("/pipeline"),
 		.body = body,
 		.what = "creating a pipeline",
@@ -338,10 +320,10 @@ enum gitlab_result gitlab_create(
 enum gitlab_result gitlab_read_pipeline(
 	struct gitlab *g, int64_t id, struct gitlab_pipeline *out, struct err *e)
 {
-	struct call c = {.method = "GET",
+	struct gitlab_call c = {.method = "GET",
 		.path = mem_format("/pipelines/%lld", (long long)id),
 		.what = "reading a pipeline",
-		.right = RIGHT_READ};
+		.right = GITLAB_RIGHT_READ};
 
 	return ask_pipeline(g, &c, out, e);
 }
@@ -360,10 +342,10 @@ static int take_pipeline(void *context, const struct json *j, struct err *e)
 enum gitlab_result gitlab_list_pipelines(
 	struct gitlab *g, const char *query, struct gitlab_pipelines *out, struct err *e)
 {
-	struct call c = {.method = "GET",
+	struct gitlab_call c = {.method = "GET",
 		.path = mem_format("/pipelines?%s&", query),
 		.what = "listing pipelines",
-		.right = RIGHT_READ};
+		.right = GITLAB_RIGHT_READ};
 	enum gitlab_result result;
 
 	memset(out, 0, sizeof(*out));
@@ -377,7 +359,7 @@ enum gitlab_result gitlab_list_pipelines(
 static enum gitlab_result post(
 	struct gitlab *g, char *path, const char *what, const char *right, struct err *e)
 {
-	struct call c = {.method = "POST", .path = path, .what = what, .right = right};
+	struct gitlab_call c = {.method = "POST", .path = path, .what = what, .right = right};
 	struct str body;
 	enum gitlab_result result;
 
@@ -427,10 +409,10 @@ static int take_job(void *context, const struct json *j, struct err *e)
 enum gitlab_result gitlab_list_jobs(
 	struct gitlab *g, int64_t pipeline, struct gitlab_jobs *out, struct err *e)
 {
-	struct call c = {.method = "GET",
+	struct gitlab_call c = {.method = "GET",
 		.path = mem_format("/pipelines/%lld/jobs?", (long long)pipeline),
 		.what = "listing the jobs of a pipeline",
-		.right = RIGHT_READ};
+		.right = GITLAB_RIGHT_READ};
 	enum gitlab_result result;
 
 	memset(out, 0, sizeof(*out));
@@ -442,23 +424,23 @@ enum gitlab_result gitlab_list_jobs(
 
 enum gitlab_result gitlab_play(struct gitlab *g, int64_t job, struct err *e)
 {
-	return post(g, mem_format("/jobs/%lld/play", (long long)job), "playing a job", RIGHT_PLAY,
-		e);
+	return post(
+		g, mem_format("/jobs/%lld/play", (long long)job), "playing a job", RIGHT_PLAY, e);
 }
 
 enum gitlab_result gitlab_retry(struct gitlab *g, int64_t job, int64_t *out, struct err *e)
 {
-	struct call c = {.method = "POST",
+	struct gitlab_call c = {.method = "POST",
 		.path = mem_format("/jobs/%lld/retry", (long long)job),
 		.what = "running a job again",
 		.right = RIGHT_PLAY};
 	struct json *j = NULL;
-	enum gitlab_result result = ask(g, &c, &j, e);
+	enum gitlab_result result = gitlab_ask(g, &c, &j, e);
 
 	*out = json_get_number(j, "id", 0);
 	if (result == GITLAB_DONE && *out <= 0) {
 		(void)err_set(e, "no job");
-		result = not_understood(&c, e);
+		result = gitlab_not_understood(&c, e);
 	}
 	json_free(j);
 	return result;
@@ -466,10 +448,10 @@ enum gitlab_result gitlab_retry(struct gitlab *g, int64_t job, int64_t *out, str
 
 enum gitlab_result gitlab_read_trace(struct gitlab *g, int64_t job, struct str *out, struct err *e)
 {
-	struct call c = {.method = "GET",
+	struct gitlab_call c = {.method = "GET",
 		.path = mem_format("/jobs/%lld/trace", (long long)job),
 		.what = "reading the log of a job",
-		.right = RIGHT_READ,
+		.right = GITLAB_RIGHT_READ,
 		.max = GITLAB_MAX_TRACE};
 
 	return send(g, &c, out, e);
@@ -478,135 +460,11 @@ enum gitlab_result gitlab_read_trace(struct gitlab *g, int64_t job, struct str *
 enum gitlab_result gitlab_read_artifact(
 	struct gitlab *g, int64_t job, const char *path, struct str *out, struct err *e)
 {
-	struct call c = {.method = "GET",
+	struct gitlab_call c = {.method = "GET",
 		.path = mem_format("/jobs/%lld/artifacts/%s", (long long)job, path),
 		.what = "reading an artifact of a job",
-		.right = RIGHT_READ,
+		.right = GITLAB_RIGHT_READ,
 		.max = GITLAB_MAX_FILE};
 
 	return send(g, &c, out, e);
-}
-
-/* ---- the repository ---- */
-
-enum gitlab_result gitlab_read_parents(
-	struct gitlab *g, const char *sha, struct strlist *out, struct err *e)
-{
-	struct call c = {.method = "GET",
-		.path = mem_format("/repository/commits/%s", sha),
-		.what = "reading a commit",
-		.right = RIGHT_READ};
-	struct json *j = NULL;
-	enum gitlab_result result = ask(g, &c, &j, e);
-	const struct json *parents = json_get(j, "parent_ids");
-
-	memset(out, 0, sizeof(*out));
-	if (result == GITLAB_DONE && !json_is_array(parents)) {
-		(void)err_set(e, "no parent_ids");
-		result = not_understood(&c, e);
-	}
-	for (size_t i = 0; result == GITLAB_DONE && i < json_length(parents); i++)
-		if (json_string(json_at(parents, i)) != NULL)
-			strlist_add(out, json_string(json_at(parents, i)));
-	json_free(j);
-	return result;
-}
-
-enum gitlab_result gitlab_merge_base(
-	struct gitlab *g, const char *one, const char *other, char **out, struct err *e)
-{
-	struct call c = {.method = "GET",
-		.path = mem_format("/repository/merge_base?refs%%5B%%5D=%s&refs%%5B%%5D=%s", one,
-			other),
-		.what = "comparing commits",
-		.right = RIGHT_READ};
-	struct json *j = NULL;
-	enum gitlab_result result = ask(g, &c, &j, e);
-
-	*out = NULL;
-	if (result == GITLAB_DONE) {
-		*out = mem_strdup(json_get_text(j, "id"));
-		if (*out == NULL) {
-			(void)err_set(e, "no id");
-			result = not_understood(&c, e);
-		}
-	}
-	json_free(j);
-	return result;
-}
-
-enum gitlab_result gitlab_find_merge_request(struct gitlab *g, const char *sha, const char *target,
-	struct gitlab_merge_request *out, struct err *e)
-{
-	struct call c = {.method = "GET",
-		.path = mem_format("/repository/commits/%s/merge_requests", sha),
-		.what = "finding a commit's merge request",
-		.right = RIGHT_READ};
-	struct json *j = NULL;
-	enum gitlab_result result;
-
-	memset(out, 0, sizeof(*out));
-	result = ask(g, &c, &j, e);
-	if (result == GITLAB_DONE && gitlab_parse_merge_requests(out, j, target, e) != 0)
-		result = not_understood(&c, e);
-	json_free(j);
-	return result;
-}
-
-/* ---- the token and its user ---- */
-
-void gitlab_token_clear(struct gitlab_token *t)
-{
-	strlist_clear(&t->scopes);
-	free(t->expires_at);
-	memset(t, 0, sizeof(*t));
-}
-
-enum gitlab_result gitlab_read_token(struct gitlab *g, struct gitlab_token *out, struct err *e)
-{
-	struct call c = {.method = "GET",
-		.root = g->api,
-		.path = mem_strdup("/personal_access_tokens/self"),
-		.what = "reading about the token",
-		.right = "the scope api or read_api"};
-	struct json *j = NULL;
-	enum gitlab_result result = ask(g, &c, &j, e);
-	const struct json *scopes = json_get(j, "scopes");
-	const char *expires = json_get_text(j, "expires_at");
-
-	memset(out, 0, sizeof(*out));
-	if (result == GITLAB_DONE && !json_is_array(scopes)) {
-		(void)err_set(e, "no scopes");
-		result = not_understood(&c, e);
-	}
-	if (result == GITLAB_DONE) {
-		for (size_t i = 0; i < json_length(scopes); i++)
-			if (json_string(json_at(scopes, i)) != NULL)
-				strlist_add(&out->scopes, json_string(json_at(scopes, i)));
-		out->expires_at = mem_strdup(expires != NULL ? expires : "");
-	}
-	json_free(j);
-	return result;
-}
-
-enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err *e)
-{
-	static const char *const ways[] = {"project_access", "group_access", NULL};
-	struct call c = {.method = "GET",
-		.path = mem_strdup(""),
-		.what = "reading the project",
-		.right = RIGHT_READ};
-	struct json *j = NULL;
-	enum gitlab_result result = ask(g, &c, &j, e);
-	const struct json *permissions = json_get(j, "permissions");
-
-	*out = 0;
-	for (size_t i = 0; ways[i] != NULL; i++) {
-		int64_t level = json_get_number(json_get(permissions, ways[i]), "access_level", 0);
-
-		if (level > *out)
-			*out = level;
-	}
-	json_free(j);
-	return result;
 }

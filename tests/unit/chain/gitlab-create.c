@@ -11,121 +11,10 @@
 
 static const char *const result_words[] = {"done", "later", "failed", "fault"};
 
-static void test_pause(void **state)
-{
-	static const struct {
-		int64_t tries, retry_after, max;
-		int expected;
-	} rows[] = {
-		{0, -1, 60, 1},
-		{1, -1, 60, 2},
-		{2, -1, 60, 4},
-		{5, -1, 60, 32},
-		{6, -1, 60, 60},
-		{1000, -1, 60, 60},
-		{INT64_MAX, -1, 60, 60},
-		{-5, -1, 60, 1},
-		{0, -1, 1, 1},
-		{9, -1, 1, 1},
-		{9, -1, 10, 10},
-		/* what the server asks for, where that is longer */
-		{0, 0, 60, 1},
-		{0, 30, 60, 30},
-		{6, 30, 60, 60},
-		{0, 300, 60, 300},
-		{0, 1799, 60, 1799},
-		{0, 1800, 60, 1800},
-		{0, 1801, 60, 1800},
-		{0, INT64_MAX, 60, 1800},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int got = creation_pause(rows[i].tries, rows[i].retry_after, rows[i].max);
-
-		if (got != rows[i].expected)
-			fail_msg("%lld tries, Retry-After %lld, at most %lld: %d, not %d",
-				(long long)rows[i].tries, (long long)rows[i].retry_after,
-				(long long)rows[i].max, got, rows[i].expected);
-		assert_true(got * CLOCK_SECOND < REMOTE_MAX_WAIT);
-	}
-}
-
-static void test_escape(void **state)
-{
-	static const struct {
-		const char *text, *escaped;
-	} rows[] = {
-		{"", ""},
-		{"plain text, \"quoted\" 'and' \\ so on", "plain text, \"quoted\" 'and' \\ so on"},
-		{"$HOME ${X} $$ %", "%24HOME %24{X} %24%24 %25"},
-		{"%24", "%2524"},
-		{"a\nb\r\n\tc", "a%0Ab%0D%0A%09c"},
-		{"\x01\x1f\x7f", "%01%1F%7F"},
-		{"\xd0\xb8 \xe2\x80\xa8 \xff", "\xd0\xb8 \xe2\x80\xa8 \xff"},
-		{"%", "%25"},
-		{"%%", "%25%25"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *escaped = creation_escape(rows[i].text);
-		char *back = creation_unescape(escaped);
-
-		if (strcmp(escaped, rows[i].escaped) != 0)
-			fail_msg("\"%s\": \"%s\", not \"%s\"", rows[i].text, escaped,
-				rows[i].escaped);
-		if (strcmp(back, rows[i].text) != 0)
-			fail_msg("\"%s\" comes back as \"%s\"", rows[i].text, back);
-		free(back);
-		free(escaped);
-	}
-	/* every byte but NUL */
-	for (int c = 1; c < 256; c++) {
-		char text[] = {'a', (char)c, 'b', '\0'}, *escaped = creation_escape(text);
-		char *back = creation_unescape(escaped);
-
-		assert_string_equal(back, text);
-		assert_null(strpbrk(escaped, "$\n\r"));
-		free(back);
-		free(escaped);
-	}
-}
-
-/* What escape() never writes stays as it is. */
-static void test_unescape(void **state)
-{
-	static const struct {
-		const char *text, *expected;
-	} rows[] = {
-		{"%", "%"},
-		{"%4", "%4"},
-		{"%2", "%2"},
-		{"%2g", "%2g"},
-		{"%g2", "%g2"},
-		{"%0a", "%0a"}, /* lower case */
-		{"%00", "%00"}, /* would end the text */
-		{"%%24", "%$"},
-		{"%2%24", "%2$"},
-		{"%41", "A"},
-		{"%FF", "\xff"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *got = creation_unescape(rows[i].text);
-
-		if (strcmp(got, rows[i].expected) != 0)
-			fail_msg("\"%s\": \"%s\", not \"%s\"", rows[i].text, got, rows[i].expected);
-		free(got);
-	}
-}
-
 /* ---- against a server ---- */
 
 /* A pipeline of ours, number 1, and what was read of it. */
-struct
-try {
+struct attempt {
 	struct bench b;
 	struct gitlab *g;
 	struct pipeline p;
@@ -133,7 +22,7 @@ try {
 	struct creation c;
 };
 
-static void try_open(struct try *t, void **state, const char *const *answers)
+static void try_open(struct attempt *t, void **state, const char *const *answers)
 {
 	struct gitlab_settings settings = {
 		.ca_file = "", .key = "[launcher] token-file", .project = 5};
@@ -150,7 +39,7 @@ static void try_open(struct try *t, void **state, const char *const *answers)
 	t->c = (struct creation){t->b.s, t->b.c, t->g, &t->p, &t->r};
 }
 
-static void try_close(struct try *t)
+static void try_close(struct attempt *t)
 {
 	char *store = path_join(t->b.state, "store.db");
 
@@ -163,13 +52,13 @@ static void try_close(struct try *t)
 }
 
 /* As a new process would find it. */
-static void try_again(struct try *t)
+static void try_again(struct attempt *t)
 {
 	remote_clear(&t->r);
 	t->r = must_read(t->b.s, 1);
 }
 
-static void must_try(struct try *t, enum creation_result expected, const char *what)
+static void must_try(struct attempt *t, enum creation_result expected, const char *what)
 {
 	struct err e = ERR_INIT;
 	enum creation_result got = creation_try(&t->c, &e);
@@ -221,7 +110,7 @@ static void test_answers(void **state)
 		const char *const answers[] = {PARENTS, NONE, rows[i].answer, NULL};
 		int64_t before = clock_now();
 		char *what = mem_format("row %zu: %.40s", i, rows[i].answer);
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, answers);
 		must_try(&t, rows[i].result, what);
@@ -249,7 +138,7 @@ static void test_answers(void **state)
 static void test_away(void **state)
 {
 	const char *const answers[] = {NULL};
-	struct try t;
+	struct attempt t;
 
 	try_open(&t, state, answers);
 	scripted_stop(&t.b.server);
@@ -268,7 +157,7 @@ static void test_away(void **state)
 static void test_asks_once(void **state)
 {
 	const char *const answers[] = {PARENTS, NONE, MADE(PIPELINE("61", SHA)), NULL};
-	struct try t;
+	struct attempt t;
 
 	try_open(&t, state, answers);
 	must_try(&t, CREATION_DONE, "first");
@@ -354,7 +243,8 @@ static const struct found {
 };
 
 /* As it was when whoever asked came to its end. */
-static void set_asked(struct try *t, int64_t number, int64_t seconds_ago, enum remote_doubt doubt)
+static void set_asked(
+	struct attempt *t, int64_t number, int64_t seconds_ago, enum remote_doubt doubt)
 {
 	t->r.number = number;
 	t->r.asked_at = clock_now() - seconds_ago * CLOCK_SECOND;
@@ -367,7 +257,7 @@ static void test_found(void **state)
 {
 	for (size_t i = 0; i < sizeof(founds) / sizeof(founds[0]); i++) {
 		const struct found *f = &founds[i];
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, f->answers);
 		set_asked(&t, 0, f->asked, f->doubt);
@@ -403,7 +293,7 @@ static void test_unwanted(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, rows[i].answers);
 		set_asked(&t, 0, rows[i].asked, REMOTE_UNANSWERED);
@@ -460,7 +350,7 @@ static void test_doubles(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err e = ERR_INIT;
 		enum creation_result got;
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, rows[i].answers);
 		set_asked(&t, 61, rows[i].asked, rows[i].doubt);
@@ -511,7 +401,7 @@ static void test_pages(void **state)
 		struct gitlab_pipelines l;
 		struct err e = ERR_INIT;
 		enum gitlab_result got;
-		struct try t;
+		struct attempt t;
 
 		for (int k = 0; k < rows[i].full_pages; k++)
 			answers[k] = full;
@@ -559,7 +449,7 @@ static void test_variables(void **state)
 		const char *const answers[] = {
 			rows[i].parents, rows[i].merge_requests, MADE(PIPELINE("61", SHA)), NULL};
 		struct str asked;
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, answers);
 		must_try(&t, CREATION_DONE, "variables");
@@ -579,7 +469,7 @@ static void test_merge(void **state)
 					  "\",\"4444444444444444444444444444444444444444\"]}"),
 		NONE, MADE(PIPELINE("61", SHA)), NULL};
 	struct str asked;
-	struct try t;
+	struct attempt t;
 
 	try_open(&t, state, answers);
 	must_try(&t, CREATION_DONE, "a merge");
@@ -595,9 +485,6 @@ static void test_merge(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pause),
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_unescape),
 		scratch_test(test_answers),
 		scratch_test(test_away),
 		scratch_test(test_asks_once),
