@@ -42,8 +42,8 @@ static int is_path(const char *value)
 	return value[0] == '/' && value[strcspn(value, "\r\n")] == '\0';
 }
 
-static void expand_line(struct str *out, const char *line, size_t len,
-	const char *(*look_up)(const char *name))
+static void expand_line(
+	struct str *out, const char *line, size_t len, const char *(*look_up)(const char *name))
 {
 	const char *equals = memchr(line, '=', len), *value, *found;
 	size_t key = equals != NULL ? (size_t)(equals - line) : 0, left;
@@ -195,15 +195,15 @@ void ci_config_forget(const char *state)
 static int check_nothing_embedded(const struct config *c, const struct ci_job *j, struct err *e)
 {
 	const struct config_chain *chain = config_chain(c, j->chain);
-	const struct config_airflow *a =
-		chain != NULL ? config_airflow(c, chain->airflow) : NULL;
+	const struct config_airflow *a = chain != NULL ? config_airflow(c, chain->airflow) : NULL;
 
 	if (c->registry == CONFIG_REGISTRY_EMBEDDED && strcmp(j->stage, "build") != 0)
 		return err_set(e, CI_CONFIG
 			": [registry] backend = embedded keeps models on the machine of the local "
 			"runner; a job needs backend = mlflow and url");
 	if (a != NULL && a->repository[0] == '\0' && strcmp(j->stage, "deploy") == 0)
-		return err_set(e, CI_CONFIG
+		return err_set(e,
+			CI_CONFIG
 			": [airflow \"%s\"] has no repository; the embedded one is for the local "
 			"runner",
 			a->name);

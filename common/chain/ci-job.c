@@ -69,7 +69,8 @@ static int read_number(long long *out, const char *name, struct err *e)
 		return err_set(e,
 			"the variable %s is %s%s: this is for a job of GitLab CI, in a pipeline "
 			"that modelgate has made (config/gitlab-ci.yml)",
-			name, value == NULL ? "not there" : "no number: ", value == NULL ? "" : value);
+			name,
+			value == NULL ? "not there" : "no number: ", value == NULL ? "" : value);
 	return 0;
 }
 
@@ -252,8 +253,8 @@ static void read_retrained(struct retrainings *out, const char *text)
 }
 
 /* 1: a member of one of the roles that play CHAIN's stages has started this job. */
-static int is_player(const struct ci_job *j, const struct config *config,
-	const struct config_chain *chain)
+static int is_player(
+	const struct ci_job *j, const struct config *config, const struct config_chain *chain)
 {
 	char *id = mem_format("user-%lld", j->starter_id);
 	int is = 0;
@@ -296,8 +297,8 @@ static int check_clone(const char *repository, struct err *e)
 	return 0;
 }
 
-static int call(const struct ci_job *j, const struct config *config, struct facts *facts,
-	struct err *e)
+static int call(
+	const struct ci_job *j, const struct config *config, struct facts *facts, struct err *e)
 {
 	stage_function *stage = stage_find(j->stage);
 	char *repository = path_join(j->folder, ".git");
@@ -347,9 +348,8 @@ int ci_job_run(const struct ci_job *j, struct err *e)
 	read_facts(&now);
 	log_line("stage %s of chain %s, project %s, commit %s, GitLab's pipeline %lld", j->stage,
 		j->chain, j->project, j->sha, j->pipeline);
-	if (files_make_folder(state, 0700, e) == 0 &&
-		ci_config_load(&config, j, state, e) == 0 && check_player(j, config, e) == 0 &&
-		ci_order_check(j, config, e) == 0)
+	if (files_make_folder(state, 0700, e) == 0 && ci_config_load(&config, j, state, e) == 0 &&
+		check_player(j, config, e) == 0 && ci_order_check(j, config, e) == 0)
 		result = call(j, config, &now, e);
 	ci_config_forget(state);
 	find_new(&found, &before, &now);

@@ -18,8 +18,8 @@ struct view {
 
 static const struct follow_step nothing = {.action = FOLLOW_NOTHING};
 
-static struct follow_step step(enum follow_action action, const struct pipeline_stage *stage,
-	const struct gitlab_job *job)
+static struct follow_step step(
+	enum follow_action action, const struct pipeline_stage *stage, const struct gitlab_job *job)
 {
 	return (struct follow_step){.action = action, .stage = stage, .job = job};
 }
@@ -80,8 +80,8 @@ static struct follow_step follow_manual(
 static struct follow_step follow_pending(
 	const struct view *v, const struct pipeline_stage *stage, const struct gitlab_job *job)
 {
-	int is_due = stage->not_before <= v->now ||
-		     stage->not_before > v->now + LIFECYCLE_MAX_DELAY;
+	int is_due =
+		stage->not_before <= v->now || stage->not_before > v->now + LIFECYCLE_MAX_DELAY;
 
 	if (is_recorded(v, stage, job)) /* and it was asked for again since */
 		return is_due ? step(FOLLOW_RETRY, stage, job) : nothing;

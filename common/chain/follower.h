@@ -15,9 +15,9 @@ struct store;
 
 /* Zeroed to begin with. */
 struct follower {
-	pid_t pid;       /* 0: none runs */
+	pid_t pid;          /* 0: none runs */
 	int64_t not_before; /* by clock_monotonic(): after one that failed */
-	int failures;    /* in a row */
+	int failures;       /* in a row */
 };
 
 /*

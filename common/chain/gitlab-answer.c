@@ -151,8 +151,8 @@ static int is_about_state(const char *words)
 	       str_holds(words, "not cancelable") || str_holds(words, "not playable");
 }
 
-static void tell_denied(const struct gitlab_refusal *r, const struct json *j, const char *words,
-	struct err *e)
+static void tell_denied(
+	const struct gitlab_refusal *r, const struct json *j, const char *words, struct err *e)
 {
 	const char *scope = json_get_text(j, "scope");
 	char *safe = str_safe(scope == NULL || holds_secret(r, scope) ? "api" : scope, MAX_WORDS);
@@ -206,9 +206,9 @@ enum gitlab_result gitlab_sort(const struct gitlab_refusal *r, int *is_state, st
 		result = sort_other(r, words);
 		*is_state = *is_state && result == GITLAB_REFUSED;
 		(void)err_set(e, "GitLab, %s: status %ld: %s%s", r->what, r->status, words,
-			r->status >= 300 && r->status < 400
-				? "; [launcher] url leads elsewhere: give the address that it leads to"
-				: "");
+			r->status >= 300 && r->status < 400 ? "; [launcher] url leads elsewhere: "
+							      "give the address that it leads to"
+							    : "");
 	}
 	if (e != NULL)
 		e->passing = result != GITLAB_REFUSED && result != GITLAB_MISSING;
@@ -298,8 +298,8 @@ static int rank_of(const struct json *j, const char *target)
 	return str_same(state, "merged") ? 3 : str_same(state, "locked") ? 2 : 1;
 }
 
-int gitlab_parse_merge_requests(struct gitlab_merge_request *out, const struct json *j,
-	const char *target, struct err *e)
+int gitlab_parse_merge_requests(
+	struct gitlab_merge_request *out, const struct json *j, const char *target, struct err *e)
 {
 	int64_t newest = 0;
 	int best = 1;

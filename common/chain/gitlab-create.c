@@ -19,9 +19,9 @@
 
 #define BRANCHES "refs/heads/"
 #define RUNNER_LABEL "runner:"
-#define MAX_TAG 100           /* bytes */
-#define MAX_DESCRIPTION 3000  /* bytes, before they are escaped */
-#define MAX_RETRAINED 70      /* the newest: GitLab's limit of a variable is 10,000 characters */
+#define MAX_TAG 100          /* bytes */
+#define MAX_DESCRIPTION 3000 /* bytes, before they are escaped */
+#define MAX_RETRAINED 70     /* the newest: GitLab's limit of a variable is 10,000 characters */
 /* How long GitLab can be at work on a request whose asker has gone: its own limit is 60 s. */
 #define SETTLES (70 * CLOCK_SECOND)
 /* How far GitLab's clock may be behind ours where pipelines are looked for by time. */
@@ -101,8 +101,8 @@ static enum creation_result later(const struct creation *c, struct err *e)
 		c->r->tries = 0;
 	free(c->r->message);
 	c->r->message = mem_strdup(err_text(e));
-	c->r->next_at = clock_now() + CLOCK_SECOND * creation_pause(c->r->tries,
-						     gitlab_pause(c->g), CREATION_MAX_PAUSE);
+	c->r->next_at = clock_now() + CLOCK_SECOND * creation_pause(c->r->tries, gitlab_pause(c->g),
+							     CREATION_MAX_PAUSE);
 	c->r->tries++;
 	if (remote_save(c->s, c->r, &fault) != 0) {
 		(void)err_set(e, "%s", err_text(&fault));
@@ -113,8 +113,7 @@ static enum creation_result later(const struct creation *c, struct err *e)
 }
 
 /* What a request other than the one that makes a pipeline came to. */
-static enum creation_result sort(
-	const struct creation *c, enum gitlab_result result, struct err *e)
+static enum creation_result sort(const struct creation *c, enum gitlab_result result, struct err *e)
 {
 	if (result == GITLAB_DONE)
 		return CREATION_DONE;
@@ -392,13 +391,13 @@ static int claim(const struct creation *c, struct err *e)
 }
 
 /* Nothing was made, and GitLab has said so: nothing has to be looked for. */
-static enum creation_result not_made(const struct creation *c, enum gitlab_result result,
-	struct err *e)
+static enum creation_result not_made(
+	const struct creation *c, enum gitlab_result result, struct err *e)
 {
 	c->r->asked_at = 0;
 	if (result == GITLAB_LATER ||
-		(result == GITLAB_NO_REF && (c->r->tries < MAX_NO_REF ||
-						    !str_same(c->r->message, err_text(e)))))
+		(result == GITLAB_NO_REF &&
+			(c->r->tries < MAX_NO_REF || !str_same(c->r->message, err_text(e)))))
 		return later(c, e);
 	if (result == GITLAB_NO_REF)
 		(void)err_wrap(e, "the branch %s is not there any more", branch_of(c->p));
@@ -411,8 +410,7 @@ static enum creation_result send(
 	struct gitlab_pipeline made = {0};
 	enum gitlab_result asked;
 	enum creation_result result;
-	enum remote_doubt before =
-		c->r->doubt == REMOTE_CERTAIN ? REMOTE_CERTAIN : REMOTE_DOUBTFUL;
+	enum remote_doubt before = c->r->doubt == REMOTE_CERTAIN ? REMOTE_CERTAIN : REMOTE_DOUBTFUL;
 
 	/* If we end here, the next one has to find out whether it was made. */
 	c->r->asked_at = clock_now();

@@ -21,14 +21,14 @@ struct store;
 /* The variables of the jobs.  Values are escaped: see creation_escape(). */
 #define CREATION_CHAIN "MODELGATE_CHAIN"
 #define CREATION_PIPELINE "MODELGATE_PIPELINE" /* our number */
-#define CREATION_PUSH "MODELGATE_PUSH"         /* push_id: with the number, the only one of its name */
+#define CREATION_PUSH "MODELGATE_PUSH" /* push_id: with the number, the only one of its name */
 #define CREATION_PROJECT "MODELGATE_PROJECT"
 #define CREATION_SHA "MODELGATE_SHA"
 #define CREATION_SOURCE "MODELGATE_SOURCE" /* full name, or "" */
 #define CREATION_DESCRIPTION "MODELGATE_DESCRIPTION"
 #define CREATION_OWNER "MODELGATE_OWNER"
 #define CREATION_USER "MODELGATE_USER"
-#define CREATION_CREATED "MODELGATE_CREATED_AT" /* microseconds since 1970 */
+#define CREATION_CREATED "MODELGATE_CREATED_AT"  /* microseconds since 1970 */
 #define CREATION_RETRAINED "MODELGATE_RETRAINED" /* lines "<commit> <result> <before>" */
 #define CREATION_TAG "MODELGATE_RUNNER_TAG"
 /* The tag of a job's runner where no label of the merge request says "runner:<tag>". */

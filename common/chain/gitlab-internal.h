@@ -1,9 +1,13 @@
-/* How the parts of chain/gitlab.h ask: gitlab.c and gitlab-repository.c. */
+/* What the files of GitLab's API have in common; nobody outside common/chain includes this. */
 #ifndef MODELGATE_CHAIN_GITLAB_INTERNAL_H
 #define MODELGATE_CHAIN_GITLAB_INTERNAL_H
 
 #include "chain/gitlab.h"
 #include "net/http.h"
+
+/* What reading takes, as GitLab's documents have it. */
+#define GITLAB_RIGHT_READ                                                                          \
+	"the role Reporter, or Developer where the project's pipelines are not public"
 
 struct gitlab {
 	struct http *http;
@@ -18,6 +22,7 @@ struct gitlab {
 	int is_state;
 };
 
+/* One request. */
 struct gitlab_call {
 	const char *method;
 	const char *root; /* NULL: the project's */
@@ -28,14 +33,10 @@ struct gitlab_call {
 	size_t max; /* bytes of the answer: what is longer is cut; 0: MAX_ANSWER, and that is a fault */
 };
 
-/* What the documents ask of the token's user for most of what is read. */
-#define GITLAB_RIGHT_READ                                                                          \
-	"the role Reporter, or Developer where the project's pipelines are not public"
-
-/* Send C, whose path is freed.  *OUT is the answer's JSON where the result is GITLAB_DONE, the caller's. */
+/* Ask for JSON: GITLAB_DONE and *OUT, the caller's to json_free().  Frees what is C's. */
 enum gitlab_result gitlab_ask(
 	struct gitlab *g, struct gitlab_call *c, struct json **out, struct err *e);
-/* The answer to C is not what the documents say: it is something else's than GitLab's, and may be gone next time. */
+/* The answer to C was not what GitLab's documents say, as *E tells. */
 enum gitlab_result gitlab_not_understood(const struct gitlab_call *c, struct err *e);
 
 #endif

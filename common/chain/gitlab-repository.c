@@ -1,4 +1,4 @@
-/* What GitLab says of the repository, and of the token and its user (chain/gitlab.h). */
+/* What GitLab's API knows of a project's commits, its merge requests, and the token (chain/gitlab.h). */
 #include "chain/gitlab.h"
 
 #include <stdlib.h>
@@ -6,11 +6,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "chain/gitlab-internal.h"
 #include "data/json.h"
-
-/* ---- the repository ---- */
 
 enum gitlab_result gitlab_read_parents(
 	struct gitlab *g, const char *sha, struct strlist *out, struct err *e)

@@ -110,19 +110,23 @@ static enum gitlab_result sort_answer(struct gitlab *g, const struct gitlab_call
 }
 
 /* The answer's body is added to *BODY where the result is GITLAB_DONE.  Frees what is C's. */
-static enum gitlab_result send(struct gitlab *g, struct gitlab_call *c, struct str *body, struct err *e)
+static enum gitlab_result send(
+	struct gitlab *g, struct gitlab_call *c, struct str *body, struct err *e)
 {
 	char *url = mem_format("%s%s", c->root != NULL ? c->root : g->base, c->path);
 	char *text = c->body != NULL ? json_text(c->body, JSON_ONE_LINE) : NULL;
+	int is_post = strcmp(c->method, "POST") == 0;
 	struct http_request r = {.method = c->method,
 		.url = url,
 		.credentials = &g->credentials,
 		.type = "application/json",
-		.body = text,
+		.body = text != NULL ? text
+			: is_post    ? ""
+				     : NULL,
 		.len = text != NULL ? strlen(text) : 0,
 		.max = c->max != 0 ? c->max : MAX_ANSWER,
 		.excess = c->max != 0 ? HTTP_EXCESS_CUT : HTTP_EXCESS_FAULT,
-		.repeat = strcmp(c->method, "GET") == 0 ? HTTP_REPEATABLE : HTTP_ONCE};
+		.repeat = is_post ? HTTP_ONCE : HTTP_REPEATABLE};
 	enum gitlab_result result;
 	struct err why = ERR_INIT;
 	struct http_answer a;
@@ -138,10 +142,11 @@ static enum gitlab_result send(struct gitlab *g, struct gitlab_call *c, struct s
 		http_answer_clear(&a);
 	} else {
 		g->is_at_work = http == HTTP_UNCLEAR;
-		if (http == HTTP_UNCLEAR && strcmp(c->method, "POST") == 0)
+		if (http == HTTP_UNCLEAR && is_post)
 			result = GITLAB_UNCLEAR;
 		else
-			result = why.passing || http == HTTP_UNCLEAR ? GITLAB_LATER : GITLAB_REFUSED;
+			result =
+				why.passing || http == HTTP_UNCLEAR ? GITLAB_LATER : GITLAB_REFUSED;
 		(void)err_set(e, "GitLab, %s: %s", c->what, err_text(&why));
 		if (e != NULL)
 			e->passing = result != GITLAB_REFUSED;
@@ -153,6 +158,7 @@ static enum gitlab_result send(struct gitlab *g, struct gitlab_call *c, struct s
 	return result;
 }
 
+/* What is no JSON comes from something else than GitLab, and may be gone next time. */
 enum gitlab_result gitlab_not_understood(const struct gitlab_call *c, struct err *e)
 {
 	(void)err_wrap(e, "GitLab, %s: the answer is not understood; is [launcher] url GitLab's?",
@@ -162,7 +168,9 @@ enum gitlab_result gitlab_not_understood(const struct gitlab_call *c, struct err
 	return strcmp(c->method, "POST") == 0 ? GITLAB_UNCLEAR : GITLAB_LATER;
 }
 
-enum gitlab_result gitlab_ask(struct gitlab *g, struct gitlab_call *c, struct json **out, struct err *e)
+/* The same with an answer of JSON, the caller's to json_free(). */
+enum gitlab_result gitlab_ask(
+	struct gitlab *g, struct gitlab_call *c, struct json **out, struct err *e)
 {
 	enum gitlab_result result;
 	struct str body;
@@ -289,9 +297,8 @@ static enum gitlab_result ask_pipeline(
 	return result;
 }
 
-enum gitlab_result gitlab_create(
-	struct gitlab *g, const char *ref, struct gitlab_variables *v, struct gitlab_pipeline *out,
-	struct err *e)
+enum gitlab_result gitlab_create(struct gitlab *g, const char *ref, struct gitlab_variables *v,
+	struct gitlab_pipeline *out, struct err *e)
 {
 	struct json *body = json_new_object();
 	struct gitlab_call c = {.method = "POST",
@@ -417,8 +424,8 @@ enum gitlab_result gitlab_list_jobs(
 
 enum gitlab_result gitlab_play(struct gitlab *g, int64_t job, struct err *e)
 {
-	return post(g, mem_format("/jobs/%lld/play", (long long)job), "playing a job", RIGHT_PLAY,
-		e);
+	return post(
+		g, mem_format("/jobs/%lld/play", (long long)job), "playing a job", RIGHT_PLAY, e);
 }
 
 enum gitlab_result gitlab_retry(struct gitlab *g, int64_t job, int64_t *out, struct err *e)

@@ -19,7 +19,7 @@ struct json;
 /* What became of a request.  Of all but DONE *E tells. */
 enum gitlab_result {
 	GITLAB_DONE,
-	GITLAB_LATER,   /* not carried out, for a passing reason: gitlab_pause() says when to try again */
+	GITLAB_LATER, /* not carried out, for a passing reason: gitlab_pause() says when to try again */
 	GITLAB_UNCLEAR, /* it may have been carried out */
 	GITLAB_REFUSED, /* and will be again until somebody changes something */
 	GITLAB_MISSING, /* there is no such thing, or the token is not shown it */
@@ -30,8 +30,8 @@ struct gitlab_settings {
 	const char *url;        /* of the server, https://gitlab.example.com */
 	const char *token_file; /* read as sys/secret.h says */
 	const char *ca_file;    /* or "" */
-	const char *key;        /* what messages call the token's file, as "[launcher] token-file" */
-	int64_t project;        /* GitLab's number */
+	const char *key; /* what messages call the token's file, as "[launcher] token-file" */
+	int64_t project; /* GitLab's number */
 };
 /* 0 and *OUT, the caller's to gitlab_close(); or -1: the token cannot be read. */
 int gitlab_open(struct gitlab **out, const struct gitlab_settings *settings, struct err *e);
@@ -67,8 +67,8 @@ void gitlab_pipelines_clear(struct gitlab_pipelines *l);
 struct gitlab_job {
 	int64_t id;
 	char *name;
-	char *word;         /* its status as GitLab says it */
-	enum status status; /* the nearest of ours: waiting_for_resource and such are pending */
+	char *word;           /* its status as GitLab says it */
+	enum status status;   /* the nearest of ours: waiting_for_resource and such are pending */
 	char *failure_reason; /* or "" */
 	char *web_url;
 	int64_t user_id; /* who has started it last; 0: nobody is told */
@@ -182,7 +182,7 @@ enum gitlab_result gitlab_sort(const struct gitlab_refusal *r, int *is_state, st
 /* Fill in *OUT from the answer's JSON.  0, or -1 and *E: it is not what GitLab's documents say. */
 int gitlab_parse_pipeline(struct gitlab_pipeline *out, const struct json *j, struct err *e);
 int gitlab_parse_job(struct gitlab_job *out, const struct json *j, struct err *e);
-int gitlab_parse_merge_requests(struct gitlab_merge_request *out, const struct json *j,
-	const char *target, struct err *e);
+int gitlab_parse_merge_requests(
+	struct gitlab_merge_request *out, const struct json *j, const char *target, struct err *e);
 
 #endif

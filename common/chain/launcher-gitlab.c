@@ -71,8 +71,8 @@ static int connect_for(struct visit *v, struct err *e)
 {
 	struct launcher *l = v->l;
 	const struct config_sources from = {l->system_file, v->p.repository};
-	struct gitlab_settings settings = {.key = "[launcher] token-file",
-		.project = gitlab_project(v->p.gl_repository)};
+	struct gitlab_settings settings = {
+		.key = "[launcher] token-file", .project = gitlab_project(v->p.gl_repository)};
 
 	if (l->g != NULL && str_same(l->repository, v->p.repository) &&
 		l->project == settings.project)
@@ -95,8 +95,7 @@ static int connect_for(struct visit *v, struct err *e)
 		return err_set(e, "%s: its configuration names another state directory by now: %s",
 			v->p.repository, l->config->state);
 	if (l->config->launcher_url[0] == '\0')
-		return err_set(e, "%s: [launcher] url is not configured any more",
-			v->p.repository);
+		return err_set(e, "%s: [launcher] url is not configured any more", v->p.repository);
 	settings.url = l->config->launcher_url;
 	settings.token_file = l->config->launcher_token_file;
 	settings.ca_file = l->config->launcher_ca_file;
@@ -118,8 +117,7 @@ static void set_message(struct visit *v, const char *text)
 
 static void set_time(struct visit *v, int64_t retry_after, int64_t max)
 {
-	v->r.next_at =
-		clock_now() + CLOCK_SECOND * creation_pause(v->r.tries, retry_after, max);
+	v->r.next_at = clock_now() + CLOCK_SECOND * creation_pause(v->r.tries, retry_after, max);
 	v->r.tries++;
 }
 
@@ -142,9 +140,9 @@ static enum visit_result put_off(struct visit *v, struct err *why, struct err *e
 	if (!str_same(v->r.message, err_text(why)))
 		v->r.tries = 0;
 	set_message(v, err_text(why));
-	v->r.watch = is_over(v)			     ? REMOTE_CLOSED
+	v->r.watch = is_over(v)                     ? REMOTE_CLOSED
 		     : is_awaiting(v, why->passing) ? REMOTE_AWAITING
-						     : REMOTE_ACTIVE;
+						    : REMOTE_ACTIVE;
 	set_time(v, v->l->g != NULL ? gitlab_pause(v->l->g) : -1, CREATION_MAX_PAUSE);
 	err_clear(why);
 	return save(v, e);
@@ -167,11 +165,13 @@ static enum visit_result rest(struct visit *v, const struct gitlab_jobs *jobs, s
 	case STATUS_SUCCESS:
 	case STATUS_CANCELED:
 	case STATUS_SKIPPED:
-		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL ? REMOTE_CLOSED : REMOTE_ACTIVE;
+		v->r.watch =
+			is_settled && v->r.doubt != REMOTE_DOUBTFUL ? REMOTE_CLOSED : REMOTE_ACTIVE;
 		break;
 	case STATUS_FAILED:
-		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL && is_over(v) ? REMOTE_CLOSED
-								     : REMOTE_AWAITING;
+		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL && is_over(v)
+				     ? REMOTE_CLOSED
+				     : REMOTE_AWAITING;
 		break;
 	case STATUS_MANUAL:
 		v->r.watch = REMOTE_AWAITING;
@@ -231,8 +231,7 @@ static enum visit_result sort(
 		return save(v, e);
 	}
 	/* Not refused but come too late is what the job has done by itself: the next look shows it. */
-	if (result == GITLAB_REFUSED && !gitlab_is_state(v->l->g) &&
-		is_wanted(v) == FOLLOW_WANTED)
+	if (result == GITLAB_REFUSED && !gitlab_is_state(v->l->g) && is_wanted(v) == FOLLOW_WANTED)
 		return fail(v, why, e);
 	return put_off(v, why, e);
 }
@@ -298,8 +297,8 @@ out:
 }
 
 /* Somebody did it on GitLab's page. */
-static enum visit_result record_wish(struct visit *v, const struct follow_step *step,
-	enum progress_wish wish, struct err *e)
+static enum visit_result record_wish(
+	struct visit *v, const struct follow_step *step, enum progress_wish wish, struct err *e)
 {
 	char *id = mem_format("user-%lld", (long long)step->job->user_id);
 	char protocol[] = "gitlab";
@@ -322,8 +321,7 @@ static enum visit_result record_wish(struct visit *v, const struct follow_step *
 	return result;
 }
 
-static enum visit_result carry_out(
-	struct visit *v, const struct follow_step *step, struct err *e)
+static enum visit_result carry_out(struct visit *v, const struct follow_step *step, struct err *e)
 {
 	struct err why = ERR_INIT;
 	enum gitlab_result asked;
@@ -342,7 +340,8 @@ static enum visit_result carry_out(
 		return record_end(v, step, e);
 	case FOLLOW_LOST:
 		(void)err_set(&why,
-			"GitLab's pipeline %lld has no job %s:%s; is config/gitlab-ci.yml included?",
+			"GitLab's pipeline %lld has no job %s:%s; is config/gitlab-ci.yml "
+			"included?",
 			(long long)v->r.number, v->p.chain, step->stage->name);
 		return fail(v, &why, e);
 	case FOLLOW_SKIPPED:
@@ -371,8 +370,9 @@ static enum visit_result carry_out(
 /* GitLab does not know the pipeline any more: a retry makes another one. */
 static enum visit_result give_up(struct visit *v, struct err *why, struct err *e)
 {
-	(void)err_set(why, "GitLab's pipeline %lld is gone: somebody has deleted it, or the token's "
-			   "user does not see it",
+	(void)err_set(why,
+		"GitLab's pipeline %lld is gone: somebody has deleted it, or the token's "
+		"user does not see it",
 		(long long)v->r.number);
 	if (status_is_final(v->p.status)) {
 		v->r.watch = REMOTE_CLOSED;
@@ -401,8 +401,7 @@ static enum visit_result look(struct visit *v, struct err *e)
 		result = put_off(v, &why, e);
 	} else if (remote_jobs(v->l->s, v->p.id, &known, e) == 0) {
 		step = follow(&v->p, &jobs, &known, is_wanted(v), clock_now());
-		result = step.action == FOLLOW_NOTHING ? rest(v, &jobs, e)
-						       : carry_out(v, &step, e);
+		result = step.action == FOLLOW_NOTHING ? rest(v, &jobs, e) : carry_out(v, &step, e);
 	}
 	err_clear(&why);
 	gitlab_jobs_clear(&jobs);
@@ -432,8 +431,8 @@ static enum visit_result create(struct visit *v, const struct creation *c, struc
 		set_time(v, -1, 1);
 		return save(v, e);
 	}
-	v->r.watch = stage != NULL && stage->status == STATUS_MANUAL ? REMOTE_AWAITING
-								    : REMOTE_ACTIVE;
+	v->r.watch =
+		stage != NULL && stage->status == STATUS_MANUAL ? REMOTE_AWAITING : REMOTE_ACTIVE;
 	made = creation_try(c, &why);
 	if (made == CREATION_FAULT) {
 		(void)err_set(e, "%s", err_text(&why));
@@ -459,7 +458,7 @@ static enum visit_result check_fit(struct visit *v, struct err *e)
 	if (got != GITLAB_DONE && got != GITLAB_MISSING)
 		return put_off(v, &why, e);
 	v->r.fit = strcmp(v->r.sha, v->p.sha) == 0 || str_same(base, v->p.sha) ? REMOTE_FIT
-									      : REMOTE_UNFIT;
+									       : REMOTE_UNFIT;
 	free(base);
 	if (v->r.fit == REMOTE_FIT) {
 		err_clear(&why);
@@ -475,11 +474,8 @@ static enum visit_result check_fit(struct visit *v, struct err *e)
 /* One look at V's pipeline, or one step. */
 static enum visit_result go_on(struct visit *v, struct err *e)
 {
-	const struct creation c = {.s = v->l->s,
-		.config = v->l->config,
-		.g = v->l->g,
-		.p = &v->p,
-		.r = &v->r};
+	const struct creation c = {
+		.s = v->l->s, .config = v->l->config, .g = v->l->g, .p = &v->p, .r = &v->r};
 	const struct pipeline_stage *stage = lifecycle_awaited(&v->p);
 	struct err why = ERR_INIT;
 	enum creation_result ended;
@@ -508,8 +504,7 @@ static int read_both(struct visit *v, int64_t id, struct err *e)
 {
 	pipeline_clear(&v->p);
 	remote_clear(&v->r);
-	return pipeline_read(&v->p, v->l->s, id, e) == 1 &&
-			       remote_read(&v->r, v->l->s, id, e) == 1
+	return pipeline_read(&v->p, v->l->s, id, e) == 1 && remote_read(&v->r, v->l->s, id, e) == 1
 		       ? 0
 		       : -1;
 }
@@ -517,8 +512,7 @@ static int read_both(struct visit *v, int64_t id, struct err *e)
 /* 1: the pipeline's GitLab did not answer in this pass. */
 static int is_dead(const struct launcher *l)
 {
-	return l->dead != NULL && l->config != NULL &&
-	       str_same(l->dead, l->config->launcher_url);
+	return l->dead != NULL && l->config != NULL && str_same(l->dead, l->config->launcher_url);
 }
 
 static void note_dead(struct launcher *l, const char *why)

@@ -25,8 +25,7 @@ int progress_start(struct store *s, int64_t id, const char *stage, int64_t *atte
 int progress_end(struct store *s, int64_t id, const char *stage,
 	const struct lifecycle_outcome *outcome, struct err *e);
 /* The same of a stage that is a job on GitLab, which is recorded with it. */
-int progress_start_job(
-	struct store *s, int64_t id, const struct remote_job *job, struct err *e);
+int progress_start_job(struct store *s, int64_t id, const struct remote_job *job, struct err *e);
 int progress_end_job(struct store *s, int64_t id, const struct remote_job *job,
 	const struct lifecycle_outcome *outcome, struct err *e);
 /* Every stage that runs here is taken for one that a dead runner left.  0, or -1. */

@@ -41,7 +41,7 @@ struct remote {
 		REMOTE_FIT,
 		REMOTE_UNFIT /* it does not: the pipeline is to be canceled */
 	} fit;
-	char *message;    /* what stands in the way now; "": nothing */
+	char *message; /* what stands in the way now; "": nothing */
 };
 void remote_clear(struct remote *r);
 
@@ -88,7 +88,6 @@ int remote_count(struct store *s, int64_t now, struct remote_count *out, struct 
 
 int remote_jobs(struct store *s, int64_t pipeline, struct remote_jobs *out, struct err *e);
 /* Set the job of a stage.  0, or -1. */
-int remote_set_job(
-	struct store *s, int64_t pipeline, const struct remote_job *job, struct err *e);
+int remote_set_job(struct store *s, int64_t pipeline, const struct remote_job *job, struct err *e);
 
 #endif

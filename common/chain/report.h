@@ -23,7 +23,7 @@ struct store;
 #define REPORT_MAX_VALUE 4096
 
 struct report {
-	char *message; /* why it failed; NULL: it did not say */
+	char *message;  /* why it failed; NULL: it did not say */
 	int is_passing; /* another try may help */
 	struct facts facts;
 };

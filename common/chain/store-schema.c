@@ -142,8 +142,7 @@ static const char version_5[] =
 	" PRIMARY KEY (pipeline, stage)"
 	") WITHOUT ROWID;";
 
-static const char *const steps[] = {
-	version_1, version_2, version_3, version_4, version_5, NULL};
+static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5, NULL};
 
 /* The first step that programs of before cannot do without: what follows it, of what is here, is none. */
 const struct sqlite_schema store_schema = {"chain", steps, 5};

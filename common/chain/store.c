@@ -206,16 +206,25 @@ int store_retrainings(
 
 	row = sqlite_query(s->db, &q, e,
 		"SELECT i.new, i.new, ifnull(p.sha, ''), i.id FROM intent i LEFT JOIN pipeline p"
-		"  ON p.id IN (" PIPELINES_NUMBERED(
-			"CAST(substr(i.ref, length(?2) + 1) AS INTEGER)") ")"
-		"  AND p.repository = i.repository AND p.ref = ?5"
-		" WHERE i.repository = ?1 AND i.ref >= ?2 AND i.ref < ?3 AND i.new <> ?4"
-		"  AND NOT i.shadowed AND i.state IN ('open', 'landed')"
-		" UNION"
-		" SELECT new, source_oid, replace(old, ?4, ''), id FROM intent"
-		" WHERE repository = ?1 AND source <> '' AND source >= ?2 AND source < ?3"
-		"  AND new <> ?4"
-		"  AND NOT shadowed AND state IN ('open', 'landed') ORDER BY 4",
+		"  ON p.id IN (" PIPELINES_NUMBERED("CAST(substr(i.ref, length(?2) + 1) AS "
+						    "INTEGER)") ")"
+								"  AND p.repository = i.repository "
+								"AND p.ref = ?5"
+								" WHERE i.repository = ?1 AND "
+								"i.ref >= ?2 AND i.ref < ?3 AND "
+								"i.new <> ?4"
+								"  AND NOT i.shadowed AND i.state "
+								"IN ('open', 'landed')"
+								" UNION"
+								" SELECT new, source_oid, "
+								"replace(old, ?4, ''), id FROM "
+								"intent"
+								" WHERE repository = ?1 AND source "
+								"<> '' AND source >= ?2 AND source "
+								"< ?3"
+								"  AND new <> ?4"
+								"  AND NOT shadowed AND state IN "
+								"('open', 'landed') ORDER BY 4",
 		"ttttt", repository, STAGE_RETRAIN_REFS, end, NO_COMMIT, STAGE_RETRAIN_REF);
 	free(end);
 	if (row != 0)
@@ -238,11 +247,12 @@ int store_deployed(struct store *s, const char *repository, const char *id, cons
 		return 0; /* larger than any that was given out */
 	if (sqlite_query(s->db, &q, e,
 		    "SELECT sha FROM pipeline p"
-		    " WHERE id IN (" PIPELINES_NUMBERED("?1") ")"
-		    " AND repository = ?2 AND chain = ?3"
-		    " AND EXISTS (SELECT 1 FROM stage WHERE pipeline = p.id"
-		    "  AND name = 'deploy' AND status = 'success')"
-		    " ORDER BY id DESC LIMIT 1",
+		    " WHERE id IN (" PIPELINES_NUMBERED(
+			    "?1") ")"
+				  " AND repository = ?2 AND chain = ?3"
+				  " AND EXISTS (SELECT 1 FROM stage WHERE pipeline = p.id"
+				  "  AND name = 'deploy' AND status = 'success')"
+				  " ORDER BY id DESC LIMIT 1",
 		    "itt", (int64_t)number, repository, chain) != 0)
 		return -1;
 	found = sqlite_next(q, e);

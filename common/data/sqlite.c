@@ -148,8 +148,8 @@ static int suffices(
 	struct sqlite *db, const struct sqlite_schema *schema, int64_t known, struct err *e)
 {
 	int64_t needs = 0;
-	int found = sqlite_one(db, &needs, e,
-		"SELECT needs FROM schema_needs WHERE component = ?", "t", schema->component);
+	int found = sqlite_one(db, &needs, e, "SELECT needs FROM schema_needs WHERE component = ?",
+		"t", schema->component);
 
 	/* Written before there was such a table. */
 	if (found < 0 && sqlite3_errcode(db->db) == SQLITE_ERROR) {

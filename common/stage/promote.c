@@ -101,9 +101,9 @@ static int register_candidate(struct registry *r, const struct stage_job *job, s
 		return -1;
 	v.model = mem_strdup(job->project);
 	v.source = mem_strdup(c->model.address != NULL ? c->model.address : c->model.pointer_file);
-	v.description = describe(job->description != NULL && *job->description != '\0'
-					 ? job->description
-					 : c->commit.message);
+	v.description =
+		describe(job->description != NULL && *job->description != '\0' ? job->description
+									       : c->commit.message);
 	v.commit = mem_strdup(job->sha);
 	v.image = fact(job, FACT_IMAGE);
 	v.image_digest = fact(job, FACT_IMAGE_DIGEST);

@@ -21,12 +21,12 @@ struct stage_job {
 	int64_t pipeline;
 	const char *project;
 	const char *chain;
-	const char *repository; /* Git directory, absolute */
-	const char *owner;      /* GL_REPOSITORY, else the repository path (contract, section 7) */
-	const char *ref;        /* full name of the branch that moved */
-	const char *sha;        /* what it moved to, hexadecimal */
-	const char *source;     /* full name of the source branch, or "" */
-	const char *user;       /* name of who pushed, or "" */
+	const char *repository;  /* Git directory, absolute */
+	const char *owner;       /* GL_REPOSITORY, else the repository path (contract, section 7) */
+	const char *ref;         /* full name of the branch that moved */
+	const char *sha;         /* what it moved to, hexadecimal */
+	const char *source;      /* full name of the source branch, or "" */
+	const char *user;        /* name of who pushed, or "" */
 	const char *description; /* of the merge request; NULL or "": the commit's message is it */
 	const struct retrainings *retrained; /* of the repository */
 	int64_t created_at;                  /* of the pipeline, microseconds */

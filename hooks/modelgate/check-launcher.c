@@ -100,8 +100,9 @@ static void check_project(struct check *c, struct gitlab *g, int64_t project)
 			"[launcher]: project %lld: the token's user may not run pipelines",
 			(long long)project);
 	else
-		check_ok(c, "servers", "[launcher]: project %lld: the token's user has access level "
-				       "%lld",
+		check_ok(c, "servers",
+			"[launcher]: project %lld: the token's user has access level "
+			"%lld",
 			(long long)project, (long long)level);
 	err_clear(&e);
 }

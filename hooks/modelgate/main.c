@@ -16,8 +16,8 @@
 #include "sys/paths.h"
 
 static const struct verb *const verbs[] = {&verb_status, &verb_play, &verb_retry, &verb_cancel,
-	&verb_logs, &verb_models, &verb_rollback, &verb_new, &verb_run, &verb_stage, &verb_explain, &verb_check,
-	&verb_audit};
+	&verb_logs, &verb_models, &verb_rollback, &verb_new, &verb_run, &verb_stage, &verb_explain,
+	&verb_check, &verb_audit};
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 #define MAX_WORD 15 /* letters of a word that may be a verb with slips */

@@ -11,9 +11,10 @@
 
 static const char *const result_words[] = {"done", "later", "failed", "fault"};
 
+/* ---- against a server ---- */
+
 /* A pipeline of ours, number 1, and what was read of it. */
-struct
-try {
+struct attempt {
 	struct bench b;
 	struct gitlab *g;
 	struct pipeline p;
@@ -21,7 +22,7 @@ try {
 	struct creation c;
 };
 
-static void try_open(struct try *t, void **state, const char *const *answers)
+static void try_open(struct attempt *t, void **state, const char *const *answers)
 {
 	struct gitlab_settings settings = {
 		.ca_file = "", .key = "[launcher] token-file", .project = 5};
@@ -38,7 +39,7 @@ static void try_open(struct try *t, void **state, const char *const *answers)
 	t->c = (struct creation){t->b.s, t->b.c, t->g, &t->p, &t->r};
 }
 
-static void try_close(struct try *t)
+static void try_close(struct attempt *t)
 {
 	char *store = path_join(t->b.state, "store.db");
 
@@ -51,13 +52,13 @@ static void try_close(struct try *t)
 }
 
 /* As a new process would find it. */
-static void try_again(struct try *t)
+static void try_again(struct attempt *t)
 {
 	remote_clear(&t->r);
 	t->r = must_read(t->b.s, 1);
 }
 
-static void must_try(struct try *t, enum creation_result expected, const char *what)
+static void must_try(struct attempt *t, enum creation_result expected, const char *what)
 {
 	struct err e = ERR_INIT;
 	enum creation_result got = creation_try(&t->c, &e);
@@ -109,7 +110,7 @@ static void test_answers(void **state)
 		const char *const answers[] = {PARENTS, NONE, rows[i].answer, NULL};
 		int64_t before = clock_now();
 		char *what = mem_format("row %zu: %.40s", i, rows[i].answer);
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, answers);
 		must_try(&t, rows[i].result, what);
@@ -137,7 +138,7 @@ static void test_answers(void **state)
 static void test_away(void **state)
 {
 	const char *const answers[] = {NULL};
-	struct try t;
+	struct attempt t;
 
 	try_open(&t, state, answers);
 	scripted_stop(&t.b.server);
@@ -156,7 +157,7 @@ static void test_away(void **state)
 static void test_asks_once(void **state)
 {
 	const char *const answers[] = {PARENTS, NONE, MADE(PIPELINE("61", SHA)), NULL};
-	struct try t;
+	struct attempt t;
 
 	try_open(&t, state, answers);
 	must_try(&t, CREATION_DONE, "first");
@@ -242,7 +243,8 @@ static const struct found {
 };
 
 /* As it was when whoever asked came to its end. */
-static void set_asked(struct try *t, int64_t number, int64_t seconds_ago, enum remote_doubt doubt)
+static void set_asked(
+	struct attempt *t, int64_t number, int64_t seconds_ago, enum remote_doubt doubt)
 {
 	t->r.number = number;
 	t->r.asked_at = clock_now() - seconds_ago * CLOCK_SECOND;
@@ -255,7 +257,7 @@ static void test_found(void **state)
 {
 	for (size_t i = 0; i < sizeof(founds) / sizeof(founds[0]); i++) {
 		const struct found *f = &founds[i];
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, f->answers);
 		set_asked(&t, 0, f->asked, f->doubt);
@@ -291,7 +293,7 @@ static void test_unwanted(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, rows[i].answers);
 		set_asked(&t, 0, rows[i].asked, REMOTE_UNANSWERED);
@@ -348,7 +350,7 @@ static void test_doubles(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err e = ERR_INIT;
 		enum creation_result got;
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, rows[i].answers);
 		set_asked(&t, 61, rows[i].asked, rows[i].doubt);
@@ -399,7 +401,7 @@ static void test_pages(void **state)
 		struct gitlab_pipelines l;
 		struct err e = ERR_INIT;
 		enum gitlab_result got;
-		struct try t;
+		struct attempt t;
 
 		for (int k = 0; k < rows[i].full_pages; k++)
 			answers[k] = full;
@@ -447,7 +449,7 @@ static void test_variables(void **state)
 		const char *const answers[] = {
 			rows[i].parents, rows[i].merge_requests, MADE(PIPELINE("61", SHA)), NULL};
 		struct str asked;
-		struct try t;
+		struct attempt t;
 
 		try_open(&t, state, answers);
 		must_try(&t, CREATION_DONE, "variables");
@@ -467,7 +469,7 @@ static void test_merge(void **state)
 					  "\",\"4444444444444444444444444444444444444444\"]}"),
 		NONE, MADE(PIPELINE("61", SHA)), NULL};
 	struct str asked;
-	struct try t;
+	struct attempt t;
 
 	try_open(&t, state, answers);
 	must_try(&t, CREATION_DONE, "a merge");

@@ -1,13 +1,13 @@
-/* chain/gitlab-create: when to look again, and texts in variables. */
+/* How long creation waits, and what it makes of the values of variables: chain/gitlab-create.h. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
+#include <cmocka.h>
 
+#include "base/clock.h"
 #include "chain/gitlab-create.h"
 #include "chain/remote.h"
 
