@@ -12,6 +12,8 @@
 #include "chain/report.h"
 #include "data/config.h"
 #include "git/oid.h"
+#include "git/repository.h"
+#include "git/walk.h"
 #include "stage/facts.h"
 #include "stage/log.h"
 #include "stage/retraining.h"
@@ -30,6 +32,7 @@ void ci_job_clear(struct ci_job *j)
 	free(j->folder);
 	free(j->project);
 	free(j->sha);
+	free(j->tip);
 	free(j->ref);
 	free(j->source);
 	free(j->description);
@@ -119,6 +122,7 @@ int ci_job_read(struct ci_job *out, const char *stage, struct err *e)
 	out->folder = text_of("CI_PROJECT_DIR");
 	out->url = text_of("CI_PROJECT_URL");
 	out->server = text_of("CI_SERVER_URL");
+	out->tip = text_of("CI_COMMIT_SHA");
 	out->created = text_of("CI_PIPELINE_CREATED_AT");
 	out->starter = text_of("GITLAB_USER_LOGIN");
 	out->chain = our_text_of(CREATION_CHAIN);
@@ -297,6 +301,26 @@ static int check_clone(const char *repository, struct err *e)
 	return 0;
 }
 
+/* Variables may be given by whoever may give them; what the branch holds has passed the gates. */
+static int check_commit(const struct ci_job *j, const char *repository, struct err *e)
+{
+	struct repository *r = NULL;
+	struct oid sha, tip;
+	int holds = -1;
+
+	if (oid_parse(&sha, j->sha) != 0 || oid_parse(&tip, j->tip) != 0)
+		return err_set(e, "CI_COMMIT_SHA is no commit id: \"%s\"", j->tip);
+	if (repository_open(&r, repository, REPOSITORY_OBJECTS, e) == 0)
+		holds = walk_holds(r, &tip, 1, &sha, e);
+	repository_free(r);
+	if (holds == 0)
+		(void)err_set(e,
+			"%s is at %s, which does not hold " CREATION_SHA " %s: the branch was "
+			"moved by force, or the pipeline was not made by modelgate",
+			j->ref, j->tip, j->sha);
+	return holds == 1 ? 0 : -1;
+}
+
 static int call(
 	const struct ci_job *j, const struct config *config, struct facts *facts, struct err *e)
 {
@@ -325,7 +349,8 @@ static int call(
 	read_retrained(&retrained, j->retrained);
 	if (stage == NULL)
 		(void)err_set(e, "there is no stage called %s", j->stage);
-	else if (check_clone(repository, e) == 0 && files_remove_tree(work, e) == 0 &&
+	else if (check_clone(repository, e) == 0 && check_commit(j, repository, e) == 0 &&
+		 files_remove_tree(work, e) == 0 &&
 		 files_make_folder(work, 0700, e) == 0)
 		result = stage(&job, e);
 	(void)files_remove_tree(work, &removal); /* GitLab's runner removes it with the rest */

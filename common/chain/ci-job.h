@@ -25,6 +25,7 @@ struct ci_job {
 	char *folder; /* the work tree, absolute */
 	char *project;
 	char *sha;
+	char *tip; /* of the branch, that GitLab made the pipeline for: it holds SHA */
 	char *ref; /* full name */
 	char *source;
 	char *description;

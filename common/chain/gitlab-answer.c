@@ -246,6 +246,7 @@ int gitlab_parse_pipeline(struct gitlab_pipeline *out, const struct json *j, str
 	out->source = text_of(j, "source");
 	out->word = text_of(j, "status");
 	out->web_url = text_of(j, "web_url");
+	out->user_id = json_get_number(json_get(j, "user"), "id", 0);
 	if (out->id > 0 && is_oid(out->sha) && gitlab_status(&status, out->word) == 0)
 		return 0;
 	gitlab_pipeline_clear(out);

@@ -21,7 +21,7 @@
 #define RUNNER_LABEL "runner:"
 #define MAX_TAG 100          /* bytes */
 #define MAX_DESCRIPTION 3000 /* bytes, before they are escaped */
-#define MAX_RETRAINED 70     /* the newest: GitLab's limit of a variable is 10,000 characters */
+#define MAX_RETRAINED 9000 /* bytes; GitLab takes 10,000 characters for a variable */
 /* How long GitLab can be at work on a request whose asker has gone: its own limit is 60 s. */
 #define SETTLES (70 * CLOCK_SECOND)
 /* How far GitLab's clock may be behind ours where pipelines are looked for by time. */
@@ -128,31 +128,33 @@ static enum creation_result sort(const struct creation *c, enum gitlab_result re
 static int is_ours(const struct creation *c, const struct gitlab_pipeline *found,
 	enum creation_result *result, struct err *e)
 {
-	char *number = mem_format("%lld", (long long)c->p->id), *push = NULL, *got = NULL;
+	char *number = mem_format("%lld", (long long)c->p->id);
+	/* All of them: whoever may give variables could make one that only looks like ours. */
+	const struct {
+		const char *key;
+		const char *value;
+	} marks[] = {{CREATION_PIPELINE, number}, {CREATION_PUSH, c->p->push_id},
+		{CREATION_SHA, c->p->sha}};
 	enum gitlab_result asked = GITLAB_DONE;
 	int64_t pipeline = 0;
-	int is = remote_find(&pipeline, c->s, found->id, e);
+	int known = remote_find(&pipeline, c->s, found->id, e), is = known == 0;
 
-	if (is < 0)
-		*result = CREATION_FAULT;
-	if (is != 0) {
-		free(number);
-		return is < 0 ? -1 : 0; /* it was found out before whose it is */
-	}
-	asked = gitlab_read_variable(c->g, found->id, CREATION_PIPELINE, &got, e);
-	if (asked == GITLAB_DONE && str_same(got, number)) {
-		asked = gitlab_read_variable(c->g, found->id, CREATION_PUSH, &push, e);
-		is = str_same(push, c->p->push_id);
-	}
-	/* Gone meanwhile: so it is not to be minded. */
-	if (asked != GITLAB_DONE && asked != GITLAB_MISSING) {
-		*result = sort(c, asked, e);
-		is = -1;
+	for (size_t i = 0; is == 1 && i < sizeof(marks) / sizeof(marks[0]); i++) {
+		char *value = NULL;
+
+		asked = gitlab_read_variable(c->g, found->id, marks[i].key, &value, e);
+		is = asked == GITLAB_DONE && str_same(value, marks[i].value);
+		free(value);
 	}
 	free(number);
-	free(push);
-	free(got);
-	return is;
+	if (known < 0)
+		*result = CREATION_FAULT;
+	/* Gone meanwhile: so it is not to be minded. */
+	else if (asked != GITLAB_DONE && asked != GITLAB_MISSING)
+		*result = sort(c, asked, e);
+	else
+		return is;
+	return -1;
 }
 
 static enum creation_result adopt(
@@ -161,6 +163,7 @@ static enum creation_result adopt(
 	struct remote *r = c->r;
 
 	r->number = made->id;
+	r->maker = made->user_id;
 	free(r->sha);
 	r->sha = mem_strdup(made->sha);
 	free(r->web_url);
@@ -307,12 +310,23 @@ static enum creation_result find_merge_request(
 	return sort(c, result, e);
 }
 
+/* The newest that fit. */
 static char *retrained_text(const struct retrainings *l)
 {
+	size_t first = l->n, len = 0;
 	struct str s;
 
+	while (first > 0) {
+		const struct retraining *t = &l->v[first - 1];
+
+		/* With two blanks and an end of line, which is escaped; "-" for nothing. */
+		len += strlen(t->commit) + strlen(t->result) + strlen(t->before) + 6;
+		if (len > MAX_RETRAINED)
+			break;
+		first--;
+	}
 	str_init(&s);
-	for (size_t i = l->n > MAX_RETRAINED ? l->n - MAX_RETRAINED : 0; i < l->n; i++)
+	for (size_t i = first; i < l->n; i++)
 		str_addf(&s, "%s %s %s\n", l->v[i].commit, l->v[i].result,
 			*l->v[i].before != '\0' ? l->v[i].before : "-");
 	return str_steal(&s);

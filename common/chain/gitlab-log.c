@@ -57,10 +57,11 @@ static int write_behind(
 
 	str_init(&old);
 	str_init(&new);
-	if (files_read_fd(fd, MAX_LOG, &old, e) != 0)
-		goto out;
-	at = find_line(&old, line);
-	if (at < old.len)
+	/* One that is too long to be read begins anew. */
+	at = files_read_fd(fd, MAX_LOG, &old, e) == 0 ? find_line(&old, line) : 0;
+	err_clear(e);
+	if (at < old.len && at + strlen(line) <= old.len &&
+		memcmp(old.buf + at, line, strlen(line)) == 0)
 		at += strlen(line);
 	else
 		str_add(&new, line);
@@ -74,7 +75,6 @@ static int write_behind(
 		(void)err_errno(e, errno, "cannot write the log");
 	else
 		result = 0;
-out:
 	str_clear(&old);
 	str_clear(&new);
 	free(line);

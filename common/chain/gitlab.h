@@ -55,6 +55,7 @@ struct gitlab_pipeline {
 	char *source;
 	char *word; /* its status as GitLab says it */
 	char *web_url;
+	int64_t user_id; /* who has made it; 0: not told, as in a list */
 };
 void gitlab_pipeline_clear(struct gitlab_pipeline *p);
 struct gitlab_pipelines {

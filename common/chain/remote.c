@@ -51,7 +51,7 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 	memset(out, 0, sizeof(*out));
 	if (sqlite_query(s->db, &q, e,
 		    "SELECT pipeline, number, sha, web_url, next_at, tries, asked_at, doubt,"
-		    " message, watch, fit, wakes FROM remote WHERE pipeline = ?",
+		    " message, watch, fit, wakes, maker FROM remote WHERE pipeline = ?",
 		    "i", pipeline) != 0)
 		return -1;
 	found = sqlite_next(q, e);
@@ -74,6 +74,7 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 			   : sqlite_number(q, 10) == 2 ? REMOTE_UNFIT
 						       : REMOTE_UNSEEN;
 		out->wakes = sqlite_number(q, 11);
+		out->maker = sqlite_number(q, 12);
 	}
 	sqlite_end(q);
 	return found;
@@ -89,13 +90,13 @@ int remote_save(struct store *s, const struct remote *r, struct err *e)
 {
 	return sqlite_run(s->db, e,
 		"UPDATE remote SET number = ?1, sha = ?2, web_url = ?3, asked_at = ?4, doubt = ?5,"
-		" message = ?6, fit = ?7,"
+		" message = ?6, fit = ?7, maker = ?13,"
 		" watch = CASE wakes WHEN ?8 THEN ?9 ELSE watch END,"
 		" next_at = CASE wakes WHEN ?8 THEN ?10 ELSE next_at END,"
 		" tries = CASE wakes WHEN ?8 THEN ?11 ELSE tries END WHERE pipeline = ?12",
-		"ittiitiitiii", r->number, r->sha, r->web_url, r->asked_at, (int64_t)r->doubt,
+		"ittiitiitiiii", r->number, r->sha, r->web_url, r->asked_at, (int64_t)r->doubt,
 		r->message, (int64_t)r->fit, r->wakes, words[r->watch], r->next_at, r->tries,
-		r->pipeline);
+		r->pipeline, r->maker);
 }
 
 int remote_wake(struct store *s, int64_t pipeline, struct err *e)

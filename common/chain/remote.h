@@ -41,6 +41,7 @@ struct remote {
 		REMOTE_FIT,
 		REMOTE_UNFIT /* it does not: the pipeline is to be canceled */
 	} fit;
+	int64_t maker; /* GitLab\'s number of the user who made it there; 0: GitLab did not tell */
 	char *message; /* what stands in the way now; "": nothing */
 };
 void remote_clear(struct remote *r);

@@ -128,6 +128,7 @@ static const char version_5[] =
 	" tries INTEGER NOT NULL DEFAULT 0,"
 	" asked_at INTEGER NOT NULL DEFAULT 0,"
 	" doubt INTEGER NOT NULL DEFAULT 0,"
+	" maker INTEGER NOT NULL DEFAULT 0," /* GitLab's user who made it; 0: not told */
 	" fit INTEGER NOT NULL DEFAULT 0,"
 	" message TEXT NOT NULL DEFAULT ''"
 	");"

@@ -151,7 +151,7 @@ test_expect 'and what is canceled there is canceled here' '
 	to_main && followed_until made_is 6 && gitlab_job "$(gitlab_id 6)" dev:build running &&
 	followed_until stage_is shop "$N" build running && gitlab_api POST "pipelines/$(gitlab_id 6)/cancel" &&
 	followed_until pipeline_is shop "$N" canceled && stages_are shop "$N" canceled canceled canceled canceled &&
-	audit_has shop event=pipeline.canceled pipeline="$N" actor.name=modelgate-bot
+	audit_has shop event=pipeline.canceled pipeline="$N" actor.id=unknown actor.protocol=gitlab
 '
 
 test_expect 'of two pipelines of one environment the second is made when the first has ended' '
@@ -290,6 +290,19 @@ test_expect 'a pipeline that was deleted on GitLab: the stage fails, and retry m
 	gitlab_says "{\"delete\": $id}" && followed_until pipeline_is shop "$N" failed &&
 	fails_with "$N" build "is gone" && gitlab_says "{\"take\": \"pretend\"}" && mg shop retry "$N" build &&
 	settle shop && pipeline_is shop "$N" success && [ "$(gitlab_of shop "$N" pipeline_id)" != "$id" ]
+'
+
+made_jobs_are() {
+	same "$1" "$(gitlab_jobs "$(gitlab_made)")"
+}
+
+test_expect 'jobs that do not wait for a hand, where the chain does: canceled, and nobody has played' '
+	gitlab_says "{\"automatic\": 1, \"take\": \"nothing\"}" && from_main_to prod && follow shop && follow shop &&
+	pipeline_is shop "$N" manual && message_says "$N" "GitLab has started the job prod:build by itself" &&
+	followed_until made_jobs_are "build:canceled deploy:canceled stage-model:canceled" &&
+	same 0 "$(audit_count shop event=stage.played pipeline="$N")" &&
+	gitlab_says "{\"automatic\": 0, \"take\": \"pretend\"}" && mg shop play "$N" build && settle shop &&
+	stages_are shop "$N" success manual created
 '
 
 # --- what GitLab takes instead of our commit ---

@@ -78,7 +78,7 @@ job_variables() {
 		CI_PROJECT_DIR="$T/job" CI_COMMIT_REF_NAME=retrain CI_SERVER_URL="$GITLAB_URL" \
 		CI_PROJECT_URL="$GITLAB_URL/models/shop" CI_PIPELINE_CREATED_AT=2026-01-01T00:00:00Z \
 		GITLAB_USER_ID=900 GITLAB_USER_LOGIN=modelgate-bot
-	MODELGATE_SHA=$(tip shop retrain) && export MODELGATE_SHA
+	MODELGATE_SHA=$(tip shop retrain) && CI_COMMIT_SHA=$MODELGATE_SHA && export MODELGATE_SHA CI_COMMIT_SHA
 }
 
 # STAGE in the clone $T/job, with these variables, or ("-NAME") without them; $T/out, $T/err.
@@ -119,6 +119,13 @@ test_expect 'a stage that fails says why in its report, and has no facts' '
 	json message <job/modelgate-build.json | grep -q 0123456789 &&
 	same "{}" "$(json facts <job/modelgate-build.json)" &&
 	! grep -q engine job/modelgate-build.env
+'
+
+test_expect 'a commit that the branch does not hold is none that has passed the gates' '
+	stage_ends 1 "does not hold MODELGATE_SHA" build MODELGATE_SHA="$(tip shop main)" \
+		CI_COMMIT_SHA="$(git -C shop.git rev-parse "$(tip shop main)^2")" &&
+	stage_ends 0 "" build MODELGATE_SHA="$(git -C shop.git rev-parse "$(tip shop main)^2")" \
+		CI_COMMIT_SHA="$(tip shop main)"
 '
 
 test_expect 'what is no job of ours is told so' '
