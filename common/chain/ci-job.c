@@ -43,6 +43,7 @@ void ci_job_clear(struct ci_job *j)
 	free(j->server);
 	free(j->created);
 	free(j->starter);
+	free(j->players);
 	memset(j, 0, sizeof(*j));
 }
 
@@ -132,6 +133,7 @@ int ci_job_read(struct ci_job *out, const char *stage, struct err *e)
 	out->description = our_text_of(CREATION_DESCRIPTION);
 	out->owner = our_text_of(CREATION_OWNER);
 	out->user = our_text_of(CREATION_USER);
+	out->players = our_text_of(CREATION_PLAYERS);
 	out->retrained = our_text_of(CREATION_RETRAINED);
 	if (read_number(&out->pipeline, "CI_PIPELINE_ID", e) == 0 &&
 		read_number(&out->gitlab_project, "CI_PROJECT_ID", e) == 0 &&
@@ -219,18 +221,14 @@ static int write_env(const struct ci_job *j, const struct facts *facts, struct e
 	return result;
 }
 
-/* Of a stage that failed only the report tells: its facts are no one's. */
-static int write_files(
-	const struct ci_job *j, const struct facts *facts, const struct err *why, struct err *e)
+static int write_files(const struct ci_job *j, const struct report *r, struct err *e)
 {
-	const struct facts none = {0};
 	char *name = mem_format(REPORT_FILE, j->stage);
-	char *report = report_render(j->stage, why != NULL ? err_text(why) : NULL,
-		why != NULL && why->passing, why != NULL ? &none : facts);
+	char *report = report_render(r, j->stage);
 	int result = write_file(j, name, report, e);
 
 	if (result == 0)
-		result = write_env(j, why != NULL ? &none : facts, e);
+		result = write_env(j, &r->facts, e);
 	free(report);
 	free(name);
 	return result;
@@ -256,6 +254,20 @@ static void read_retrained(struct retrainings *out, const char *text)
 	strlist_clear(&lines);
 }
 
+/* 1: who has started this job is among TEXT, names with commas between them. */
+static int is_among(const struct ci_job *j, const char *text)
+{
+	char *id = mem_format("user-%lld", j->starter_id);
+	struct strlist names = {0};
+	int is;
+
+	strlist_split(&names, text, ',');
+	is = strlist_has(&names, id) || strlist_has(&names, j->starter);
+	strlist_clear(&names);
+	free(id);
+	return is;
+}
+
 /* 1: a member of one of the roles that play CHAIN's stages has started this job. */
 static int is_player(
 	const struct ci_job *j, const struct config *config, const struct config_chain *chain)
@@ -279,8 +291,10 @@ static int check_player(const struct ci_job *j, const struct config *config, str
 
 	if (chain == NULL)
 		return err_set(e, "chain %s is not configured in " CI_CONFIG, j->chain);
-	if (chain->start == CONFIG_START_AUTOMATIC || chain->roles.n == 0 ||
-		is_player(j, config, chain))
+	/* As the server has it, and as the jobs' own configuration has. */
+	if ((j->players[0] == '\0' || is_among(j, j->players)) &&
+		(chain->start == CONFIG_START_AUTOMATIC || chain->roles.n == 0 ||
+			is_player(j, config, chain)))
 		return 0;
 	return err_set(e,
 		"%s may not play the stages of chain %s: that is for members of its roles; "
@@ -361,10 +375,17 @@ static int call(
 	return result;
 }
 
+/* May it start?  0, or -1 and *E. */
+static int check_turn(const struct ci_job *j, const struct config *config, struct err *e)
+{
+	return check_player(j, config, e) == 0 ? ci_order_check(j, config, e) : -1;
+}
+
 int ci_job_run(const struct ci_job *j, struct err *e)
 {
 	char *state = path_join(j->folder, STATE_FOLDER);
-	struct facts before = {0}, now = {0}, found = {0};
+	struct facts before = {0}, now = {0};
+	struct report report = {0};
 	struct config *config = NULL;
 	struct err untold = ERR_INIT;
 	int result = -1;
@@ -373,19 +394,24 @@ int ci_job_run(const struct ci_job *j, struct err *e)
 	read_facts(&now);
 	log_line("stage %s of chain %s, project %s, commit %s, GitLab's pipeline %lld", j->stage,
 		j->chain, j->project, j->sha, j->pipeline);
-	if (files_make_folder(state, 0700, e) == 0 && ci_config_load(&config, j, state, e) == 0 &&
-		check_player(j, config, e) == 0 && ci_order_check(j, config, e) == 0)
-		result = call(j, config, &now, e);
+	if (files_make_folder(state, 0700, e) == 0 && ci_config_load(&config, j, state, e) == 0) {
+		report.is_refused = check_turn(j, config, e) != 0;
+		if (!report.is_refused)
+			result = call(j, config, &now, e);
+	}
 	ci_config_forget(state);
-	find_new(&found, &before, &now);
-	if (result == 0)
-		result = write_files(j, &found, NULL, e);
-	else
-		(void)write_files(j, &found, e, &untold); /* the job's log has it as well */
+	if (result == 0) {
+		find_new(&report.facts, &before, &now);
+		result = write_files(j, &report, e);
+	} else { /* what a stage that failed has found out is no one's; the job's log has why as well */
+		report.message = mem_strdup(err_text(e));
+		report.is_passing = e->passing;
+		(void)write_files(j, &report, &untold);
+	}
 	err_clear(&untold);
+	report_clear(&report);
 	facts_clear(&before);
 	facts_clear(&now);
-	facts_clear(&found);
 	config_free(config);
 	free(state);
 	return result;

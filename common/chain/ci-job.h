@@ -35,6 +35,7 @@ struct ci_job {
 	char *url;     /* of the project's page */
 	char *server;  /* of GitLab */
 	char *created; /* when GitLab made the pipeline: RFC 3339 */
+	char *players; /* who may start it, with commas; "": anybody */
 	char *starter; /* user name of who has started the job */
 	long long starter_id;
 	long long pipeline; /* GitLab's id */

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "chain/gitlab.h"
 #include "chain/place.h"
+#include "chain/report.h"
 #include "data/config.h"
 #include "net/http.h"
 #include "stage/log.h"
@@ -56,9 +57,60 @@ struct look {
 };
 
 enum looked_for {
-	LOOK_STARTED, /* a job of ours that has started, whatever became of it */
-	LOOK_AT_WORK  /* one of our environment that runs, or is about to */
+	LOOK_STARTED, /* a job of ours that has run, whatever became of it, but for one that was refused */
+	LOOK_AT_WORK, /* one of our environment that runs, or is about to */
+	LOOK_CANCELED /* one of our chain that was canceled, and not run again */
 };
+
+/* 1: JOB was not let start its stage, as its report says; 0: it was, or has left none; -1. */
+static int was_refused(const struct look *l, const struct gitlab_job *job, struct err *e)
+{
+	const char *stage = strchr(job->name, ':');
+	char *file = mem_format(REPORT_FILE, stage != NULL ? stage + 1 : "");
+	enum gitlab_result got;
+	struct report report = {0};
+	struct err untold = ERR_INIT;
+	struct str text;
+	int tried = 0, refused = 0;
+
+	str_init(&text);
+	do
+		got = gitlab_read_artifact(l->g, job->id, file, &text, e);
+	while (is_to_ask_again(l->g, got, &tried, e));
+	if (got == GITLAB_MISSING)
+		err_clear(e);
+	else if (got != GITLAB_DONE)
+		refused = -1;
+	else if (report_parse(&report, text.buf, text.len, stage + 1, &untold) == 0)
+		refused = report.is_refused;
+	report_clear(&report);
+	err_clear(&untold);
+	str_clear(&text);
+	free(file);
+	return refused;
+}
+
+/* 1: JOB, one of CHAIN, is WHAT; 0; -1. */
+static int is_such(const struct look *l, const struct config_chain *chain,
+	const struct gitlab_job *job, enum looked_for what, struct err *e)
+{
+	int refused;
+
+	switch (what) {
+	case LOOK_CANCELED:
+		return job->status == STATUS_CANCELED && strcmp(chain->name, l->j->chain) == 0;
+	case LOOK_AT_WORK:
+		return (job->status == STATUS_RUNNING || job->status == STATUS_PENDING) &&
+		       strcmp(place_environment(l->config, chain), l->environment) == 0;
+	case LOOK_STARTED:
+		break;
+	}
+	if (!job->has_started)
+		return 0;
+	refused = job->status == STATUS_FAILED ? was_refused(l, job, e) : 0;
+	return refused < 0 ? -1 : !refused;
+}
+
 /* 1: pipeline ID has such a job; 0; -1. */
 static int has_job(const struct look *l, int64_t id, enum looked_for what, struct err *e)
 {
@@ -69,17 +121,11 @@ static int has_job(const struct look *l, int64_t id, enum looked_for what, struc
 	do
 		got = gitlab_list_jobs(l->g, id, &jobs, e);
 	while (is_to_ask_again(l->g, got, &tried, e));
-	for (size_t i = 0; i < jobs.n && !found; i++) {
+	for (size_t i = 0; i < jobs.n && found == 0; i++) {
 		const struct config_chain *chain = chain_of(l->config, jobs.v[i].name);
-		enum status s = jobs.v[i].status;
 
-		if (chain == NULL)
-			continue;
-		if (what == LOOK_STARTED)
-			found = s == STATUS_RUNNING || s == STATUS_SUCCESS || s == STATUS_FAILED;
-		else
-			found = (s == STATUS_RUNNING || s == STATUS_PENDING) &&
-				strcmp(place_environment(l->config, chain), l->environment) == 0;
+		if (chain != NULL)
+			found = is_such(l, chain, &jobs.v[i], what, e);
 	}
 	gitlab_jobs_clear(&jobs);
 	if (got == GITLAB_MISSING) {
@@ -87,6 +133,16 @@ static int has_job(const struct look *l, int64_t id, enum looked_for what, struc
 		return 0;
 	}
 	return got == GITLAB_DONE ? found : -1;
+}
+
+/* GitLab's cancel leaves buttons that wait: whoever presses one of them does not bring it back. */
+static int check_own(const struct look *l, struct err *e)
+{
+	int canceled = has_job(l, l->j->pipeline, LOOK_CANCELED, e);
+
+	if (canceled == 1)
+		return err_set(e, "this pipeline was canceled: it does not go on");
+	return canceled;
 }
 
 /* Has a newer pipeline of our branch started? */
@@ -182,7 +238,9 @@ int ci_order_check(const struct ci_job *j, const struct config *config, struct e
 	l.environment = place_environment(config, chain);
 	if (gitlab_open(&l.g, &settings, e) != 0)
 		return -1;
-	result = check_newer(&l, e);
+	result = check_own(&l, e);
+	if (result == 0)
+		result = check_newer(&l, e);
 	for (size_t i = 0; at_work[i] != NULL && result == 0; i++)
 		result = check_older(&l, at_work[i], e);
 	gitlab_close(l.g);

@@ -143,6 +143,14 @@ static struct follow_step follow_stage(const struct view *v, const struct pipeli
 					       : follow_running(v, stage, job);
 }
 
+int follow_has_buttons(const struct gitlab_jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->n; i++)
+		if (jobs->v[i].status == STATUS_MANUAL)
+			return 1;
+	return 0;
+}
+
 int follow_is_settled(const struct gitlab_jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->n; i++)

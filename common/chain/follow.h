@@ -51,6 +51,8 @@ enum follow_wanted { FOLLOW_WANTED, FOLLOW_UNWANTED };
 struct follow_step follow(const struct pipeline *p, const struct gitlab_jobs *jobs,
 	const struct remote_jobs *known, enum follow_wanted wanted, int64_t now);
 
+/* 1: a job waits for a button there; 0. */
+int follow_has_buttons(const struct gitlab_jobs *jobs);
 /* 1: on GitLab nothing goes on any more unless somebody presses a button; 0. */
 int follow_is_settled(const struct gitlab_jobs *jobs);
 

@@ -261,6 +261,7 @@ int gitlab_parse_job(struct gitlab_job *out, const struct json *j, struct err *e
 	out->id = json_get_number(j, "id", 0);
 	out->name = text_of(j, "name");
 	out->word = text_of(j, "status");
+	out->has_started = json_get_text(j, "started_at") != NULL;
 	out->failure_reason = text_of(j, "failure_reason");
 	out->web_url = text_of(j, "web_url");
 	out->user_id = json_get_number(user, "id", 0);

@@ -130,22 +130,15 @@ static int is_ours(const struct creation *c, const struct gitlab_pipeline *found
 {
 	char *number = mem_format("%lld", (long long)c->p->id);
 	/* All of them: whoever may give variables could make one that only looks like ours. */
-	const struct {
-		const char *key;
-		const char *value;
-	} marks[] = {{CREATION_PIPELINE, number}, {CREATION_PUSH, c->p->push_id},
-		{CREATION_SHA, c->p->sha}};
+	const struct gitlab_variable marks[] = {{CREATION_PIPELINE, number},
+		{CREATION_PUSH, c->p->push_id}, {CREATION_SHA, c->p->sha}};
 	enum gitlab_result asked = GITLAB_DONE;
 	int64_t pipeline = 0;
-	int known = remote_find(&pipeline, c->s, found->id, e), is = known == 0;
+	int known = remote_find(&pipeline, c->s, found->id, e), is = 0;
 
-	for (size_t i = 0; is == 1 && i < sizeof(marks) / sizeof(marks[0]); i++) {
-		char *value = NULL;
-
-		asked = gitlab_read_variable(c->g, found->id, marks[i].key, &value, e);
-		is = asked == GITLAB_DONE && str_same(value, marks[i].value);
-		free(value);
-	}
+	if (known == 0)
+		asked = gitlab_match_variables(c->g, found->id, marks,
+			sizeof(marks) / sizeof(marks[0]), &is, e);
 	free(number);
 	if (known < 0)
 		*result = CREATION_FAULT;
@@ -200,7 +193,9 @@ static enum creation_result look_among(const struct creation *c, const char *que
 	enum creation_result result = sort(c, gitlab_list_pipelines(c->g, query, &found, e), e);
 
 	for (size_t i = found.n; i-- > 0 && result == CREATION_DONE;) {
-		int is = found.v[i].id != c->r->number ? is_ours(c, &found.v[i], &result, e) : 0;
+		int is = found.v[i].id != c->r->number && found.v[i].id != c->r->refused
+				 ? is_ours(c, &found.v[i], &result, e)
+				 : 0;
 
 		if (is != 1)
 			continue;
@@ -348,6 +343,38 @@ static void add_number(struct gitlab_variables *v, const char *key, int64_t valu
 	free(text);
 }
 
+/*
+ * Who may play the stages of our pipeline, as the server's configuration has it: the members of the chain's
+ * roles, and the token's own user, which presses the buttons for those who play here.  GITLAB_DONE and *OUT,
+ * the caller's to free(); "": anybody.
+ */
+static enum gitlab_result find_players(const struct creation *c, char **out, struct err *e)
+{
+	const struct config_chain *chain = config_chain(c->config, c->p->chain);
+	enum gitlab_result result = GITLAB_DONE;
+	int64_t own = 0;
+	struct str s;
+
+	*out = NULL;
+	str_init(&s);
+	if (chain != NULL && chain->start == CONFIG_START_MANUAL && chain->roles.n > 0) {
+		result = gitlab_read_user(c->g, &own, e);
+		str_addf(&s, "user-%lld", (long long)own);
+		for (size_t i = 0; i < chain->roles.n; i++) {
+			const struct config_role *role =
+				config_role(c->config, chain->roles.v[i]);
+
+			for (size_t k = 0; role != NULL && k < role->members.n; k++)
+				str_addf(&s, ",%s", role->members.v[k]);
+		}
+	}
+	if (result == GITLAB_DONE)
+		*out = str_steal(&s);
+	else
+		str_clear(&s);
+	return result;
+}
+
 /* *OUT: the variables, for gitlab_create(). */
 static enum creation_result make_variables(
 	const struct creation *c, struct gitlab_variables **out, struct err *e)
@@ -356,13 +383,16 @@ static enum creation_result make_variables(
 	struct retrainings retrained = {0};
 	enum creation_result result = find_merge_request(c, &m, e);
 	const struct pipeline *p = c->p;
-	char *text, *cut, *tag;
+	char *text, *cut, *tag, *players = NULL;
 
+	if (result == CREATION_DONE)
+		result = sort(c, find_players(c, &players, e), e);
 	if (result == CREATION_DONE && store_retrainings(c->s, p->repository, &retrained, e) != 0)
 		result = CREATION_FAULT;
 	if (result == CREATION_DONE) {
 		*out = gitlab_variables_new();
 		add(*out, CREATION_CHAIN, p->chain);
+		add(*out, CREATION_PLAYERS, players);
 		add_number(*out, CREATION_PIPELINE, p->id);
 		add(*out, CREATION_PUSH, p->push_id);
 		add(*out, CREATION_PROJECT, p->project);
@@ -386,6 +416,7 @@ static enum creation_result make_variables(
 		add(*out, CREATION_RETRAINED, text);
 		free(text);
 	}
+	free(players);
 	retrainings_clear(&retrained);
 	gitlab_merge_request_clear(&m);
 	return result;

@@ -30,6 +30,7 @@ struct store;
 #define CREATION_USER "MODELGATE_USER"
 #define CREATION_CREATED "MODELGATE_CREATED_AT"  /* microseconds since 1970 */
 #define CREATION_RETRAINED "MODELGATE_RETRAINED" /* lines "<commit> <result> <before>" */
+#define CREATION_PLAYERS "MODELGATE_PLAYERS" /* who may play its stages, with commas; "": anybody */
 #define CREATION_TAG "MODELGATE_RUNNER_TAG"
 /* The tag of a job's runner where no label of the merge request says "runner:<tag>". */
 #define CREATION_DEFAULT_TAG "modelgate"

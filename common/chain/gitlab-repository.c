@@ -130,3 +130,22 @@ enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err 
 	json_free(j);
 	return result;
 }
+
+enum gitlab_result gitlab_read_user(struct gitlab *g, int64_t *out, struct err *e)
+{
+	struct gitlab_call c = {.method = "GET",
+		.root = g->api,
+		.path = mem_strdup("/user"),
+		.what = "reading about the token's user",
+		.right = "the scope api"};
+	struct json *j = NULL;
+	enum gitlab_result result = gitlab_ask(g, &c, &j, e);
+
+	*out = json_get_number(j, "id", 0);
+	if (result == GITLAB_DONE && *out <= 0) {
+		(void)err_set(e, "no id");
+		result = gitlab_not_understood(&c, e);
+	}
+	json_free(j);
+	return result;
+}

@@ -245,38 +245,36 @@ void gitlab_variables_add(struct gitlab_variables *v, const char *key, const cha
 	json_append(v->list, one);
 }
 
-struct wanted_variable {
-	const char *key;
-	char **value;
+struct wanted_variables {
+	const struct gitlab_variable *v;
+	size_t n;
+	size_t found;
 };
 
 static int take_variable(void *context, const struct json *j, struct err *e)
 {
-	struct wanted_variable *wanted = context;
+	struct wanted_variables *wanted = context;
+	const char *key = json_get_text(j, "key");
 
-	if (json_get_text(j, "key") == NULL)
+	if (key == NULL)
 		return err_set(e, "a variable without key");
-	if (*wanted->value == NULL && str_same(json_get_text(j, "key"), wanted->key))
-		*wanted->value = mem_strdup(json_get_text(j, "value"));
+	for (size_t i = 0; i < wanted->n; i++)
+		wanted->found += strcmp(key, wanted->v[i].key) == 0 &&
+				 str_same(json_get_text(j, "value"), wanted->v[i].value);
 	return 0;
 }
 
-enum gitlab_result gitlab_read_variable(
-	struct gitlab *g, int64_t pipeline, const char *key, char **out, struct err *e)
+enum gitlab_result gitlab_match_variables(struct gitlab *g, int64_t pipeline,
+	const struct gitlab_variable *wanted, size_t n, int *match, struct err *e)
 {
-	struct wanted_variable wanted = {key, out};
+	struct wanted_variables all = {wanted, n, 0}; /* GitLab has each key once */
 	struct gitlab_call c = {.method = "GET",
 		.path = mem_format("/pipelines/%lld/variables?", (long long)pipeline),
 		.what = "reading the variables of a pipeline",
 		.right = RIGHT_VARIABLES};
-	enum gitlab_result result;
+	enum gitlab_result result = each(g, &c, take_variable, &all, e);
 
-	*out = NULL;
-	result = each(g, &c, take_variable, &wanted, e);
-	if (result != GITLAB_DONE) {
-		free(*out);
-		*out = NULL;
-	}
+	*match = result == GITLAB_DONE && all.found == n;
 	return result;
 }
 

@@ -70,6 +70,7 @@ struct gitlab_job {
 	char *name;
 	char *word;           /* its status as GitLab says it */
 	enum status status;   /* the nearest of ours: waiting_for_resource and such are pending */
+	int has_started;      /* 1: it has run, whatever became of it */
 	char *failure_reason; /* or "" */
 	char *web_url;
 	int64_t user_id; /* who has started it last; 0: nobody is told */
@@ -113,9 +114,13 @@ enum gitlab_result gitlab_list_pipelines(
 /* The newest job of each name: those that were retried are left out. */
 enum gitlab_result gitlab_list_jobs(
 	struct gitlab *g, int64_t pipeline, struct gitlab_jobs *out, struct err *e);
-/* The value of a pipeline's variable, the caller's to free(); NULL: it has none such. */
-enum gitlab_result gitlab_read_variable(
-	struct gitlab *g, int64_t pipeline, const char *key, char **out, struct err *e);
+/* *MATCH: 1 if the pipeline has the N variables WANTED, with these values; else 0. */
+struct gitlab_variable {
+	const char *key;
+	const char *value;
+};
+enum gitlab_result gitlab_match_variables(struct gitlab *g, int64_t pipeline,
+	const struct gitlab_variable *wanted, size_t n, int *match, struct err *e);
 /* The parents of a commit, hexadecimal. */
 enum gitlab_result gitlab_read_parents(
 	struct gitlab *g, const char *sha, struct strlist *out, struct err *e);
@@ -161,6 +166,8 @@ struct gitlab_token {
 };
 void gitlab_token_clear(struct gitlab_token *t);
 enum gitlab_result gitlab_read_token(struct gitlab *g, struct gitlab_token *out, struct err *e);
+/* The number of the token's user (doc/api/users.md). */
+enum gitlab_result gitlab_read_user(struct gitlab *g, int64_t *out, struct err *e);
 /* The role of the token's user in the project, as doc/api/members.md numbers it; 0: none that is told. */
 enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err *e);
 #define GITLAB_DEVELOPER 30

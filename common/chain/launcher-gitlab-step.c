@@ -81,10 +81,17 @@ enum visit_result visit_rest(struct visit *v, const struct gitlab_jobs *jobs, st
 	clear_message(v);
 	switch (v->p.status) {
 	case STATUS_SUCCESS:
-	case STATUS_CANCELED:
-	case STATUS_SKIPPED:
 		v->r.watch =
 			is_settled && v->r.doubt != REMOTE_DOUBTFUL ? REMOTE_CLOSED : REMOTE_ACTIVE;
+		break;
+	case STATUS_CANCELED:
+	case STATUS_SKIPPED:
+		/* GitLab's cancel leaves the buttons: what is pressed there is canceled again. */
+		if (!is_settled || v->r.doubt == REMOTE_DOUBTFUL)
+			v->r.watch = REMOTE_ACTIVE;
+		else
+			v->r.watch = follow_has_buttons(jobs) && !is_over(v) ? REMOTE_AWAITING
+									     : REMOTE_CLOSED;
 		break;
 	case STATUS_FAILED:
 		v->r.watch = is_settled && v->r.doubt != REMOTE_DOUBTFUL && is_over(v)
@@ -204,6 +211,8 @@ static enum visit_result record_end(struct visit *v, const struct follow_step *s
 	}
 	if (step->ending == LIFECYCLE_FAILED && report.is_passing)
 		outcome.ending = LIFECYCLE_AGAIN;
+	if (report.is_refused) /* it waits for its turn, as long as that takes */
+		outcome.retries = INT64_MAX;
 	outcome.message = report.message;
 	if (outcome.message == NULL && step->replaced != NULL)
 		outcome.message = "GitLab has run it again";

@@ -71,12 +71,19 @@ static int connect_for(struct visit *v, struct err *e)
 
 /* ---- a visit ---- */
 
-/* GitLab does not know the pipeline any more: a retry makes another one. */
+/*
+ * GitLab answers that there is no such pipeline.  It says so also of a whole project to whom it does not
+ * show it, as for a moment it may be.  What is gone is looked for once more before another one is made.
+ */
 static enum visit_result give_up(struct visit *v, struct err *why, struct err *e)
 {
-	(void)err_set(why,
-		"GitLab's pipeline %lld is gone: somebody has deleted it, or the token's "
-		"user does not see it",
+	const struct pipeline_stage *stage = lifecycle_awaited(&v->p);
+	int64_t level;
+	enum gitlab_result got = gitlab_read_level(v->l->g, &level, why);
+
+	if (got != GITLAB_DONE)
+		return visit_put_off(v, why, e);
+	(void)err_set(why, "GitLab's pipeline %lld is gone: somebody has deleted it",
 		(long long)v->r.number);
 	if (status_is_final(v->p.status)) {
 		v->r.watch = REMOTE_CLOSED;
@@ -84,8 +91,11 @@ static enum visit_result give_up(struct visit *v, struct err *why, struct err *e
 		err_clear(why);
 		return visit_save(v, e);
 	}
-	v->r.number = 0;
-	v->r.asked_at = 0;
+	/* Another one is made when somebody asks for it. */
+	if (stage != NULL && stage->status != STATUS_MANUAL) {
+		v->r.number = 0;
+		v->r.asked_at = v->p.created_at;
+	}
 	return visit_fail(v, why, e);
 }
 
@@ -129,6 +139,11 @@ static enum visit_result create(struct visit *v, const struct creation *c, struc
 		return VISIT_FAULT;
 	is_held = schedule_is_held(&q, v->p.id);
 	schedule_clear(&q);
+	/* Jobs tell the order by GitLab's numbers: so those of one branch are made in ours. */
+	if (!is_held)
+		is_held = remote_has_older(v->l->s, &v->p, e);
+	if (is_held < 0)
+		return VISIT_FAULT;
 	if (is_held && v->r.asked_at == 0) {
 		visit_set_message(v, "");
 		v->r.tries = 0;
@@ -187,6 +202,12 @@ static enum visit_result go_on(struct visit *v, struct err *e)
 
 	/* Asked for again after a pipeline that could not be used; what waits for a hand was not. */
 	if (v->r.fit == REMOTE_UNFIT && stage != NULL && stage->status == STATUS_PENDING) {
+		enum gitlab_result got = gitlab_cancel(v->l->g, v->r.number, &why);
+
+		if (got == GITLAB_LATER || got == GITLAB_UNCLEAR)
+			return visit_put_off(v, &why, e);
+		err_clear(&why);
+		v->r.refused = v->r.number;
 		v->r.number = 0;
 		v->r.asked_at = 0;
 		v->r.fit = REMOTE_UNSEEN;
@@ -247,8 +268,8 @@ static int visit(struct launcher *l, int64_t id, struct err *e)
 		if (read_both(&v, id, e) != 0)
 			result = VISIT_FAULT;
 		else if (connect_for(&v, &why) != 0)
-			/* What runs there goes on, whether we can follow it or not. */
-			result = why.passing || v.p.status == STATUS_RUNNING ? visit_put_off(&v, &why, e)
+			/* What is there goes on, whether we can follow it or not. */
+			result = why.passing || v.r.number != 0 ? visit_put_off(&v, &why, e)
 									     : visit_fail(&v, &why, e);
 		else if (is_dead(l))
 			result = skip(&v, e);

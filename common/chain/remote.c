@@ -51,7 +51,7 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 	memset(out, 0, sizeof(*out));
 	if (sqlite_query(s->db, &q, e,
 		    "SELECT pipeline, number, sha, web_url, next_at, tries, asked_at, doubt,"
-		    " message, watch, fit, wakes, maker FROM remote WHERE pipeline = ?",
+		    " message, watch, fit, wakes, maker, refused FROM remote WHERE pipeline = ?",
 		    "i", pipeline) != 0)
 		return -1;
 	found = sqlite_next(q, e);
@@ -75,9 +75,21 @@ int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct er
 						       : REMOTE_UNSEEN;
 		out->wakes = sqlite_number(q, 11);
 		out->maker = sqlite_number(q, 12);
+		out->refused = sqlite_number(q, 13);
 	}
 	sqlite_end(q);
 	return found;
+}
+
+int remote_has_older(struct store *s, const struct pipeline *p, struct err *e)
+{
+	int64_t one;
+
+	return sqlite_one(s->db, &one, e,
+		"SELECT 1 FROM remote CROSS JOIN pipeline p ON p.id = remote.pipeline"
+		" WHERE watch <> 'closed' AND number = 0 AND p.id < ? AND p.repository = ?"
+		" AND p.ref = ?",
+		"itt", p->id, p->repository, p->ref);
 }
 
 int remote_find(int64_t *pipeline, struct store *s, int64_t number, struct err *e)
@@ -90,13 +102,13 @@ int remote_save(struct store *s, const struct remote *r, struct err *e)
 {
 	return sqlite_run(s->db, e,
 		"UPDATE remote SET number = ?1, sha = ?2, web_url = ?3, asked_at = ?4, doubt = ?5,"
-		" message = ?6, fit = ?7, maker = ?13,"
+		" message = ?6, fit = ?7, maker = ?13, refused = ?14,"
 		" watch = CASE wakes WHEN ?8 THEN ?9 ELSE watch END,"
 		" next_at = CASE wakes WHEN ?8 THEN ?10 ELSE next_at END,"
 		" tries = CASE wakes WHEN ?8 THEN ?11 ELSE tries END WHERE pipeline = ?12",
-		"ittiitiitiiii", r->number, r->sha, r->web_url, r->asked_at, (int64_t)r->doubt,
+		"ittiitiitiiiii", r->number, r->sha, r->web_url, r->asked_at, (int64_t)r->doubt,
 		r->message, (int64_t)r->fit, r->wakes, words[r->watch], r->next_at, r->tries,
-		r->pipeline, r->maker);
+		r->pipeline, r->maker, r->refused);
 }
 
 int remote_wake(struct store *s, int64_t pipeline, struct err *e)

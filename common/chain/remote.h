@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 struct err;
+struct pipeline;
 struct pipeline_ids;
 struct store;
 
@@ -41,6 +42,7 @@ struct remote {
 		REMOTE_FIT,
 		REMOTE_UNFIT /* it does not: the pipeline is to be canceled */
 	} fit;
+	int64_t refused; /* GitLab\'s number of one that was made before and was of no use; 0 */
 	int64_t maker; /* GitLab\'s number of the user who made it there; 0: GitLab did not tell */
 	char *message; /* what stands in the way now; "": nothing */
 };
@@ -68,6 +70,8 @@ const struct remote_job *remote_jobs_find(const struct remote_jobs *l, const cha
 int remote_add(struct store *s, int64_t pipeline, struct err *e);
 /* 1 and *OUT, the caller's to remote_clear(); 0: the pipeline runs here; -1. */
 int remote_read(struct remote *out, struct store *s, int64_t pipeline, struct err *e);
+/* 1: an older pipeline of P's branch is to be made on GitLab, and was not so far; 0; -1. */
+int remote_has_older(struct store *s, const struct pipeline *p, struct err *e);
 /* The pipeline of ours that is GitLab's NUMBER: 1 and *PIPELINE; 0: none is so far; -1. */
 int remote_find(int64_t *pipeline, struct store *s, int64_t number, struct err *e);
 /*

@@ -60,6 +60,7 @@ int report_parse(struct report *out, const char *text, size_t len, const char *s
 	if (result == 0) {
 		out->message = message != NULL ? str_safe(message, MAX_MESSAGE) : NULL;
 		out->is_passing = json_get_flag(j, "passing", 0);
+		out->is_refused = json_get_flag(j, "refused", 0);
 	} else {
 		report_clear(out);
 		(void)err_wrap(e, "the report of stage %s", stage);
@@ -68,18 +69,18 @@ int report_parse(struct report *out, const char *text, size_t len, const char *s
 	return result;
 }
 
-char *report_render(
-	const char *stage, const char *message, int is_passing, const struct facts *facts)
+char *report_render(const struct report *r, const char *stage)
 {
 	struct json *j = json_new_object(), *list = json_new_object();
 	char *text;
 
 	json_put_text(j, "stage", stage);
-	json_put_text(j, "status", message == NULL ? "success" : "failed");
-	json_put_known(j, "message", message);
-	json_put_flag(j, "passing", is_passing);
-	for (size_t i = 0; i < facts->n; i++)
-		json_put_text(list, facts->v[i].name, facts->v[i].value);
+	json_put_text(j, "status", r->message == NULL ? "success" : "failed");
+	json_put_known(j, "message", r->message);
+	json_put_flag(j, "passing", r->is_passing);
+	json_put_flag(j, "refused", r->is_refused);
+	for (size_t i = 0; i < r->facts.n; i++)
+		json_put_text(list, r->facts.v[i].name, r->facts.v[i].value);
 	json_put(j, "facts", list);
 	text = json_text(j, JSON_PRETTY);
 	json_free(j);

@@ -11,7 +11,7 @@ struct store {
 	char *state; /* state directory: the audit log lies there too */
 };
 
-extern const struct sqlite_schema store_schema;
+extern const struct sqlite_schema store_schema, store_remote_schema;
 
 /* The columns of an intent, in the order store_intent_row() reads them. */
 #define STORE_INTENT_COLUMNS                                                                       \

@@ -115,7 +115,9 @@ static const char version_3[] =
 static const char version_4[] =
 	"CREATE INDEX intent_source ON intent (repository, source) WHERE source <> '';";
 
-static const char version_5[] =
+/* ---- what runs on GitLab: a component of its own, which programs of before need not know ---- */
+
+static const char remote_1[] =
 	"CREATE TABLE remote (" /* a pipeline that runs on GitLab's runners */
 	" pipeline INTEGER PRIMARY KEY REFERENCES pipeline (id),"
 	" number INTEGER NOT NULL DEFAULT 0," /* GitLab's; 0: it was not made yet */
@@ -128,6 +130,7 @@ static const char version_5[] =
 	" tries INTEGER NOT NULL DEFAULT 0,"
 	" asked_at INTEGER NOT NULL DEFAULT 0,"
 	" doubt INTEGER NOT NULL DEFAULT 0,"
+	" refused INTEGER NOT NULL DEFAULT 0,"
 	" maker INTEGER NOT NULL DEFAULT 0," /* GitLab's user who made it; 0: not told */
 	" fit INTEGER NOT NULL DEFAULT 0,"
 	" message TEXT NOT NULL DEFAULT ''"
@@ -143,7 +146,8 @@ static const char version_5[] =
 	" PRIMARY KEY (pipeline, stage)"
 	") WITHOUT ROWID;";
 
-static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5, NULL};
+static const char *const steps[] = {version_1, version_2, version_3, version_4, NULL};
+static const char *const remote_steps[] = {remote_1, NULL};
 
-/* The first step that programs of before cannot do without: what follows it, of what is here, is none. */
-const struct sqlite_schema store_schema = {"chain", steps, 5};
+const struct sqlite_schema store_schema = {"chain", steps, 4};
+const struct sqlite_schema store_remote_schema = {"remote", remote_steps, 1};

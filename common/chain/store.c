@@ -25,6 +25,8 @@ int store_open(struct store **out, const char *state, struct err *e)
 	*out = NULL;
 	s->state = mem_strdup(state);
 	result = sqlite_open(&s->db, path, &store_schema, STORE_TIMEOUT_MS, e);
+	if (result == 0)
+		result = sqlite_add_schema(s->db, &store_remote_schema, e);
 	free(path);
 	if (result != 0) {
 		store_close(s);

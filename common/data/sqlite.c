@@ -207,7 +207,7 @@ fail:
 	return err_wrap(e, "cannot bring the tables of %s up to date", schema->component);
 }
 
-static int bring_up_to_date(struct sqlite *db, const struct sqlite_schema *schema, struct err *e)
+int sqlite_add_schema(struct sqlite *db, const struct sqlite_schema *schema, struct err *e)
 {
 	int64_t known = 0, version;
 	int found;
@@ -247,7 +247,7 @@ int sqlite_open(struct sqlite **out, const char *path, const struct sqlite_schem
 		goto out;
 	}
 	if (execute(db, "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL", e) != 0 ||
-		use_wal(db, e) != 0 || bring_up_to_date(db, schema, e) != 0)
+		use_wal(db, e) != 0 || sqlite_add_schema(db, schema, e) != 0)
 		goto out;
 	*out = db;
 	db = NULL;

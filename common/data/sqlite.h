@@ -34,6 +34,8 @@ struct sqlite_schema {
  */
 int sqlite_open(struct sqlite **out, const char *path, const struct sqlite_schema *schema,
 	int timeout_ms, struct err *e);
+/* Bring the tables of one more component of the same file up to date.  0, or -1 as above. */
+int sqlite_add_schema(struct sqlite *db, const struct sqlite_schema *schema, struct err *e);
 void sqlite_close(struct sqlite *db); /* rolls an open transaction back; NULL is fine */
 
 /* BEGIN IMMEDIATE, COMMIT.  0, or -1.  A failed commit has rolled back. */

@@ -25,7 +25,7 @@ static void look(const struct report *r)
 
 static void write_and_read(const struct report *r)
 {
-	char *text = report_render("build", r->message, r->is_passing, &r->facts);
+	char *text = report_render(r, "build");
 	struct report again;
 
 	if (report_parse(&again, text, strlen(text), "build", NULL) != 0 ||

@@ -40,21 +40,23 @@ static void test_round(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct facts facts = {0};
-		struct report r;
+		struct report r, sent = {.is_passing = rows[i].is_passing, .is_refused = i % 2 == 1};
 		struct err e = ERR_INIT;
 		char *text;
 
+		sent.message = mem_strdup(rows[i].message);
 		if (rows[i].name != NULL)
-			facts_set(&facts, rows[i].name, rows[i].value);
-		text = report_render("build", rows[i].message, rows[i].is_passing, &facts);
+			facts_set(&sent.facts, rows[i].name, rows[i].value);
+		text = report_render(&sent, "build");
 		assert_result(report_parse(&r, text, strlen(text), "build", &e), 0, &e);
 		if ((r.message == NULL) != (rows[i].said == NULL) ||
-			!str_same(r.message, rows[i].said) || r.is_passing != rows[i].is_passing)
-			fail_msg("row %zu: \"%s\", passing %d", i, r.message, r.is_passing);
-		assert_facts(&r.facts, &facts);
+			!str_same(r.message, rows[i].said) || r.is_passing != rows[i].is_passing ||
+			r.is_refused != sent.is_refused)
+			fail_msg("row %zu: \"%s\", passing %d, refused %d", i, r.message,
+				r.is_passing, r.is_refused);
+		assert_facts(&r.facts, &sent.facts);
 		report_clear(&r);
-		facts_clear(&facts);
+		report_clear(&sent);
 		free(text);
 	}
 }
@@ -167,7 +169,7 @@ static void test_limits(void **state)
 		{REPORT_MAX_FACTS, REPORT_MAX_VALUE, 0},
 	};
 	char *message = mem_zalloc(5001, 1), *text;
-	const struct facts none = {0};
+	struct report none = {0};
 	struct report r;
 	struct err e = ERR_INIT;
 
@@ -186,7 +188,8 @@ static void test_limits(void **state)
 		free(text);
 	}
 	memset(message, 'm', 5000);
-	text = report_render("build", message, 0, &none);
+	none.message = message;
+	text = report_render(&none, "build");
 	assert_result(report_parse(&r, text, strlen(text), "build", &e), 0, &e);
 	assert_int_equal(strlen(r.message), 2000);
 	assert_true(str_ends(r.message, "m..."));
