@@ -364,8 +364,7 @@ static int call(
 	if (stage == NULL)
 		(void)err_set(e, "there is no stage called %s", j->stage);
 	else if (check_clone(repository, e) == 0 && check_commit(j, repository, e) == 0 &&
-		 files_remove_tree(work, e) == 0 &&
-		 files_make_folder(work, 0700, e) == 0)
+		 files_remove_tree(work, e) == 0 && files_make_folder(work, 0700, e) == 0)
 		result = stage(&job, e);
 	(void)files_remove_tree(work, &removal); /* GitLab's runner removes it with the rest */
 	err_clear(&removal);

@@ -21,7 +21,7 @@
 #define RUNNER_LABEL "runner:"
 #define MAX_TAG 100          /* bytes */
 #define MAX_DESCRIPTION 3000 /* bytes, before they are escaped */
-#define MAX_RETRAINED 9000 /* bytes; GitLab takes 10,000 characters for a variable */
+#define MAX_RETRAINED 9000   /* bytes; GitLab takes 10,000 characters for a variable */
 /* How long GitLab can be at work on a request whose asker has gone: its own limit is 60 s. */
 #define SETTLES (70 * CLOCK_SECOND)
 /* How far GitLab's clock may be behind ours where pipelines are looked for by time. */
@@ -137,8 +137,8 @@ static int is_ours(const struct creation *c, const struct gitlab_pipeline *found
 	int known = remote_find(&pipeline, c->s, found->id, e), is = 0;
 
 	if (known == 0)
-		asked = gitlab_match_variables(c->g, found->id, marks,
-			sizeof(marks) / sizeof(marks[0]), &is, e);
+		asked = gitlab_match_variables(
+			c->g, found->id, marks, sizeof(marks) / sizeof(marks[0]), &is, e);
 	free(number);
 	if (known < 0)
 		*result = CREATION_FAULT;
@@ -361,8 +361,7 @@ static enum gitlab_result find_players(const struct creation *c, char **out, str
 		result = gitlab_read_user(c->g, &own, e);
 		str_addf(&s, "user-%lld", (long long)own);
 		for (size_t i = 0; i < chain->roles.n; i++) {
-			const struct config_role *role =
-				config_role(c->config, chain->roles.v[i]);
+			const struct config_role *role = config_role(c->config, chain->roles.v[i]);
 
 			for (size_t k = 0; role != NULL && k < role->members.n; k++)
 				str_addf(&s, ",%s", role->members.v[k]);

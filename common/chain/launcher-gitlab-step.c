@@ -156,7 +156,8 @@ static enum visit_result sort(
 		return visit_save(v, e);
 	}
 	/* Not refused but come too late is what the job has done by itself: the next look shows it. */
-	if (result == GITLAB_REFUSED && !gitlab_is_state(v->l->g) && visit_is_wanted(v) == FOLLOW_WANTED)
+	if (result == GITLAB_REFUSED && !gitlab_is_state(v->l->g) &&
+		visit_is_wanted(v) == FOLLOW_WANTED)
 		return visit_fail(v, why, e);
 	return visit_put_off(v, why, e);
 }

@@ -22,7 +22,7 @@
 
 #define FOLLOW_LOCK "follow.lock"
 #define MAX_NOT_FOUND 4 /* looks in a row that do not find a commit */
-#define MAX_STEPS 40 /* of one pipeline in one pass: a retry of each stage needs fewer */
+#define MAX_STEPS 40    /* of one pipeline in one pass: a retry of each stage needs fewer */
 static void launcher_clear(struct launcher *l)
 {
 	gitlab_close(l->g);
@@ -115,7 +115,8 @@ static enum visit_result look(struct visit *v, struct err *e)
 		result = visit_put_off(v, &why, e);
 	} else if (remote_jobs(v->l->s, v->p.id, &known, e) == 0) {
 		step = follow(&v->p, &jobs, &known, visit_is_wanted(v), clock_now());
-		result = step.action == FOLLOW_NOTHING ? visit_rest(v, &jobs, e) : visit_carry_out(v, &step, e);
+		result = step.action == FOLLOW_NOTHING ? visit_rest(v, &jobs, e)
+						       : visit_carry_out(v, &step, e);
 	}
 	err_clear(&why);
 	gitlab_jobs_clear(&jobs);
@@ -270,7 +271,7 @@ static int visit(struct launcher *l, int64_t id, struct err *e)
 		else if (connect_for(&v, &why) != 0)
 			/* What is there goes on, whether we can follow it or not. */
 			result = why.passing || v.r.number != 0 ? visit_put_off(&v, &why, e)
-									     : visit_fail(&v, &why, e);
+								: visit_fail(&v, &why, e);
 		else if (is_dead(l))
 			result = skip(&v, e);
 		else

@@ -59,7 +59,6 @@ enum visit_result visit_fail(struct visit *v, struct err *why, struct err *e);
 /* Is what goes on there to go on? */
 enum follow_wanted visit_is_wanted(const struct visit *v);
 /* Take the one step. */
-enum visit_result visit_carry_out(
-	struct visit *v, const struct follow_step *step, struct err *e);
+enum visit_result visit_carry_out(struct visit *v, const struct follow_step *step, struct err *e);
 
 #endif

@@ -26,6 +26,10 @@ from_main_to() {
 		N=$(mg shop status --limit 1 --json | json pipelines.0.id)
 }
 
+news_to_prod() {
+	to_main && settle shop && from_main_to prod
+}
+
 message() {
 	gitlab_of shop "$1" message
 }
@@ -55,6 +59,18 @@ followed_until() {
 
 made_is() {
 	same "$1" "$(gitlab_made)"
+}
+
+made_jobs_are() {
+	same "$1" "$(gitlab_jobs "$(gitlab_made)")"
+}
+
+is_made() {
+	gitlab_of shop "$1" pipeline_id
+}
+
+is_not_made() {
+	! is_made "$1" 2>/dev/null
 }
 
 # A push to main whose pipeline ends well, and of which GitLab has made exactly one.
@@ -196,6 +212,40 @@ test_expect 'a job that GitLab itself runs again, as retry: in its file says, is
 	mg shop logs "$N" build >out && same "it was busy,it was done" "$(grep "^it was" out | paste -s -d ,)"
 '
 
+test_expect 'a button that is left after a cancel: what is pressed is canceled again' '
+	from_main_to prod && settle shop && mg shop cancel "$N" && settle shop && pipeline_is shop "$N" canceled &&
+	made_jobs_are "build:manual deploy:canceled stage-model:canceled" &&
+	gitlab_says "{\"take\": \"nothing\"}" && gitlab_api POST "jobs/$(gitlab_job_id "$(gitlab_made)" prod:build)/play" &&
+	followed_until made_jobs_are "build:canceled deploy:canceled stage-model:canceled" &&
+	pipeline_is shop "$N" canceled && same 0 "$(audit_count shop event=stage.played pipeline="$N")" &&
+	gitlab_says "{\"take\": \"pretend\"}"
+'
+
+test_expect 'pipelines of a branch are made in the order of their landings, also after an outage' '
+	news_to_prod && older=$N && gitlab_fault "GET .*/repository/commits/[0-9a-f]*$" status \
+		"\"status\": 429, \"retry_after\": 600" && follow shop && message_says "$older" "status 429" &&
+	news_to_prod && mg shop run --follow && mg shop run --follow && is_not_made "$N" && is_not_made "$older" &&
+	followed_until is_made "$N" && [ "$(gitlab_of shop "$older" pipeline_id)" -lt "$(gitlab_of shop "$N" pipeline_id)" ]
+'
+
+test_expect 'a project that the token is not shown for a moment: nothing is made anew, nothing fails' '
+	made=$(gitlab_made) && id=$(gitlab_of shop "$N" pipeline_id) && mg shop play "$N" build &&
+	gitlab_says "{\"take\": \"nothing\"}" && followed_until made_jobs_are "build:pending deploy:created stage-model:created" &&
+	gitlab_says "{\"token\": {\"glpat-else\": {\"user\": 900, \"name\": \"modelgate-bot\", \"scopes\": [\"api\"],
+		\"level\": 40, \"projects\": [6]}}}" && echo glpat-else >token && follow shop && follow shop &&
+	message_says "$N" "404 Project Not Found" && stage_is shop "$N" build pending &&
+	echo glpat-modelgate >token && gitlab_says "{\"take\": \"pretend\"}" &&
+	followed_until stages_are shop "$N" success manual created && same "$made" "$(gitlab_made)" &&
+	same "$id" "$(gitlab_of shop "$N" pipeline_id)"
+'
+
+test_expect 'who may play is handed to the jobs, with our own user' '
+	same "" "$(gitlab_var "$(gitlab_made)" MODELGATE_PLAYERS)" && server_set shop "role \"release\"" members "sidorov, user-77" &&
+	server_set shop "chain \"prod\"" roles release && news_to_prod && settle shop &&
+	same "user-900,sidorov,user-77" "$(gitlab_var "$(gitlab_made)" MODELGATE_PLAYERS)" &&
+	server_set shop "chain \"prod\"" roles ""
+'
+
 # --- exactly once ---
 
 test_expect 'an answer that is lost: the pipeline that was made is found, and no second one is made' '
@@ -291,10 +341,6 @@ test_expect 'a pipeline that was deleted on GitLab: the stage fails, and retry m
 	fails_with "$N" build "is gone" && gitlab_says "{\"take\": \"pretend\"}" && mg shop retry "$N" build &&
 	settle shop && pipeline_is shop "$N" success && [ "$(gitlab_of shop "$N" pipeline_id)" != "$id" ]
 '
-
-made_jobs_are() {
-	same "$1" "$(gitlab_jobs "$(gitlab_made)")"
-}
 
 test_expect 'jobs that do not wait for a hand, where the chain does: canceled, and nobody has played' '
 	gitlab_says "{\"automatic\": 1, \"take\": \"nothing\"}" && from_main_to prod && follow shop && follow shop &&

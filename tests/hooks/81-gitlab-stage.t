@@ -180,6 +180,13 @@ test_expect 'a shallow clone is refused' '
 	said "shallow clone" && said GIT_DEPTH
 '
 
+test_expect 'a stage that is refused its turn says so in its report; one that fails does not' '
+	json refused <job/modelgate-build.json >refused && cat refused && same 0 "$(sed "s/false/0/" refused)" &&
+	stage_ends 1 "may not play" build MODELGATE_PLAYERS=user-17,sidorov &&
+	same 1 "$(json refused <job/modelgate-build.json | sed s/true/1/)" &&
+	stage_ends 0 "" build MODELGATE_PLAYERS=user-17,user-900 && stage_ends 0 "" build MODELGATE_PLAYERS=modelgate-bot
+'
+
 test_expect 'a chain that is played by hand asks who has played' '
 	roles="[role \"release\"]
 members = petrova, user-18

@@ -433,7 +433,8 @@ static void test_upgrade(void **state)
 
 	assert_result(sqlite_run(s->db, &e, "DROP TABLE remote_job", ""), 0, &e);
 	assert_result(sqlite_run(s->db, &e, "DROP TABLE remote", ""), 0, &e);
-	assert_result(sqlite_run(s->db, &e, "DELETE FROM schema WHERE component = 'remote'", ""), 0, &e);
+	assert_result(
+		sqlite_run(s->db, &e, "DELETE FROM schema WHERE component = 'remote'", ""), 0, &e);
 	store_close(s);
 	s = fixture_store(*state);
 	assert_result(sqlite_one(s->db, &one, &e,

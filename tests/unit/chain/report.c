@@ -40,7 +40,8 @@ static void test_round(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct report r, sent = {.is_passing = rows[i].is_passing, .is_refused = i % 2 == 1};
+		struct report r,
+			sent = {.is_passing = rows[i].is_passing, .is_refused = i % 2 == 1};
 		struct err e = ERR_INIT;
 		char *text;
 
