@@ -109,7 +109,13 @@ enum gitlab_result gitlab_read_token(struct gitlab *g, struct gitlab_token *out,
 	return result;
 }
 
-enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err *e)
+void gitlab_access_clear(struct gitlab_access *a)
+{
+	free(a->minimum);
+	memset(a, 0, sizeof(*a));
+}
+
+enum gitlab_result gitlab_read_access(struct gitlab *g, struct gitlab_access *out, struct err *e)
 {
 	static const char *const ways[] = {"project_access", "group_access", NULL};
 	struct gitlab_call c = {.method = "GET",
@@ -119,14 +125,16 @@ enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err 
 	struct json *j = NULL;
 	enum gitlab_result result = gitlab_ask(g, &c, &j, e);
 	const struct json *permissions = json_get(j, "permissions");
+	const char *minimum = json_get_text(j, "ci_pipeline_variables_minimum_override_role");
 
-	*out = 0;
+	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; ways[i] != NULL; i++) {
 		int64_t level = json_get_number(json_get(permissions, ways[i]), "access_level", 0);
 
-		if (level > *out)
-			*out = level;
+		if (level > out->level)
+			out->level = level;
 	}
+	out->minimum = mem_strdup(minimum != NULL ? minimum : "");
 	json_free(j);
 	return result;
 }

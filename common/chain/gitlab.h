@@ -168,8 +168,13 @@ void gitlab_token_clear(struct gitlab_token *t);
 enum gitlab_result gitlab_read_token(struct gitlab *g, struct gitlab_token *out, struct err *e);
 /* The number of the token's user (doc/api/users.md). */
 enum gitlab_result gitlab_read_user(struct gitlab *g, int64_t *out, struct err *e);
-/* The role of the token's user in the project, as doc/api/members.md numbers it; 0: none that is told. */
-enum gitlab_result gitlab_read_level(struct gitlab *g, int64_t *out, struct err *e);
+/* What the project says of the token's user, and of who may set a pipeline's variables (doc/api/projects.md). */
+struct gitlab_access {
+	int64_t level; /* the user's, as doc/api/members.md numbers roles; 0: none that is told */
+	char *minimum; /* role from which on variables may be set: "maintainer"; "": it is not told */
+};
+void gitlab_access_clear(struct gitlab_access *a);
+enum gitlab_result gitlab_read_access(struct gitlab *g, struct gitlab_access *out, struct err *e);
 #define GITLAB_DEVELOPER 30
 
 /* ---- what answers mean, without a network: chain/gitlab-answer.c ---- */

@@ -78,9 +78,10 @@ static int connect_for(struct visit *v, struct err *e)
 static enum visit_result give_up(struct visit *v, struct err *why, struct err *e)
 {
 	const struct pipeline_stage *stage = lifecycle_awaited(&v->p);
-	int64_t level;
-	enum gitlab_result got = gitlab_read_level(v->l->g, &level, why);
+	struct gitlab_access access;
+	enum gitlab_result got = gitlab_read_access(v->l->g, &access, why);
 
+	gitlab_access_clear(&access);
 	if (got != GITLAB_DONE)
 		return visit_put_off(v, why, e);
 	(void)err_set(why, "GitLab's pipeline %lld is gone: somebody has deleted it",

@@ -86,13 +86,13 @@ static int check_token(struct check *c, struct gitlab *g)
 static void check_project(struct check *c, struct gitlab *g, int64_t project)
 {
 	struct err e = ERR_INIT;
-	int64_t level;
-	enum gitlab_result result = gitlab_read_level(g, &level, &e);
+	struct gitlab_access access;
+	enum gitlab_result result = gitlab_read_access(g, &access, &e);
 
 	if (result != GITLAB_DONE)
 		check_wrong(c, "servers", mend_of(c, result), "[launcher]: project %lld: %s",
 			(long long)project, err_text(&e));
-	else if (level < GITLAB_DEVELOPER)
+	else if (access.level < GITLAB_DEVELOPER)
 		check_wrong(c, "servers",
 			mem_strdup("make the token's user Maintainer of the project, or Developer "
 				   "where developers may set pipeline variables and push to the "
@@ -101,9 +101,17 @@ static void check_project(struct check *c, struct gitlab *g, int64_t project)
 			(long long)project);
 	else
 		check_ok(c, "servers",
-			"[launcher]: project %lld: the token's user has access level "
-			"%lld",
-			(long long)project, (long long)level);
+			"[launcher]: project %lld: the token's user has access level %lld",
+			(long long)project, (long long)access.level);
+	/* GitLab's own default for new projects on a server of one's own. */
+	if (str_same(access.minimum, "developer"))
+		check_tell(c, CHECK_NOTE, "servers",
+			mem_strdup("set Settings > CI/CD > Variables > Minimum role to use "
+				   "pipeline variables to Maintainer"),
+			"[launcher]: project %lld: developers may set the variables by which jobs "
+			"know what they are for",
+			(long long)project);
+	gitlab_access_clear(&access);
 	err_clear(&e);
 }
 

@@ -448,6 +448,9 @@ test_expect 'and says what is wrong, and how to mend it' '
 	chmod 644 token && checked 1 "wrong  [launcher] token-file" && chmod 600 token &&
 	echo glpat-modelgate >token && server_set shop launcher url "http://127.0.0.1:1" &&
 	checked 1 "see whether GitLab runs" && server_set shop launcher url "$GITLAB_URL" &&
+	gitlab_says "{\"projects\": [{\"id\": 5, \"path\": \"models/shop\", \"git\": \"$T/shop.git\",
+		\"protected\": [\"main\"], \"minimum_override_role\": \"developer\"}]}" &&
+	checked 0 "Minimum role to use pipeline variables to Maintainer" &&
 	server_set shop runner wake spawn && checked 0 "run modelgate run as a service" &&
 	server_set shop runner wake none
 '

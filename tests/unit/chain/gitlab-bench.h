@@ -23,7 +23,7 @@
 	"\"web_url\":\"http://h/-/pipelines/" id "\"}"
 #define VARIABLES(number, push)                                                                    \
 	OK("[{\"key\":\"X\",\"value\":\"1\"},{\"key\":\"MODELGATE_PIPELINE\",\"value\":\"" number  \
-	   "\"},{\"key\":\"MODELGATE_PUSH\",\"value\":\"" push                           \
+	   "\"},{\"key\":\"MODELGATE_PUSH\",\"value\":\"" push                                     \
 	   "\"},{\"key\":\"MODELGATE_SHA\",\"value\":\"" SHA "\"}]")
 #define OURS VARIABLES("1", PUSH)
 #define PARENTS OK("{\"id\":\"" SHA "\",\"parent_ids\":[]}")
