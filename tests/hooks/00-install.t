@@ -210,6 +210,16 @@ test_expect 'a path of GitLab is known; the other layout has to be uninstalled f
 	unchanged @hashed/ab/cd/abcd.git hashed.before
 '
 
+test_expect 'so is one of Gitaly Cluster: replicas and pools' '
+	for path in @cluster/repositories/ab/cd/12.git @cluster/pools/ab/cd/3.git @pools/ab/cd/abcd.git; do
+		git init -q --bare "$path" && snapshot "$path" >cluster.before &&
+		install_in "$path" && [ -x "$path/custom_hooks/update.d/50-modelgate" ] && [ ! -e "$path/hooks/update" ] &&
+		checks "$path" && rm "$path/modelgate-installed" && rm -r "$path/custom_hooks" &&
+		{ "$prefix/bin/modelgate" --repo "$path" check >checked || same 1 $?; } &&
+		grep -F "$path/custom_hooks/update.d/50-modelgate is missing" checked && unchanged "$path" cluster.before || return 1
+	done
+'
+
 test_expect 'the repository of a work tree' '
 	git init -q tree && install_in tree && [ -x tree/.git/hooks/pre-receive ] && checks tree &&
 	grep -x "name = tree" tree/.git/modelgate.ini
