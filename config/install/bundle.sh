@@ -33,8 +33,9 @@ judge_bundle_config() {
 
 # One archive of one content: names sorted, and no owner, mode or time of here.
 write_bundle() {
+	temporary=
 	work=$(mktemp -d)
-	trap 'rm -rf -- "$work"' EXIT
+	trap 'rm -rf -- "$work" ${temporary:+"$temporary"}' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	mkdir -p "$work/$bundle_folder"
@@ -54,9 +55,9 @@ write_bundle() {
 	if ! tar -C "$work" --format=ustar --sort=name --owner=root:0 --group=root:0 \
 		--mtime='2000-01-01 00:00:00Z' -cf "$temporary" "$bundle_folder" ||
 		! chmod 644 "$temporary" || ! mv -f -- "$temporary" "$bundle"; then
-		rm -f -- "$temporary"
 		die "cannot write $bundle"
 	fi
+	temporary=
 }
 
 command_bundle() {

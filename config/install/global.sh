@@ -261,6 +261,7 @@ is_global_installed() {
 
 uninstall_global() {
 	find_global_folder "$1"
+	remove_all_leftovers
 	is_global_installed || return 0
 	prefix=$(recorded prefix)
 	prefix=${prefix:-/usr/local}

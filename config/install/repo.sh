@@ -152,11 +152,14 @@ build_programs() {
 }
 
 # Replace FILE in one step by one of MODE with what stands on standard input.  Gitaly runs whatever it
-# finds in a folder of hooks, unless its name ends in "~".
+# finds in a folder of hooks, unless its name ends in "~".  A Ctrl-C leaves nothing, and what a kill leaves
+# remove_leftovers knows.
 put_file() {
 	# shellcheck disable=SC2016 # expanded by the shell that is started
 	as_owner sh -c '
 		umask 077
+		temporary=
+		trap "rm -f -- \"\$temporary\"; exit 1" HUP INT TERM
 		temporary=$(mktemp "$(dirname -- "$1")/.modelgate.XXXXXX~") || exit 1
 		if cat >"$temporary" && chmod "$2" "$temporary" && mv -f -- "$temporary" "$1"; then
 			exit 0
@@ -468,6 +471,22 @@ restore_push_options() {
 	say 'restored receive.advertisePushOptions'
 }
 
+# Files of put_file in FOLDER that never got their names.
+remove_leftovers() {
+	for leftover in "$1"/.modelgate.??????~; do
+		[ -f "$leftover" ] && [ ! -L "$leftover" ] || continue
+		as_owner rm -f -- "$leftover" || continue
+		say "removed  $leftover"
+	done
+}
+
+remove_all_leftovers() {
+	remove_leftovers "$gitdir"
+	for name in $(hook_folders); do
+		remove_leftovers "$gitdir/$name"
+	done
+}
+
 remove_folders() {
 	# The deepest first; one that holds something by now stays.
 	for folder in $(recorded folders | tr ' ' '\n' | sort -r); do
@@ -483,6 +502,7 @@ command_uninstall() {
 	fi
 	find_repository "$1"
 	find_layout "$(recorded layout | grep . || printf auto)"
+	remove_all_leftovers
 	if ! is_installed; then
 		say "modelgate is not installed in $gitdir"
 		return

@@ -303,6 +303,22 @@ test_expect 'the system'\''s file: its state before the default, and what it lea
 	rm -r "$prefix/etc"
 '
 
+test_expect 'ended in front of any file that it writes: nothing lies about, and uninstall leaves all as it was' '
+	for layout in git gitlab; do
+		git init -q --bare ended-$layout.git && keep ended-$layout.git || return 1
+		for signal in TERM INT KILL; do
+			for at in 1 2 3 4 5; do
+				ended_at $signal $at "$T/ended-$layout.git" repo "$T/ended-$layout.git" --prefix "$prefix" --layout $layout \
+					--state "$T/ended.state" &&
+				! grep "The hooks are in" ended && { [ $signal = KILL ] || same "" "$(leftovers ended-$layout.git)"; } &&
+				install_sh uninstall "$T/ended-$layout.git" >out &&
+				{ is_as_kept ended-$layout.git || { echo "$layout, $signal, $at:"; cat moves out; return 1; }; } || return 1
+			done
+		done
+		same 5 "$(wc -l <moves)" || return 1
+	done
+'
+
 if [ "$(id -u)" -eq 0 ]; then
 	test_expect 'as root in the repository of another user: everything is that user'\''s' '
 		chmod 755 "$T" && git init -q --bare theirs.git && chown -R 1234:2345 theirs.git &&

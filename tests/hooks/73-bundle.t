@@ -67,6 +67,13 @@ test_expect 'refused, and an archive that is there stays: no state, a relative o
 	refuses "is a folder" install_sh bundle deep --state /x && cmp a.tar before && same "" "$(ls -A | grep "~$")"
 '
 
+test_expect 'ended in front of the last step: the archive that is there stays, and nothing else' '
+	mkdir bundles && cp a.tar bundles/c.tar && for signal in TERM INT; do
+		ended_at $signal 1 "$T/bundles" bundle "$T/bundles/c.tar" --state /elsewhere && ! grep "^wrote" ended &&
+		cmp a.tar bundles/c.tar && same c.tar "$(ls -A bundles)" || return 1
+	done
+'
+
 # --- where GitLab has repositories ---
 
 test_expect 'repo on a hashed path: the layout is GitLab'\''s; uninstall leaves it to the byte' '
