@@ -198,6 +198,7 @@ install_global() {
 		put_hook "$hook"
 	done
 	printf '\nThe hooks are in %s, for the projects %s.\n' "$gitdir" "$(system_globs | paste -s -d ,)"
+	printf 'These alone are judged from now on, also where a repository has hooks of its own by this system file.\n'
 	printf 'Gitaly runs them if its configuration has this folder as custom_hooks_dir.  Next:\n'
 	printf '  ./install.sh check %s  # is everything in place?\n' "$gitdir"
 }

@@ -397,6 +397,27 @@ static void check_one(struct check *c, enum layout layout, const char *hook)
 	free(folder);
 }
 
+int check_has_own_hooks(const struct check *c)
+{
+	enum layout layout = find_layout(c);
+	int yes = is_recorded(c);
+
+	for (size_t i = 0; i < N_HOOKS && !yes; i++) {
+		char *folder = folder_of(layout, hooks[i]);
+		char *file = mem_format("%s/%s/%s", c->repository, folder,
+			layout == LAYOUT_GIT ? hooks[i] : PATHS_GITLAB_HOOK);
+		struct str text;
+
+		str_init(&text);
+		yes = files_read(file, MAX_HOOK, &text, NULL) > 0 &&
+		      find_owner(&text, hooks[i]) != FOREIGN;
+		str_clear(&text);
+		free(file);
+		free(folder);
+	}
+	return yes;
+}
+
 void check_hooks(struct check *c)
 {
 	enum layout layout;

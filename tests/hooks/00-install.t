@@ -303,6 +303,24 @@ test_expect 'the system'\''s file: its state before the default, and what it lea
 	rm -r "$prefix/etc"
 '
 
+test_expect 'projects of the system'\''s file that leave the repository out: stopped before anything is changed' '
+	mkdir -p "$prefix/etc/modelgate" && git init -q --bare scope.git && keep scope.git &&
+	system() { printf "[modelgate]\nprojects = models/*, %s ; these\nprojects.2 = other/x\n" "$1" >"$prefix/etc/modelgate/modelgate.ini"; } &&
+	system "/elsewhere/*" && for layout in auto git; do
+		refuses "$prefix/etc/modelgate/modelgate.ini says projects = models/*,/elsewhere/*,other/x" install_in scope.git --layout $layout &&
+		said "Add $T/scope.git to projects" && is_as_kept scope.git && [ ! -e scope.git.state ] || return 1
+	done &&
+	for glob in "$T/scope.git" "$T/scope" "$T/s*" "*"; do
+		system "$glob" && install_in scope.git >out && ! grep "judges only" out && checks scope.git &&
+		install_sh uninstall "$T/scope.git" && is_as_kept scope.git || return 1
+	done &&
+	system "/elsewhere/*" && install_in scope.git --layout gitlab >out && checks scope.git &&
+	grep -F "$prefix/etc/modelgate/modelgate.ini, judges only models/*,/elsewhere/*,other/x: see that this project'\''s path in GitLab is among them." out &&
+	install_sh uninstall "$T/scope.git" && is_as_kept scope.git &&
+	system "$T/sc*" && install_in scope.git && system "/elsewhere/*" && check_finds scope.git "leaves this repository out" &&
+	install_sh uninstall "$T/scope.git" && is_as_kept scope.git && rm -r "$prefix/etc"
+'
+
 test_expect 'ended in front of any file that it writes: nothing lies about, and uninstall leaves all as it was' '
 	for layout in git gitlab; do
 		git init -q --bare ended-$layout.git && keep ended-$layout.git || return 1

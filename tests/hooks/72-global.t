@@ -130,7 +130,8 @@ test_expect 'wikis and design repositories of a project that is named pass' '
 # --- hooks of a repository too ---
 
 test_expect 'a repository with hooks of its own: each push is judged once, and told once' '
-	install_sh repo "$T/shop.git" --layout gitlab --prefix "$prefix" --state "$T/state" &&
+	install_sh repo "$T/shop.git" --layout gitlab --prefix "$prefix" --state "$T/state" >out &&
+	grep "judges only models/shop\*,other/\*: see that this project" out &&
 	before=$(records "event=push.*") && cd shop && git fetch -q && git switch -q dev && git merge -q origin/main &&
 	dev_and_main && expect_accept gitlab_push origin dev main &&
 	same 1 "$(gate_lines | grep -c "created: chain dev on main")" && same $((before + 1)) "$(records "event=push.*")" &&
