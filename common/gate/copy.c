@@ -18,19 +18,22 @@
 #define GONE " (deleted)"       /* what the kernel adds to the name of a file that was replaced */
 
 /*
- * Would Gitaly run PATH, and is it ours?  A link is not taken for it, wherever it points, nor what somebody
- * else has put under our name, which judges nothing.
+ * Would Gitaly run PATH, and is it ours, and goes by the system file that we go by?  A link is not taken for it,
+ * wherever it points, nor what somebody else has put under our name, which judges nothing, nor one of ours that
+ * was built for another system file: by that it may let pass what we would not, or judge other projects.
  */
 static int is_run_and_ours(const char *path)
 {
 	struct stat st;
 	struct str text;
+	size_t len;
+	const char *mark = paths_mark(&len);
 	int yes = 0;
 
 	str_init(&text);
 	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
 		files_read(path, MAX_PROGRAM, &text, NULL) > 0)
-		yes = memmem(text.buf, text.len, PATHS_MARKER, strlen(PATHS_MARKER)) != NULL;
+		yes = memmem(text.buf, text.len, mark, len) != NULL;
 	str_clear(&text);
 	return yes;
 }

@@ -141,12 +141,22 @@ test_expect 'a repository with hooks of its own: each push is judged once, and t
 '
 
 test_expect 'its own hook judges, not the global one' '
-	perl -0pi -e "BEGIN { \$old = shift; \$new = shift } s/\Q\$old\E/\$new/g" "$prefix/etc" "$prefix/abc" \
-		shop.git/custom_hooks/pre-receive.d/50-modelgate &&
+	own=$T/shop.git/custom_hooks/pre-receive.d/50-modelgate && before=$(records "event=push.*") &&
+	perl -pi -e "s/(modelgate-hook )./\${1}X/" "$own" && cd shop && commit direct.txt && expect_reject MG102 gitlab_push origin main &&
+	same "1 $((before + 1))" "$(records "build=X*" event=push.rejected) $(records "event=push.*")" &&
+	cp "$prefix/libexec/modelgate/pre-receive" "$own" && git fetch -q && git reset -q --hard origin/main
+'
+
+test_expect 'a copy that was built for another system file judges by that one, and the global one judges too' '
+	own=$T/shop.git/custom_hooks/pre-receive.d/50-modelgate &&
+	perl -0pi -e "BEGIN { \$old = shift; \$new = shift } s/\Q\$old\E/\$new/g" "$prefix/etc" "$prefix/abc" "$own" &&
 	mkdir -p "$prefix/abc/modelgate" && printf "[modelgate]\nmode = shadow\n" >"$prefix/abc/modelgate/modelgate.ini" &&
-	cd shop && expect_accept gitlab_push origin main && said "would be rejected" &&
-	git fetch -q && cp "$prefix/libexec/modelgate/pre-receive" "$T/shop.git/custom_hooks/pre-receive.d/50-modelgate" &&
-	commit direct.txt && expect_reject MG102 gitlab_push origin main
+	cd shop && commit direct.txt && expect_reject MG102 gitlab_push origin main && said "would be rejected" &&
+	printf "[modelgate]\nprojects = elsewhere/*\n" >"$prefix/abc/modelgate/modelgate.ini" &&
+	expect_reject MG102 gitlab_push origin main && said_not "would be rejected" &&
+	cp "$prefix/libexec/modelgate/pre-receive" "$own" && rm -r "$prefix/abc" && expect_reject MG102 gitlab_push origin main &&
+	git fetch -q && git reset -q --hard origin/main && git switch -q dev && commit later.txt && git switch -q main &&
+	merge_in dev && expect_accept gitlab_push origin dev main && commit direct.txt
 '
 
 test_expect 'a copy that Gitaly would not run, or that is not ours: the global hook judges' '

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+#include "base/str.h"
 #include "gate/copy.h"
 #include "scratch.h"
 #include "sys/files.h"
@@ -24,6 +26,25 @@ static void write_file(const char *path, const char *text, mode_t mode)
 {
 	assert_int_equal(files_replace(path, text, strlen(text), mode, NULL), 0);
 	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* A program of ours for the system file CONFIG. */
+static void write_program(const char *path, const char *config, mode_t mode)
+{
+	struct str text;
+
+	str_init(&text);
+	str_add(&text, "x " PATHS_CONFIG_MARKER);
+	str_add(&text, config);
+	str_addn(&text, "\0" PATHS_MARKER "1.0", sizeof("\0" PATHS_MARKER "1.0"));
+	assert_int_equal(files_replace(path, text.buf, text.len, mode, NULL), 0);
+	str_clear(&text);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void write_ours(const char *path, mode_t mode)
+{
+	write_program(path, paths_system_config(), mode);
 }
 
 static void make_folders(const char *const *names)
@@ -78,7 +99,7 @@ static void test_who_passes(void **state)
 	};
 
 	(void)state;
-	write_file(OWN, "x " PATHS_MARKER "1.0", 0700);
+	write_ours(OWN, 0700);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (asks(rows[i].executed, rows[i].program) != rows[i].passes)
 			fail_msg("%s, %s: not %d", rows[i].executed, rows[i].program,
@@ -88,16 +109,27 @@ static void test_who_passes(void **state)
 /* What Gitaly would not run, or what is not ours, judges nothing. */
 static void test_which_copy_counts(void **state)
 {
+	char *longer;
+
 	(void)state;
 	(void)unlink(OWN);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
-	write_file(OWN, "x " PATHS_MARKER "1.0", 0600);
+	write_ours(OWN, 0600);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
+	/* One that does not say which system file it goes by, or says another. */
+	write_file(OWN, "x " PATHS_MARKER "1.0", 0700);
+	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
+	write_program(OWN, "/elsewhere/etc/modelgate/modelgate.ini", 0700);
+	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
+	longer = mem_format("%s2", paths_system_config());
+	write_program(OWN, longer, 0700);
+	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
+	free(longer);
 	write_file(OWN, "#!/bin/sh\nexit 0\n", 0700);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
 	write_file(OWN, "", 0700);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
-	write_file(GLOBAL, "x " PATHS_MARKER "1.0", 0700);
+	write_ours(GLOBAL, 0700);
 	assert_int_equal(unlink(OWN), 0);
 	assert_int_equal(symlink("../../../" GLOBAL, OWN), 0);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
@@ -105,7 +137,7 @@ static void test_which_copy_counts(void **state)
 	assert_int_equal(mkdir(OWN, 0700), 0);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
 	assert_int_equal(rmdir(OWN), 0);
-	write_file(OWN, "x " PATHS_MARKER "1.0", 0700);
+	write_ours(OWN, 0700);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 1);
 }
 
@@ -113,7 +145,7 @@ static void test_which_copy_counts(void **state)
 static void test_a_shared_folder(void **state)
 {
 	(void)state;
-	write_file(GLOBAL, "x " PATHS_MARKER "1.0", 0700);
+	write_ours(GLOBAL, 0700);
 	assert_int_equal(rename("repo.git/custom_hooks", "aside"), 0);
 	assert_int_equal(symlink("../global", "repo.git/custom_hooks"), 0);
 	assert_int_equal(asks(GLOBAL, GLOBAL), 0);
