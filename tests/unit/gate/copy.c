@@ -18,6 +18,7 @@
 #include "sys/files.h"
 #include "sys/paths.h"
 
+#define PIECE ((size_t)64 << 10) /* what copy.c reads at once */
 #define OWN "repo.git/custom_hooks/pre-receive.d/50-modelgate"
 #define GLOBAL "global/pre-receive.d/50-modelgate"
 
@@ -25,6 +26,12 @@
 static void write_file(const char *path, const char *text, mode_t mode)
 {
 	assert_int_equal(files_replace(path, text, strlen(text), mode, NULL), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void write_bytes(const char *path, const struct str *text, mode_t mode)
+{
+	assert_int_equal(files_replace(path, text->buf, text->len, mode, NULL), 0);
 	assert_int_equal(chmod(path, mode), 0);
 }
 
@@ -37,9 +44,8 @@ static void write_program(const char *path, const char *config, mode_t mode)
 	str_add(&text, "x " PATHS_CONFIG_MARKER);
 	str_add(&text, config);
 	str_addn(&text, "\0" PATHS_MARKER "1.0", sizeof("\0" PATHS_MARKER "1.0"));
-	assert_int_equal(files_replace(path, text.buf, text.len, mode, NULL), 0);
+	write_bytes(path, &text, mode);
 	str_clear(&text);
-	assert_int_equal(chmod(path, mode), 0);
 }
 
 static void write_ours(const char *path, mode_t mode)
@@ -141,6 +147,29 @@ static void test_which_copy_counts(void **state)
 	assert_int_equal(asks(GLOBAL, GLOBAL), 1);
 }
 
+/* Wherever in the program it stands, so across what is read at once as well. */
+static void test_where_the_mark_stands(void **state)
+{
+	size_t len;
+	const char *mark = paths_mark(&len);
+	struct str text;
+
+	(void)state;
+	for (size_t end = PIECE - 1; end <= PIECE + len + 1; end++) {
+		str_init(&text);
+		for (size_t i = 0; i < end - len; i++)
+			str_addc(&text, 'm');
+		str_addn(&text, mark, len);
+		for (size_t i = 0; i < PIECE + 5; i++)
+			str_addc(&text, 'm');
+		write_bytes(OWN, &text, 0700);
+		str_clear(&text);
+		if (asks(GLOBAL, GLOBAL) != 1)
+			fail_msg("not found with its end at %zu", end);
+	}
+	write_ours(OWN, 0700);
+}
+
 /* The repository's folder is a link to the global one: that hook is the only one there is. */
 static void test_a_shared_folder(void **state)
 {
@@ -159,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_passes),
 		cmocka_unit_test(test_which_copy_counts),
+		cmocka_unit_test(test_where_the_mark_stands),
 		cmocka_unit_test(test_a_shared_folder),
 	};
 
