@@ -514,9 +514,9 @@ restore_push_options() {
 # Files of put_file in FOLDER that never got their names.
 remove_leftovers() {
 	for leftover in "$1"/.modelgate.??????~; do
-		[ -f "$leftover" ] && [ ! -L "$leftover" ] || continue
-		as_owner rm -f -- "$leftover" || continue
-		say "removed  $leftover"
+		if [ -f "$leftover" ] && [ ! -L "$leftover" ] && as_owner rm -f -- "$leftover"; then
+			say "removed  $leftover"
+		fi
 	done
 }
 
