@@ -160,6 +160,7 @@ command_deps() {
 
 . "$here/config/install/repository.sh"
 . "$here/config/install/repo.sh"
+. "$here/config/install/system.sh"
 . "$here/config/install/global.sh"
 . "$here/config/install/bundle.sh"
 . "$here/config/install/check.sh"

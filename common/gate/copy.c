@@ -1,11 +1,11 @@
 #define _GNU_SOURCE /* memmem, realpath */
 #include "gate/copy.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -15,23 +15,45 @@
 #include "sys/paths.h"
 
 #define MAX_PROGRAM (64U << 20) /* bytes */
+#define PIECE (64U << 10)       /* bytes read at once; many times the mark */
 #define GONE " (deleted)"       /* what the kernel adds to the name of a file that was replaced */
 
+/* Do the LEN bytes of MARK stand in the file FD?  Read piece by piece: it is some megabytes, at each push. */
+static int has_mark(int fd, const char *mark, size_t len)
+{
+	char *piece = mem_zalloc(PIECE, 1);
+	size_t kept = 0, total = 0;
+	int found = 0;
+	ssize_t n;
+
+	while (!found && total < MAX_PROGRAM && (n = read(fd, piece + kept, PIECE - kept)) > 0) {
+		total += (size_t)n;
+		kept += (size_t)n;
+		found = memmem(piece, kept, mark, len) != NULL;
+		/* It may have begun at the end of this piece. */
+		n = kept < len ? (ssize_t)kept : (ssize_t)len - 1;
+		memmove(piece, piece + kept - n, (size_t)n);
+		kept = (size_t)n;
+	}
+	free(piece);
+	return found;
+}
+
 /*
- * Would Gitaly run PATH, and is it ours?  A link is not taken for it, wherever it points, nor what somebody
- * else has put under our name, which judges nothing.
+ * Would Gitaly run PATH, and is it ours, and goes by the system file that we go by?  A link is not taken for it,
+ * wherever it points, nor what somebody else has put under our name, which judges nothing, nor one of ours that
+ * was built for another system file: by that it may let pass what we would not, or judge other projects.
  */
 static int is_run_and_ours(const char *path)
 {
-	struct stat st;
-	struct str text;
-	int yes = 0;
+	size_t len;
+	const char *mark = paths_mark(&len);
+	int fd, yes = 0;
 
-	str_init(&text);
-	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
-		files_read(path, MAX_PROGRAM, &text, NULL) > 0)
-		yes = memmem(text.buf, text.len, PATHS_MARKER, strlen(PATHS_MARKER)) != NULL;
-	str_clear(&text);
+	if (access(path, X_OK) == 0 && (fd = files_open(path, O_RDONLY, 0, NULL)) >= 0) {
+		yes = has_mark(fd, mark, len);
+		(void)close(fd); /* read only */
+	}
 	return yes;
 }
 

@@ -2,6 +2,8 @@
 #ifndef MODELGATE_SYS_PATHS_H
 #define MODELGATE_SYS_PATHS_H
 
+#include <stddef.h>
+
 #define PATHS_GITLAB_HOOK "50-modelgate"        /* in <hook>.d, where GitLab's server looks */
 #define PATHS_REPOSITORY_CONFIG "modelgate.ini" /* below <repo> or <repo>/custom_hooks */
 
@@ -10,10 +12,18 @@
  * by install.sh and by `modelgate check`.
  */
 #define PATHS_MARKER "modelgate-hook "
+/* Stands in front of the system file's path, which ends with a NUL, right before PATHS_MARKER. */
+#define PATHS_CONFIG_MARKER "modelgate-config "
 
 const char *paths_command(void);       /* <prefix>/bin/modelgate */
 const char *paths_system_config(void); /* <sysconfdir>/modelgate/modelgate.ini */
 const char *paths_version(void);       /* "0.1.0" or what git describe said */
+
+/*
+ * What stands in each of our programs that goes by the same system file, *LEN bytes with a NUL among them:
+ * PATHS_CONFIG_MARKER, paths_system_config(), PATHS_MARKER.
+ */
+const char *paths_mark(size_t *len);
 
 /*
  * "PATH=" and the folders that tools are looked up in: those that the build puts in front

@@ -20,9 +20,13 @@ check_bundle_config() {
 	state=${used:-$state_default}
 }
 
-# What a hook would find wrong with it, found by the command that was built beside the hooks.
+# What a hook would find wrong with it: asked of the command that was built beside the hooks, for a repository
+# that has the file as its own, as on the server.  This machine's system file is none of it.
 judge_bundle_config() {
-	said=$("$build/bin/modelgate" --config "$1" check --json 2>&1) || true
+	env -u GIT_DIR -u GIT_WORK_TREE git init -q --bare --template= "$work/judged.git"
+	cp -R -- "$work/$bundle_folder" "$work/judged.git/"
+	: >"$work/system.ini"
+	said=$("$build/bin/modelgate" --repo "$work/judged.git" --config "$work/system.ini" check --json 2>&1) || true
 	case $said in
 	*MG901*)
 		printf '%s\n' "$said" | grep -o 'MG901: [^"]*' | head -n 1 | sed 's/^/install.sh: /' >&2
@@ -33,8 +37,9 @@ judge_bundle_config() {
 
 # One archive of one content: names sorted, and no owner, mode or time of here.
 write_bundle() {
+	temporary=
 	work=$(mktemp -d)
-	trap 'rm -rf -- "$work"' EXIT
+	trap 'rm -rf -- "$work" ${temporary:+"$temporary"}' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	mkdir -p "$work/$bundle_folder"
@@ -49,14 +54,14 @@ write_bundle() {
 	fi
 	chmod -R u=rwX,go=rX "$work/$bundle_folder"
 	chmod 644 "$work/$bundle_folder/$config_name"
-	judge_bundle_config "$work/$bundle_folder/$config_name"
+	judge_bundle_config
 	temporary=$(mktemp "$bundle.XXXXXX~") || die "cannot write beside $bundle"
 	if ! tar -C "$work" --format=ustar --sort=name --owner=root:0 --group=root:0 \
 		--mtime='2000-01-01 00:00:00Z' -cf "$temporary" "$bundle_folder" ||
 		! chmod 644 "$temporary" || ! mv -f -- "$temporary" "$bundle"; then
-		rm -f -- "$temporary"
 		die "cannot write $bundle"
 	fi
+	temporary=
 }
 
 command_bundle() {

@@ -38,8 +38,20 @@ find_global_folder() {
 	if [ "$(id -u)" -ne 0 ] && [ "$(id -u)" != "${owner%:*}" ]; then
 		die "$1 belongs to user ${owner%:*}: run this as that user, or as root"
 	fi
-	[ -n "$folder_made" ] || [ ! -f "$(record_file)" ] || [ "$(recorded layout)" = global ] ||
-		die "$(record_file) is not of this command"
+	check_global_record
+}
+
+check_global_record() {
+	record=$(record_file)
+	[ -e "$record" ] || [ -L "$record" ] || return 0
+	if [ -L "$record" ] || [ ! -f "$record" ] || [ "$(recorded layout)" != global ]; then
+		die "$record is not of this command"
+	fi
+	# Where others can write into the folder, they can put there what its owner would believe.
+	case $(stat -c %u "$record") in
+	0 | "${owner%:*}") ;;
+	*) die "$record belongs to $(name_of_owner "$record"), not to the owner of $gitdir" ;;
+	esac
 }
 
 # Sets user_owner to the uid:gid of the user that Gitaly runs as.
@@ -111,21 +123,6 @@ system_text() {
 	printf '\n[identity]\nsource = gitlab\n'
 }
 
-write_system_file() {
-	file=$(system_file)
-	if [ -e "$file" ]; then
-		say "kept   $file"
-		return
-	fi
-	mkdir -p -- "$(dirname -- "$file")"
-	# Ours, not the owner's of the folder of hooks.
-	(
-		owner=$(id -u):$(id -g)
-		system_text | put_file "$file" 644
-	) || exit 1
-	say "wrote  $file"
-}
-
 # The state directory belongs to whom the hooks run as, and so does nothing else.
 check_user_state() {
 	if [ -d "$state" ]; then
@@ -147,28 +144,33 @@ make_user_state() {
 	say "made   $state (store, audit log, stage logs)"
 }
 
+# Of the folder of hooks, and its owner's: what it says is believed as its owner.
 write_global_record() {
-	printf 'layout=global\nprefix=%s\nuser=%s\nconfig=%s\nconfig-folder=%s\nfolder=%s\nfolders=%s\n' \
-		"$prefix" "$user" "$config_sum" "$config_folder_made" "$folder_made" "$folders_made" |
+	printf 'layout=global\nprefix=%s\nuser=%s\nfolder=%s\nfolders=%s\n' \
+		"$prefix" "$user" "$folder_made" "$folders_made" |
 		put_file "$(record_file)" 644
 }
 
 plan_global() {
 	folders_made=
-	config_sum=
-	config_folder_made=
 	if [ -f "$(record_file)" ]; then
 		[ "$(recorded prefix)" = "$prefix" ] || die "modelgate is in $gitdir already, with --prefix" \
 			"$(recorded prefix): ./install.sh uninstall $gitdir first"
 		folder_made=$(recorded folder)
 		folders_made=$(recorded folders)
-		config_sum=$(recorded config)
-		config_folder_made=$(recorded config-folder)
 	fi
 	plan_folders
-	file=$(system_file)
-	[ -e "$file" ] || config_sum=$(system_text | sha256sum)
-	[ -d "$(dirname -- "$file")" ] || config_folder_made=yes
+	plan_system_file
+}
+
+# What `uninstall` goes by, before all that it undoes; a Ctrl-C comes before it or after it.
+write_global_records() {
+	trap '' INT TERM
+	[ -d "$gitdir" ] || as_owner mkdir -m 755 -- "$gitdir" || die "cannot make $gitdir"
+	write_global_record
+	mkdir -p -- "$(dirname -- "$(system_file)")"
+	write_system_list "$(other_folders && printf '%s\n' "$gitdir")"
+	trap - INT TERM
 }
 
 install_global() {
@@ -176,6 +178,7 @@ install_global() {
 	find_user
 	check_hook_folders
 	check_hooks_free
+	check_system_folder
 	check_system_file
 	state=$(system_value modelgate state)
 	state=$(absolute "${given_state:-${state:-$state_default}}")
@@ -187,15 +190,15 @@ install_global() {
 	build_programs
 
 	make_user_state
+	write_global_records
 	write_system_file
-	[ -d "$gitdir" ] || as_owner mkdir -m 755 -- "$gitdir" || die "cannot make $gitdir"
-	write_global_record
 	make_folders
 	# Last, so that no push meets hooks that are not configured yet.
 	for hook in $hooks; do
 		put_hook "$hook"
 	done
 	printf '\nThe hooks are in %s, for the projects %s.\n' "$gitdir" "$(system_globs | paste -s -d ,)"
+	printf 'These alone are judged from now on, also where a repository has hooks of its own by this system file.\n'
 	printf 'Gitaly runs them if its configuration has this folder as custom_hooks_dir.  Next:\n'
 	printf '  ./install.sh check %s  # is everything in place?\n' "$gitdir"
 }
@@ -241,18 +244,6 @@ command_global() {
 
 # --- uninstall and check ---
 
-remove_system_file() {
-	file=$(system_file)
-	[ -f "$file" ] && [ -n "$(recorded config)" ] || return 0
-	if [ "$(sha256sum <"$file")" = "$(recorded config)" ]; then
-		rm -f -- "$file"
-		say "removed  $file"
-		[ -z "$(recorded config-folder)" ] || rmdir -- "$(dirname -- "$file")" 2>/dev/null || true
-	else
-		say "kept     $file: it is not as install.sh wrote it"
-	fi
-}
-
 is_global_installed() {
 	is_installed && return
 	say "modelgate is not installed in $gitdir"
@@ -261,6 +252,7 @@ is_global_installed() {
 
 uninstall_global() {
 	find_global_folder "$1"
+	remove_all_leftovers
 	is_global_installed || return 0
 	prefix=$(recorded prefix)
 	prefix=${prefix:-/usr/local}
@@ -270,7 +262,7 @@ uninstall_global() {
 	# First the hooks: none is to run without its configuration.
 	remove_hooks
 	remove_folders
-	remove_system_file
+	leave_system_file
 	as_owner rm -f -- "$(record_file)"
 	[ -z "$folder_made" ] || as_owner rmdir -- "$gitdir" 2>/dev/null || true
 	say "The store and the audit log stay in $state; the programs stay where they are."

@@ -107,6 +107,43 @@ check_project() {
 	project=${project:-$(default_project)}
 }
 
+# Where the hooks of this repository will have the pusher's name from.
+identity_source() {
+	source=
+	if is_config_allowed; then
+		source=$(repository_value identity source)
+		if [ -z "$(config_file)" ]; then
+			[ "$layout" = gitlab ] && source=gitlab || source=os
+		fi
+	fi
+	source=${source:-$(system_value identity source)}
+	printf '%s\n' "${source:-os}"
+}
+
+# Is the repository one of the system file's projects by its path, as the hooks see it?
+is_path_named() {
+	system_globs | while IFS= read -r glob; do
+		for path in "$gitdir" "${gitdir%.git}"; do
+			# shellcheck disable=SC2254 # a pattern
+			case $path in
+			$glob) echo yes ;;
+			esac
+		done
+	done | grep -q .
+}
+
+# Hooks of a repository that the system file's projects leave out would let every push pass.  Sets only_projects
+# where GitLab's path of the project decides, which nobody knows here.
+check_projects() {
+	only_projects=
+	[ -r "$(system_file)" ] && [ -n "$(system_globs)" ] || return 0
+	! is_path_named || return 0
+	only_projects=$(system_globs | paste -s -d ,)
+	[ "$(identity_source)" = gitlab ] ||
+		die "$(system_file) says projects = $only_projects, and pushes to others pass unjudged, so that hooks in" \
+			"$gitdir would do nothing; nothing was changed.  Add $gitdir to projects in that file"
+}
+
 # Only root's own word, never a file of the repository, makes root give away a folder.
 is_state_roots() {
 	[ -z "$configured" ] || [ "$configured" = "$given_state" ]
@@ -152,11 +189,14 @@ build_programs() {
 }
 
 # Replace FILE in one step by one of MODE with what stands on standard input.  Gitaly runs whatever it
-# finds in a folder of hooks, unless its name ends in "~".
+# finds in a folder of hooks, unless its name ends in "~".  A Ctrl-C leaves nothing, and what a kill leaves
+# remove_leftovers knows.
 put_file() {
 	# shellcheck disable=SC2016 # expanded by the shell that is started
 	as_owner sh -c '
 		umask 077
+		temporary=
+		trap "rm -f -- \"\$temporary\"; exit 1" HUP INT TERM
 		temporary=$(mktemp "$(dirname -- "$1")/.modelgate.XXXXXX~") || exit 1
 		if cat >"$temporary" && chmod "$2" "$temporary" && mv -f -- "$temporary" "$1"; then
 			exit 0
@@ -385,6 +425,7 @@ install_repository() {
 	check_hooks_path
 	check_push_options_value
 	check_project
+	check_projects
 	find_state "$given_state"
 	check_given_state
 	check_state
@@ -418,6 +459,8 @@ tell_next_steps() {
 	width=${#check}
 	[ "$width" -ge "${#new}" ] || width=${#new}
 	[ "$width" -ge "${#status}" ] || width=${#status}
+	[ -z "$only_projects" ] || printf '\nThe system file, %s, judges only %s: see that %s\n' \
+		"$(system_file)" "$only_projects" "this project's path in GitLab is among them."
 	printf '\nThe hooks are in %s (layout %s).  Next:\n' "$gitdir" "$layout"
 	printf "  %-${width}s  # %s\n" "$check" 'is everything in place?' \
 		"$new" 'a new project to push here' "$status" 'its pipelines'
@@ -468,6 +511,22 @@ restore_push_options() {
 	say 'restored receive.advertisePushOptions'
 }
 
+# Files of put_file in FOLDER that never got their names.
+remove_leftovers() {
+	for leftover in "$1"/.modelgate.??????~; do
+		if [ -f "$leftover" ] && [ ! -L "$leftover" ] && as_owner rm -f -- "$leftover"; then
+			say "removed  $leftover"
+		fi
+	done
+}
+
+remove_all_leftovers() {
+	remove_leftovers "$gitdir"
+	for name in $(hook_folders); do
+		remove_leftovers "$gitdir/$name"
+	done
+}
+
 remove_folders() {
 	# The deepest first; one that holds something by now stays.
 	for folder in $(recorded folders | tr ' ' '\n' | sort -r); do
@@ -483,6 +542,7 @@ command_uninstall() {
 	fi
 	find_repository "$1"
 	find_layout "$(recorded layout | grep . || printf auto)"
+	remove_all_leftovers
 	if ! is_installed; then
 		say "modelgate is not installed in $gitdir"
 		return

@@ -53,7 +53,7 @@ find_layout() {
 	auto)
 		layout=git
 		case $gitdir in
-		*/@hashed/*/*.git | */git-data/repositories/*) layout=gitlab ;;
+		*/@hashed/*/*.git | */@cluster/*/*.git | */@pools/*/*.git | */git-data/repositories/*) layout=gitlab ;;
 		esac
 		if [ -d "$gitdir/custom_hooks" ]; then
 			layout=gitlab

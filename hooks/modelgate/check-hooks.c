@@ -47,6 +47,18 @@ static int is_recorded(const struct check *c)
 	return yes;
 }
 
+/* Does PATH lie where GitLab's server keeps repositories?  As install.sh has it. */
+static int is_gitlab_path(const char *path)
+{
+	static const char *const places[] = {"*/@hashed/*/*.git", "*/@cluster/*/*.git",
+		"*/@pools/*/*.git", "*/git-data/repositories/*"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (fnmatch(places[i], path, 0) == 0)
+			return 1;
+	return 0;
+}
+
 /* As install.sh: what it recorded, else what the place looks like. */
 static enum layout find_layout(const struct check *c)
 {
@@ -63,11 +75,8 @@ static enum layout find_layout(const struct check *c)
 		layout = str_starts(line + strlen(RECORD_LAYOUT), "gitlab\n") ? LAYOUT_GITLAB
 									      : LAYOUT_GIT;
 	else
-		layout = files_exists(folder) ||
-					 fnmatch("*/@hashed/*/*.git", c->repository, 0) == 0 ||
-					 fnmatch("*/git-data/repositories/*", c->repository, 0) == 0
-				 ? LAYOUT_GITLAB
-				 : LAYOUT_GIT;
+		layout = files_exists(folder) || is_gitlab_path(c->repository) ? LAYOUT_GITLAB
+									       : LAYOUT_GIT;
 	str_clear(&text);
 	free(folder);
 	free(record);
@@ -386,6 +395,27 @@ static void check_one(struct check *c, enum layout layout, const char *hook)
 		check_earlier(c, layout, hook);
 	free(file);
 	free(folder);
+}
+
+int check_has_own_hooks(const struct check *c)
+{
+	enum layout layout = find_layout(c);
+	int yes = is_recorded(c);
+
+	for (size_t i = 0; i < N_HOOKS && !yes; i++) {
+		char *folder = folder_of(layout, hooks[i]);
+		char *file = mem_format("%s/%s/%s", c->repository, folder,
+			layout == LAYOUT_GIT ? hooks[i] : PATHS_GITLAB_HOOK);
+		struct str text;
+
+		str_init(&text);
+		yes = files_read(file, MAX_HOOK, &text, NULL) > 0 &&
+		      find_owner(&text, hooks[i]) != FOREIGN;
+		str_clear(&text);
+		free(file);
+		free(folder);
+	}
+	return yes;
 }
 
 void check_hooks(struct check *c)

@@ -116,21 +116,26 @@ static void check_repository(struct check *c)
 	err_clear(&e);
 }
 
+/*
+ * Hooks that are there to judge, and let every push pass, are wrong.  By GitLab's path of the project they may
+ * judge all the same: that path comes with a push, and is not known here.
+ */
 static void check_scope(struct check *c)
 {
-	char *origin;
+	int gitlab = c->config->identity == CONFIG_IDENTITY_GITLAB;
+	char *origin, *mend;
 
 	if (c->repository == NULL ||
 		policy_scope(c->config, c->repository, NULL, NULL) == POLICY_IN_SCOPE)
 		return;
 	origin = config_origin(c->config, "modelgate", "", "projects");
-	check_note(c, "configuration",
+	mend = gitlab ? mem_strdup("see that GitLab's path of the project is among them")
+		      : mem_format("add %s to projects there", c->repository);
+	check_tell(c, !gitlab && check_has_own_hooks(c) ? CHECK_WRONG : CHECK_NOTE, "configuration",
+		mend,
 		"configuration: projects (%s) leaves this repository out by its path%s: its pushes "
 		"are not judged",
-		origin,
-		c->config->identity == CONFIG_IDENTITY_GITLAB
-			? ", unless it has GitLab's path of the project"
-			: "");
+		origin, gitlab ? ", unless it has GitLab's path of the project" : "");
 	free(origin);
 }
 

@@ -48,6 +48,8 @@ char *check_installed(const char *name);
 void check_state(struct check *c);
 /* check-hooks.c: the hooks of the repository or of all repositories, and what of Git's configuration they need. */
 void check_hooks(struct check *c);
+/* Has the repository hooks of its own that are ours or call ours, or is it to have them by install.sh? */
+int check_has_own_hooks(const struct check *c);
 void check_git(struct check *c);
 /* check-images.c: what makes images, and the registry that they go to. */
 void check_images(struct check *c);

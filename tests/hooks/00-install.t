@@ -210,6 +210,16 @@ test_expect 'a path of GitLab is known; the other layout has to be uninstalled f
 	unchanged @hashed/ab/cd/abcd.git hashed.before
 '
 
+test_expect 'so is one of Gitaly Cluster: replicas and pools' '
+	for path in @cluster/repositories/ab/cd/12.git @cluster/pools/ab/cd/3.git @pools/ab/cd/abcd.git; do
+		git init -q --bare "$path" && snapshot "$path" >cluster.before &&
+		install_in "$path" && [ -x "$path/custom_hooks/update.d/50-modelgate" ] && [ ! -e "$path/hooks/update" ] &&
+		checks "$path" && rm "$path/modelgate-installed" && rm -r "$path/custom_hooks" &&
+		{ "$prefix/bin/modelgate" --repo "$path" check >checked || same 1 $?; } &&
+		grep -F "$path/custom_hooks/update.d/50-modelgate is missing" checked && unchanged "$path" cluster.before || return 1
+	done
+'
+
 test_expect 'the repository of a work tree' '
 	git init -q tree && install_in tree && [ -x tree/.git/hooks/pre-receive ] && checks tree &&
 	grep -x "name = tree" tree/.git/modelgate.ini
@@ -291,6 +301,40 @@ test_expect 'the system'\''s file: its state before the default, and what it lea
 	printf "[modelgate]\nstate = /x\n" >>under.git/modelgate.ini &&
 	refuses "leaves only [project]" install_sh repo "$T/under.git" --prefix "$prefix" &&
 	rm -r "$prefix/etc"
+'
+
+test_expect 'projects of the system'\''s file that leave the repository out: stopped before anything is changed' '
+	mkdir -p "$prefix/etc/modelgate" && git init -q --bare scope.git && keep scope.git &&
+	system() { printf "[modelgate]\nprojects = models/*, %s ; these\nprojects.2 = other/x\n" "$1" >"$prefix/etc/modelgate/modelgate.ini"; } &&
+	system "/elsewhere/*" && for layout in auto git; do
+		refuses "$prefix/etc/modelgate/modelgate.ini says projects = models/*,/elsewhere/*,other/x" install_in scope.git --layout $layout &&
+		said "Add $T/scope.git to projects" && is_as_kept scope.git && [ ! -e scope.git.state ] || return 1
+	done &&
+	for glob in "$T/scope.git" "$T/scope" "$T/s*" "*"; do
+		system "$glob" && install_in scope.git >out && ! grep "judges only" out && checks scope.git &&
+		install_sh uninstall "$T/scope.git" && is_as_kept scope.git || return 1
+	done &&
+	system "/elsewhere/*" && install_in scope.git --layout gitlab >out && checks scope.git &&
+	grep -F "$prefix/etc/modelgate/modelgate.ini, judges only models/*,/elsewhere/*,other/x: see that this project'\''s path in GitLab is among them." out &&
+	install_sh uninstall "$T/scope.git" && is_as_kept scope.git &&
+	system "$T/sc*" && install_in scope.git && system "/elsewhere/*" && check_finds scope.git "leaves this repository out" &&
+	install_sh uninstall "$T/scope.git" && is_as_kept scope.git && rm -r "$prefix/etc"
+'
+
+test_expect 'ended in front of any file that it writes: nothing lies about, and uninstall leaves all as it was' '
+	for layout in git gitlab; do
+		git init -q --bare ended-$layout.git && keep ended-$layout.git || return 1
+		for signal in TERM INT KILL; do
+			for at in 1 2 3 4 5; do
+				ended_at $signal $at "$T/ended-$layout.git" repo "$T/ended-$layout.git" --prefix "$prefix" --layout $layout \
+					--state "$T/ended.state" &&
+				! grep "The hooks are in" ended && { [ $signal = KILL ] || same "" "$(leftovers ended-$layout.git)"; } &&
+				install_sh uninstall "$T/ended-$layout.git" >out &&
+				{ is_as_kept ended-$layout.git || { echo "$layout, $signal, $at:"; cat moves out; return 1; }; } || return 1
+			done
+		done
+		same 5 "$(wc -l <moves)" || return 1
+	done
 '
 
 if [ "$(id -u)" -eq 0 ]; then

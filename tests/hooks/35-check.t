@@ -97,9 +97,16 @@ test_expect 'shadow mode, and a repository that projects leaves out' '
 	server_set shop modelgate mode shadow &&
 	notes "configuration: mode = shadow ($ini:$(grep -n "^mode" "$ini" | cut -d : -f 1)): nothing is rejected, it is only told" &&
 	cp good.ini "$ini" && printf "[modelgate]\nprojects = /elsewhere/*\n" >system.ini &&
-	checks 0 modelgate --repo shop.git --config system.ini &&
-	grep -F "note   configuration: projects ($T/system.ini:2) leaves this repository out by its path: its pushes are not judged" checked &&
-	fine
+	checks 1 modelgate --repo shop.git --config system.ini && same 1 "$(grep -c ^wrong checked)" &&
+	left_out="configuration: projects ($T/system.ini:2) leaves this repository out by its path" &&
+	grep -A 1 -xF "wrong  $left_out: its pushes are not judged" checked | grep -xF "       add $T/shop.git to projects there" &&
+	printf "projects.2 = %s\n" "$T/shop.git" >>system.ini && checks 0 modelgate --repo shop.git --config system.ini &&
+	! grep projects checked && sed -i /projects.2/d system.ini &&
+	server_set shop identity source gitlab && checks 0 modelgate --repo shop.git --config system.ini &&
+	grep -A 1 -xF "note   $left_out, unless it has GitLab'\''s path of the project: its pushes are not judged" checked |
+		grep -xF "       see that GitLab'\''s path of the project is among them" && fine &&
+	git init -q --bare none.git && { modelgate --repo none.git --config system.ini check >checked || same 1 $?; } &&
+	grep "^note   configuration: projects" checked
 '
 
 # --- the hooks ---

@@ -130,7 +130,8 @@ test_expect 'wikis and design repositories of a project that is named pass' '
 # --- hooks of a repository too ---
 
 test_expect 'a repository with hooks of its own: each push is judged once, and told once' '
-	install_sh repo "$T/shop.git" --layout gitlab --prefix "$prefix" --state "$T/state" &&
+	install_sh repo "$T/shop.git" --layout gitlab --prefix "$prefix" --state "$T/state" >out &&
+	grep "judges only models/shop\*,other/\*: see that this project" out &&
 	before=$(records "event=push.*") && cd shop && git fetch -q && git switch -q dev && git merge -q origin/main &&
 	dev_and_main && expect_accept gitlab_push origin dev main &&
 	same 1 "$(gate_lines | grep -c "created: chain dev on main")" && same $((before + 1)) "$(records "event=push.*")" &&
@@ -140,12 +141,22 @@ test_expect 'a repository with hooks of its own: each push is judged once, and t
 '
 
 test_expect 'its own hook judges, not the global one' '
-	perl -0pi -e "BEGIN { \$old = shift; \$new = shift } s/\Q\$old\E/\$new/g" "$prefix/etc" "$prefix/abc" \
-		shop.git/custom_hooks/pre-receive.d/50-modelgate &&
+	own=$T/shop.git/custom_hooks/pre-receive.d/50-modelgate && before=$(records "event=push.*") &&
+	perl -pi -e "s/(modelgate-hook )./\${1}X/" "$own" && cd shop && commit direct.txt && expect_reject MG102 gitlab_push origin main &&
+	same "1 $((before + 1))" "$(records "build=X*" event=push.rejected) $(records "event=push.*")" &&
+	cp "$prefix/libexec/modelgate/pre-receive" "$own" && git fetch -q && git reset -q --hard origin/main
+'
+
+test_expect 'a copy that was built for another system file judges by that one, and the global one judges too' '
+	own=$T/shop.git/custom_hooks/pre-receive.d/50-modelgate &&
+	perl -0pi -e "BEGIN { \$old = shift; \$new = shift } s/\Q\$old\E/\$new/g" "$prefix/etc" "$prefix/abc" "$own" &&
 	mkdir -p "$prefix/abc/modelgate" && printf "[modelgate]\nmode = shadow\n" >"$prefix/abc/modelgate/modelgate.ini" &&
-	cd shop && expect_accept gitlab_push origin main && said "would be rejected" &&
-	git fetch -q && cp "$prefix/libexec/modelgate/pre-receive" "$T/shop.git/custom_hooks/pre-receive.d/50-modelgate" &&
-	commit direct.txt && expect_reject MG102 gitlab_push origin main
+	cd shop && commit direct.txt && expect_reject MG102 gitlab_push origin main && said "would be rejected" &&
+	printf "[modelgate]\nprojects = elsewhere/*\n" >"$prefix/abc/modelgate/modelgate.ini" &&
+	expect_reject MG102 gitlab_push origin main && said_not "would be rejected" &&
+	cp "$prefix/libexec/modelgate/pre-receive" "$own" && rm -r "$prefix/abc" && expect_reject MG102 gitlab_push origin main &&
+	git fetch -q && git reset -q --hard origin/main && git switch -q dev && commit later.txt && git switch -q main &&
+	merge_in dev && expect_accept gitlab_push origin dev main && commit direct.txt
 '
 
 test_expect 'a copy that Gitaly would not run, or that is not ours: the global hook judges' '
@@ -242,6 +253,55 @@ test_expect 'uninstall: the folder is as it was, the system file is gone, the lo
 	same "modelgate is not installed in $GITALY_GLOBAL" "$(cat out)" && ! install_sh check "$GITALY_GLOBAL" >out &&
 	grep "./install.sh global $GITALY_GLOBAL --projects GLOBS" out
 '
+
+test_expect 'two folders with one system file: it goes with the last that is uninstalled, in either order' '
+	second() { install_sh global "$T/second" --projects "models/shop*, other/*" --prefix "$prefix" --user "$(id -un)"; } &&
+	list=$prefix/etc/modelgate/global-folders && unset globs &&
+	for first in "$GITALY_GLOBAL" "$T/second"; do
+		install_global && second && second && same "$GITALY_GLOBAL $T/second" "$(sed -n "s/^folder=//p" "$list" | sort | xargs)" &&
+		same 644 "$(stat -c %a "$list")" && cp "$file" ini &&
+		install_sh uninstall "$first" >out && grep "kept     $file: hooks go by it in" out && cmp ini "$file" &&
+		last=$(sed -n "s/^folder=//p" "$list") && [ "$last" != "$first" ] && install_sh check "$last" &&
+		install_sh uninstall "$last" >out && grep "removed  $file" out && [ ! -e "$prefix/etc/modelgate" ] &&
+		is_as_kept "$GITALY_GLOBAL" && [ ! -e second ] || return 1
+	done
+'
+
+test_expect 'ended in front of any file that it writes: uninstall leaves all as it was' '
+	for signal in TERM INT KILL; do
+		for at in 1 2 3 4 5 6; do
+			# A kill in front of its list leaves the empty folder of the system file.
+			[ $signal != KILL ] || [ $at -ge 3 ] || continue
+			ended_at $signal $at "$T" global "$GITALY_GLOBAL" --projects "models/*" --prefix "$prefix" --state "$T/state" --user "$(id -un)" &&
+			{ install_sh uninstall "$GITALY_GLOBAL" >out || { cat out ended; return 1; }; } &&
+			{ is_as_kept "$GITALY_GLOBAL" && same "" "$(leftovers "$GITALY_GLOBAL" "$prefix")" && [ ! -e "$file" ] && [ ! -e "$prefix/etc/modelgate" ] ||
+				{ echo "signal $signal in front of $at:"; cat moves out; return 1; }; } || return 1
+		done
+	done && same 6 "$(wc -l <moves)" && grep -x "$file" moves
+'
+
+if [ "$(id -u)" -eq 0 ]; then
+	test_expect 'as root: what a record of somebody else says of the system file is not believed' '
+		chmod 755 "$T" && install_global && mkdir -p theirs/update.d theirs.prefix/etc/modelgate && cp "$file" theirs.prefix/etc/modelgate/ &&
+		sum=$(sha256sum <"$file") && printf "config=%s\nconfig-folder=yes\nfolder=%s\n" "$sum" "$T/theirs" >theirs.prefix/etc/modelgate/global-folders &&
+		chown -R daemon theirs theirs.prefix && mkdir theirs.link && ln -s "$prefix/etc" theirs.link/etc && chown -R -h daemon theirs.link &&
+		for lie in "$prefix" "$T/theirs.prefix" "$T/theirs.link"; do
+			printf "layout=global\nprefix=%s\nuser=daemon\nconfig=%s\nconfig-folder=yes\nfolder=\nfolders=\n" "$lie" "$sum" >theirs/modelgate-installed &&
+			chown daemon theirs/modelgate-installed && install_sh uninstall "$T/theirs" >out && grep "kept     $lie/etc/modelgate" out &&
+			[ -e "$file" ] && [ -e theirs.prefix/etc/modelgate/modelgate.ini ] && [ ! -e theirs/modelgate-installed ] || return 1
+		done && checks &&
+		printf "layout=global\nprefix=%s\n" "$prefix" >"$GITALY_GLOBAL/theirs" && mv "$GITALY_GLOBAL/modelgate-installed" record &&
+		mv "$GITALY_GLOBAL/theirs" "$GITALY_GLOBAL/modelgate-installed" && chown daemon "$GITALY_GLOBAL/modelgate-installed" &&
+		refuses "modelgate-installed belongs to daemon" install_sh check "$GITALY_GLOBAL" &&
+		refuses "modelgate-installed belongs to daemon" install_sh uninstall "$GITALY_GLOBAL" &&
+		mv -f record "$GITALY_GLOBAL/modelgate-installed" &&
+		refuses "others than root can put something in the place of $T/theirs.prefix" install_sh global "$T/new" --projects "x" \
+			--prefix "$T/theirs.prefix" --user daemon && [ ! -e new ] &&
+		install_sh uninstall "$GITALY_GLOBAL" && is_as_kept "$GITALY_GLOBAL" && [ ! -e "$prefix/etc/modelgate" ]
+	'
+else
+	test_skip 'as root: what a record of somebody else says of the system file is not believed' 'not root'
+fi
 
 test_expect 'a folder that was not there is made, and gone again; a long list of globs gets several lines' '
 	globs=$(for n in 1 2 3 4 5 6; do printf "group-$n/%060d/*," $n; done) &&

@@ -54,6 +54,15 @@ test_expect 'a configuration of one'\''s own goes in as it is' '
 	grep -F "/srv/gate" said
 '
 
+test_expect 'a key that only the system'\''s file may have is MG901 on the server, and so here' '
+	cp own.tar before && for line in "projects = models/*" "allow-repository-config = yes"; do
+		sed "2s,\$,\n$line," own.ini >keys.ini && grep -xF -e "$line" keys.ini &&
+		refuses "MG901" install_sh bundle own.tar --config keys.ini && said "keys.ini" && cmp own.tar before || return 1
+	done &&
+	mkdir -p strict/etc/modelgate && printf "[modelgate]\nallow-repository-config = no\n" >strict/etc/modelgate/modelgate.ini &&
+	bundle "$T/strict.tar" --config own.ini --prefix "$T/strict" && bundle "$T/own.tar" --config own.ini
+'
+
 test_expect 'refused, and an archive that is there stays: no state, a relative one, a wrong configuration' '
 	cp a.tar before && for arguments in "" "--state" "--state var/x" "--state /x --config own.ini" "x --state /x" \
 		"--project a --config own.ini" "--colour red"; do
@@ -65,6 +74,13 @@ test_expect 'refused, and an archive that is there stays: no state, a relative o
 	refuses "says source = os" install_sh bundle a.tar --config own.ini &&
 	refuses "there is no folder" install_sh bundle absent/a.tar --state /x &&
 	refuses "is a folder" install_sh bundle deep --state /x && cmp a.tar before && same "" "$(ls -A | grep "~$")"
+'
+
+test_expect 'ended in front of the last step: the archive that is there stays, and nothing else' '
+	mkdir bundles && cp a.tar bundles/c.tar && for signal in TERM INT; do
+		ended_at $signal 1 "$T/bundles" bundle "$T/bundles/c.tar" --state /elsewhere && ! grep "^wrote" ended &&
+		cmp a.tar bundles/c.tar && same c.tar "$(ls -A bundles)" || return 1
+	done
 '
 
 # --- where GitLab has repositories ---

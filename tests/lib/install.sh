@@ -12,6 +12,11 @@
 #	keep DIR                   A copy of DIR with everything, for:
 #	is_as_kept DIR             DIR is, to the byte, mode, owner and time of each file, what keep has copied.
 #	refuses TEXT CMD...        CMD fails and says TEXT.
+#	ended_at SIGNAL N BELOW ARG...
+#	                           ./install.sh ARG..., which gets SIGNAL with all that it has started just before
+#	                           its Nth mv of a file to a place below the folder BELOW, but for the programs.
+#	                           The places are in $T/moves, what it said in $T/ended.
+#	leftovers DIR...           Names that end in "~".
 
 own_build() {
 	install_build=$T/$1
@@ -62,4 +67,26 @@ refuses() {
 		return 1
 	fi
 	said "$test_text"
+}
+
+ended_at() {
+	mkdir -p "$T/ending" && cat >"$T/ending/mv" <<-EOT && chmod 755 "$T/ending/mv" || return 1
+		#!/bin/sh
+		for last; do :; done
+		case \$last in
+		*/bin/* | */libexec/*) ;;
+		"$3/"*)
+			echo "\$last" >>"$T/moves"
+			[ "\$(wc -l <"$T/moves")" -ne $2 ] || kill -$1 0 ;;
+		esac
+		exec $(command -v mv) "\$@"
+	EOT
+	rm -f "$T/moves"
+	shift 3
+	(PATH=$T/ending:$PATH BUILD=$install_build setsid -w "$TOP/install.sh" "$@" >"$T/ended" 2>&1)
+	[ -s "$T/moves" ]
+}
+
+leftovers() {
+	find "$@" -name '*~'
 }
