@@ -256,7 +256,7 @@ static enum visit_result record_wish(
 	return result;
 }
 
-/* A job that waits for a hand was started by nobody's: the one that made the pipeline has pressed no button. */
+/* A job that is to wait for a hand was started by none: its user is still the one that made the pipeline. */
 static enum visit_result refuse_automatic(
 	struct visit *v, const struct follow_step *step, struct err *e)
 {

@@ -83,7 +83,9 @@ ended_at() {
 	EOT
 	rm -f "$T/moves"
 	shift 3
-	(PATH=$T/ending:$PATH BUILD=$install_build setsid -w "$TOP/install.sh" "$@" >"$T/ended" 2>&1)
+	# A test that runs in the background has SIGINT ignored, and so would have what it starts.
+	(PATH=$T/ending:$PATH BUILD=$install_build env --default-signal=INT,TERM,HUP setsid -w "$TOP/install.sh" "$@" \
+		>"$T/ended" 2>&1)
 	[ -s "$T/moves" ]
 }
 
