@@ -175,7 +175,7 @@ test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
 PROVE := prove --failures --comments
 HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
 hooks-test: test-root $(JUDGE_CASES) $(KILL_AT) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
-	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j3 $(HOOK_TESTS)
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j4 $(HOOK_TESTS)
 
 property: $(JUDGE_CASES) ## the judge against a slow reference, on PROPERTY_CASES (2000) random histories
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) PROPERTY_CASES=$(PROPERTY_CASES) \
@@ -192,6 +192,9 @@ real-venv:
 	$(call say,VENV,$(BUILD)/venv*)
 	$(Q)tests/real/venv $(abspath $(BUILD))
 
+# They build programs of their own, again and again, to see what a shell script does with them.
+INSTALLER_TESTS := tests/hooks/00-install.t tests/hooks/71-upgrade.t tests/hooks/73-bundle.t
+
 # Sanitizers write their reports into files: a hook's standard error may have no reader.  What else they
 # write there, as of a process that was killed while it looked for leaks, is no report.  Warnings are
 # no errors here, because instrumented code makes gcc see what is not there.
@@ -202,7 +205,7 @@ asan: ## check, with address and undefined behaviour sanitizers
 		UBSAN_OPTIONS=log_path=$(abspath $(BUILD))/asan/reports/ubsan:print_stacktrace=1 \
 		$(MAKE) CI= BUILD=$(BUILD)/asan LDFLAGS= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-		check; status=$$?; \
+		HOOK_TESTS='$(filter-out $(INSTALLER_TESTS),$(HOOK_TESTS))' check; status=$$?; \
 		grep -hs -A40 -e ERROR: -e 'runtime error' $(BUILD)/asan/reports/* && exit 1; exit $$status
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (60), with clang

@@ -10,7 +10,7 @@
 
 kills_can 'the process that follows GitLab killed at each call' || test_done
 
-steps=${KILL_STEPS:-20}
+steps=${KILL_STEPS:-14}
 MADE=0
 
 new_gitlab shop
