@@ -77,7 +77,8 @@ static int was_refused(const struct look *l, const struct gitlab_job *job, struc
 	do
 		got = gitlab_read_artifact(l->g, job->id, file, &text, e);
 	while (is_to_ask_again(l->g, got, &tried, e));
-	if (got == GITLAB_MISSING)
+	/* Whoever is not shown it takes it for one that was let start: so the newer pipeline goes first. */
+	if (got == GITLAB_MISSING || got == GITLAB_REFUSED)
 		err_clear(e);
 	else if (got != GITLAB_DONE)
 		refused = -1;
@@ -145,72 +146,73 @@ static int check_own(const struct look *l, struct err *e)
 	return canceled;
 }
 
+/*
+ * Look among the pipelines of QUERY for one that is NEWER than ours, or older, and has such a job.  1 and
+ * *FOUND, the caller's to gitlab_pipeline_clear(); 0: none has; -1.
+ */
+enum age { OLDER, NEWER };
+static int find(const struct look *l, const char *query, enum age age, enum looked_for what,
+	struct gitlab_pipeline *found, struct err *e)
+{
+	struct gitlab_pipelines all = {0};
+	enum gitlab_result got;
+	int has = 0, tried = 0;
+
+	memset(found, 0, sizeof(*found));
+	do
+		got = gitlab_list_pipelines(l->g, query, &all, e);
+	while (is_to_ask_again(l->g, got, &tried, e));
+	for (size_t i = 0; i < all.n && has == 0; i++) {
+		int64_t id = all.v[i].id;
+
+		if (age == NEWER ? id > l->j->pipeline : id < l->j->pipeline)
+			has = has_job(l, id, what, e);
+		if (has == 1) {
+			*found = all.v[i];
+			memset(&all.v[i], 0, sizeof(all.v[i]));
+		}
+	}
+	gitlab_pipelines_clear(&all);
+	return got == GITLAB_DONE ? has : -1;
+}
+
 /* Has a newer pipeline of our branch started? */
 static int check_newer(const struct look *l, struct err *e)
 {
 	char *ref = http_escape(l->j->ref + strlen(BRANCHES));
 	char *created = http_escape(l->j->created);
 	char *query = mem_format("ref=%s&source=api&created_after=%s", ref, created);
-	struct gitlab_pipelines found = {0};
-	enum gitlab_result got;
-	int result = 0, tried = 0;
+	struct gitlab_pipeline found;
+	int has = find(l, query, NEWER, LOOK_STARTED, &found, e);
 
-	do
-		got = gitlab_list_pipelines(l->g, query, &found, e);
-	while (is_to_ask_again(l->g, got, &tried, e));
-	if (got != GITLAB_DONE)
-		result = -1;
-	for (size_t i = 0; i < found.n && result == 0; i++) {
-		int has = 0;
-
-		if (found.v[i].id > l->j->pipeline)
-			has = has_job(l, found.v[i].id, LOOK_STARTED, e);
-		if (has == 1)
-			result = err_set(e,
-				"skipped: pipeline %lld of the same branch is newer and has "
-				"started: %s",
-				(long long)found.v[i].id, found.v[i].web_url);
-		else if (has < 0)
-			result = -1;
-	}
-	gitlab_pipelines_clear(&found);
+	if (has == 1)
+		has = err_set(e,
+			"skipped: pipeline %lld of the same branch is newer and has started: %s",
+			(long long)found.id, found.web_url);
+	gitlab_pipeline_clear(&found);
 	free(query);
 	free(created);
 	free(ref);
-	return result;
+	return has;
 }
 
 /* Is an older pipeline of our environment at work?  Those that are have one of these states. */
 static int check_older(const struct look *l, const char *status, struct err *e)
 {
 	char *query = mem_format("source=api&status=%s", status);
-	struct gitlab_pipelines found = {0};
-	enum gitlab_result got;
-	int result = 0, tried = 0;
+	struct gitlab_pipeline found;
+	int has = find(l, query, OLDER, LOOK_AT_WORK, &found, e);
 
-	do
-		got = gitlab_list_pipelines(l->g, query, &found, e);
-	while (is_to_ask_again(l->g, got, &tried, e));
-	if (got != GITLAB_DONE)
-		result = -1;
-	for (size_t i = 0; i < found.n && result == 0; i++) {
-		int has = 0;
-
-		if (found.v[i].id < l->j->pipeline)
-			has = has_job(l, found.v[i].id, LOOK_AT_WORK, e);
-		if (has == 1) {
-			result = err_set(e,
-				"pipeline %lld of this project is older and at work in %s: it goes "
-				"first: %s",
-				(long long)found.v[i].id, l->environment, found.v[i].web_url);
-			e->passing = 1;
-		} else if (has < 0) {
-			result = -1;
-		}
+	if (has == 1) {
+		has = err_set(e,
+			"pipeline %lld of this project is older and at work in %s: it goes first: "
+			"%s",
+			(long long)found.id, l->environment, found.web_url);
+		e->passing = 1;
 	}
-	gitlab_pipelines_clear(&found);
+	gitlab_pipeline_clear(&found);
 	free(query);
-	return result;
+	return has;
 }
 
 int ci_order_check(const struct ci_job *j, const struct config *config, struct err *e)

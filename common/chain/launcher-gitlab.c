@@ -131,7 +131,7 @@ static enum visit_result create(struct visit *v, const struct creation *c, struc
 	struct schedule q = {0};
 	struct err why = ERR_INIT;
 	enum creation_result made;
-	int is_held;
+	int is_held, has_older = 0;
 
 	if (status_is_final(v->p.status) && v->r.asked_at == 0) {
 		v->r.watch = REMOTE_CLOSED;
@@ -143,11 +143,12 @@ static enum visit_result create(struct visit *v, const struct creation *c, struc
 	schedule_clear(&q);
 	/* Jobs tell the order by GitLab's numbers: so those of one branch are made in ours. */
 	if (!is_held)
-		is_held = remote_has_older(v->l->s, &v->p, e);
-	if (is_held < 0)
+		has_older = remote_has_older(v->l->s, &v->p, e);
+	if (has_older < 0)
 		return VISIT_FAULT;
-	if (is_held && v->r.asked_at == 0) {
-		visit_set_message(v, "");
+	if ((is_held || has_older) && v->r.asked_at == 0) {
+		visit_set_message(
+			v, has_older ? "an older pipeline of the branch is to be made first" : "");
 		v->r.tries = 0;
 		visit_set_time(v, -1, 1);
 		return visit_save(v, e);

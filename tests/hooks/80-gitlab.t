@@ -374,6 +374,25 @@ test_expect 'it was moved to something else: canceled, and failed' '
 	mg shop retry "$N" build && settle shop && pipeline_is shop "$N" success
 '
 
+test_expect 'one of no use whose cancel does not get through: it is canceled before another one is made' '
+	to_main && ours=$(tip shop main) && other=$(git -C shop.git commit-tree -m other "$ours^{tree}") &&
+	gitlab_says "{\"take\": \"nothing\"}" && made=$(gitlab_made) &&
+	gitlab_fault "POST .*/pipeline$" race "\"project\": 5, \"ref\": \"main\", \"to\": \"$other\"" &&
+	gitlab_fault "POST .*/cancel$" status "\"status\": 502, \"times\": 3" &&
+	followed_until pipeline_is shop "$N" failed && git -C shop.git update-ref refs/heads/main "$ours" &&
+	mg shop retry "$N" build && follow shop && same $((made + 1)) "$(gitlab_made)" && message_says "$N" "status 502" &&
+	followed_until made_is $((made + 2)) &&
+	same "build:canceled create-model:canceled deploy:canceled stage-model:canceled" "$(gitlab_jobs $((made + 1)))" &&
+	gitlab_says "{\"take\": \"pretend\"}" && followed_until pipeline_is shop "$N" success
+'
+
+test_expect 'a configuration that cannot be used for a moment fails nothing that is on GitLab' '
+	gitlab_says "{\"take\": \"nothing\"}" && made=$(gitlab_made) && to_main && followed_until made_is $((made + 1)) &&
+	stage_is shop "$N" build pending && chmod 644 token && follow shop && stage_is shop "$N" build pending &&
+	message_says "$N" chmod && chmod 600 token && gitlab_says "{\"take\": \"pretend\"}" &&
+	followed_until pipeline_is shop "$N" success && same 1 "$(pipeline shop "$N" stages.0.attempt)"
+'
+
 # --- numbers and labels ---
 
 test_expect 'a retraining is known by the number that GitLab gave its pipeline' '

@@ -168,6 +168,26 @@ test_expect 'a newer pipeline of the branch has started: skipped, and the neares
 	stage_ends 0 "" build CI_PIPELINE_ID=5 CI_COMMIT_REF_NAME=online MODELGATE_CHAIN=online
 '
 
+# The newest pipeline's build failed on GitLab, by a report that says REFUSED or not; ours is the one before.
+newer_failed() { # REFUSED
+	gitlab_says '{"take": "nothing"}' && from_main_to retrain && follow shop && follow shop &&
+		newer=$(gitlab_of shop "$N" pipeline_id) &&
+		gitlab_job "$newer" retrain:build failed "\"report\": {\"stage\": \"build\", \"passing\": false,
+			\"refused\": $1, \"message\": \"no\", \"facts\": {}}"
+}
+
+test_expect 'a newer one that was refused its turn has not started; one that has failed has' '
+	news && newer_failed true && stage_ends 0 "" build CI_PIPELINE_ID=$((newer - 1)) &&
+	mg shop cancel "$N" && follow shop && news && newer_failed false &&
+	stage_ends 1 "skipped: pipeline $newer" build CI_PIPELINE_ID=$((newer - 1))
+'
+
+test_expect 'whose report is not shown is taken for one that has started' '
+	gitlab_fault "GET .*/artifacts/" status "\"status\": 403, \"times\": 9" &&
+	stage_ends 1 "skipped: pipeline $newer" build CI_PIPELINE_ID=$((newer - 1)) &&
+	gitlab_says "{\"no_faults\": true}" && follow shop
+'
+
 test_expect 'an older pipeline of the environment is at work: it goes first' '
 	news && gitlab_says "{\"take\": \"nothing\"}" && from_main_to retrain && follow shop && follow shop &&
 	stage_ends 75 "is older and at work in DEV" build CI_PIPELINE_ID=90000 &&
