@@ -164,7 +164,7 @@ check: compile-all test-root layers ## all tests that need nothing beyond Debian
 # Each cmocka program speaks TAP, so that one prove counts them all.  What failed says why.
 unit: $(UNIT_TESTS) ## the unit tests
 	$(Q)state=--statefile=$(BUILD)/tests/failed; \
-	prove -Q --exec tests/lib/cmocka-tap --state=save $$state $(UNIT_TESTS) || \
+	prove -Q -j2 --exec tests/lib/cmocka-tap --state=save $$state $(UNIT_TESTS) || \
 		{ $(PROVE) --exec tests/lib/cmocka-tap --state=failed $$state; exit 1; }
 
 replay: $(REPLAYS) ## the corpus of each fuzz target, once

@@ -504,8 +504,9 @@ static void assert_appears(const char *path, const char *expected)
 static void test_end_signal(void **state)
 {
 	const char *argv[] = {"sh", "-c",
-		"cd \"$1\"; sleep 60 & trap 'kill $!; echo >told; exit' HUP; : >ready; wait", "sh",
-		*state, NULL};
+		"cd \"$1\"; sleep 60 & "
+		"trap 'kill $!; echo >new; mv new told; exit' HUP; : >ready; wait",
+		"sh", *state, NULL};
 	struct spawn s = SPAWN_INIT;
 	pid_t child, pid;
 
