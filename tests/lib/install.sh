@@ -83,9 +83,10 @@ ended_at() {
 	EOT
 	rm -f "$T/moves"
 	shift 3
-	# A test that runs in the background has SIGINT ignored, and so would have what it starts.
-	(PATH=$T/ending:$PATH BUILD=$install_build env --default-signal=INT,TERM,HUP setsid -w "$TOP/install.sh" "$@" \
-		>"$T/ended" 2>&1)
+	# A test that runs in the background has SIGINT ignored, and so would have what it starts.  cat ends with
+	# the last that has the pipe: what clears away outlives the shell that was waiting for it.
+	PATH=$T/ending:$PATH BUILD=$install_build env --default-signal=INT,TERM,HUP setsid -w "$TOP/install.sh" "$@" \
+		2>&1 | cat >"$T/ended"
 	[ -s "$T/moves" ]
 }
 
