@@ -136,7 +136,6 @@ static enum gitlab_result send(
 	g->is_state = 0;
 	g->is_at_work = 0;
 	http = http_do(g->http, &r, &a, &why);
-	g->is_away = http != HTTP_ANSWERED;
 	if (http == HTTP_ANSWERED) {
 		result = sort_answer(g, c, &a, body, e);
 		http_answer_clear(&a);
@@ -151,6 +150,8 @@ static enum gitlab_result send(
 		if (e != NULL)
 			e->passing = result != GITLAB_REFUSED;
 	}
+	/* A certificate that is not trusted is told to each who asks, and at once. */
+	g->is_away = http != HTTP_ANSWERED && result != GITLAB_REFUSED;
 	err_clear(&why);
 	free(c->path);
 	free(text);

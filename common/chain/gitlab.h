@@ -41,7 +41,7 @@ int64_t gitlab_pause(const struct gitlab *g);
 /* 1: who answered the last request may still be at work on it, as behind a proxy that gave up waiting. */
 int gitlab_is_at_work(const struct gitlab *g);
 
-/* 1: no answer came to the last request: who asks for something else would wait in vain, too. */
+/* 1: no answer came to the last request, for a passing reason: who asks for something else would wait in vain. */
 int gitlab_is_away(const struct gitlab *g);
 
 /* The project's number of GL_REPOSITORY ("project-17"); 0: that names no project. */
