@@ -440,6 +440,7 @@ test_expect 'TLS with an authority of its own' '
 test_expect 'by the proxy that the surroundings name, and not where they name an exception' '
 	to_main && http_proxy=http://127.0.0.1:1 follow shop && pipeline_is shop "$N" pending &&
 	message_says "$N" "127.0.0.1 port 1" &&
+	message_says "$N" "listing the jobs" && # of an older one, which waits for a hand: nobody else has asked in vain
 	http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 settle shop && pipeline_is shop "$N" success
 '
 
