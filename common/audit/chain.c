@@ -107,33 +107,6 @@ static int prepare(struct addition *a, const struct journal *j, const struct jou
 	return 0;
 }
 
-/* Write and flush the head that announces the append.  On failure the head is as it was. */
-static int announce(
-	const struct journal *j, const char *state, const struct head *next, struct err *e)
-{
-	if (head_write(j->head_fd, next, e) != 0)
-		goto fail;
-	/* A damaged one may have been longer. */
-	if (j->head_state == HEAD_DAMAGED && ftruncate(j->head_fd, HEAD_SIZE) != 0) {
-		(void)err_errno(e, errno, "cannot mend the head of the audit log");
-		goto fail;
-	}
-	if (fdatasync(j->head_fd) != 0) {
-		(void)err_errno(e, errno, "cannot flush the head of the audit log");
-		goto fail;
-	}
-	if (j->head_state == HEAD_ABSENT && journal_flush_folder(state, e) != 0)
-		goto fail;
-	return 0;
-fail:
-	/* What cannot be put back announces an append that never began: as good as none. */
-	if (j->head_state == HEAD_ABSENT)
-		(void)!ftruncate(j->head_fd, 0);
-	else if (j->head_state == HEAD_THERE)
-		(void)head_write(j->head_fd, &j->head, NULL);
-	return -1;
-}
-
 /* Write and flush the lines.  On failure the log is as it was, or is found torn. */
 static int write_lines(const struct journal *j, const struct str *text, struct err *e)
 {
@@ -146,7 +119,7 @@ static int write_lines(const struct journal *j, const struct str *text, struct e
 	if (ftruncate(j->log, (off_t)j->size) == 0) {
 		(void)fdatasync(j->log); /* the fault that counts is told already */
 		if (j->head_state == HEAD_THERE)
-			(void)head_write(j->head_fd, &j->head, NULL); /* as in announce */
+			(void)head_write(j->head_fd, &j->head, NULL); /* as in journal_announce */
 	}
 	return -1;
 }
@@ -160,7 +133,7 @@ static int write_out(const struct journal *j, const char *state, const struct jo
 	next.pending_seq = a->seq;
 	memcpy(next.pending_hash, a->hash, SHA256_HEX_SIZE);
 	next.recovering = t->found;
-	if (announce(j, state, &next, e) != 0 || write_lines(j, &a->text, e) != 0)
+	if (journal_announce(j, state, &next, e) != 0 || write_lines(j, &a->text, e) != 0)
 		return -1;
 	head_init(&next);
 	next.size = j->size + (int64_t)a->text.len;

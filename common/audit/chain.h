@@ -1,6 +1,6 @@
 /*
- * The audit log: <state>/audit/audit.jsonl, append only.  Each line holds the SHA-256 of the line
- * before it.  <state>/audit/head says, in one line of JSON that is rewritten in place, how many
+ * The audit log: <state>/audit/audit.jsonl, append only, and the files that it was rotated into
+ * (audit/rotate.h).  Each line holds the SHA-256 of the line before it.  <state>/audit/head says, in one line of JSON that is rewritten in place, how many
  * bytes and records the log has, the hash of its last line, and the hash of the line that is being
  * added: so a process killed between the two files is told from a log that was cut or added to.
  */
@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/merkle.h"
+
 struct audit_record;
+struct checkpoint;
 struct err;
 struct json;
 
@@ -39,11 +42,25 @@ enum audit_verdict { AUDIT_VALID, AUDIT_INVALID };
 
 struct audit_report {
 	int64_t records; /* whole records read */
-	int64_t line; /* first line that is wrong, from 1; 0: none, or the fault is in the head */
-	char *fault;  /* what is wrong with it; NULL: nothing */
+	int64_t line; /* first line that is wrong, from 1 in its file; 0: no line is to blame */
+	char *file;   /* the name of that file; NULL: no line is to blame */
+	char *fault;  /* what is wrong; NULL: nothing */
 	char *head;   /* hash of the last line, hexadecimal */
 	int64_t recovered;  /* torn lines that the log itself accounts for */
 	int64_t broken_off; /* bytes at the end, of an append that the next one will account for */
+	int64_t lines_before; /* lines in older files that are missing, as may_begin_late allows */
+	/* What a checkpoint is made of: all lines but those of such an append. */
+	struct merkle tree;
+	char tree_head[SHA256_HEX_SIZE]; /* hash of the last of them */
+	int64_t seq;                     /* of the last record among them */
+};
+
+/* What a log has to be beside in order. */
+struct audit_expected {
+	/* The lines that it counts are those that it was made for (audit/checkpoint.h); or NULL. */
+	const struct checkpoint *checkpoint;
+	/* 1: the oldest files may be missing, as the first that is there tells of what was in them. */
+	int may_begin_late;
 };
 
 /*
@@ -61,10 +78,18 @@ struct audit_report {
  */
 int audit_verify(
 	const char *state, enum audit_verdict *verdict, struct audit_report *report, struct err *e);
+/*
+ * The same, and that it is as EXPECTED.  A log that was rewritten as a whole, its head too, has no wrong
+ * line; one that was cut names the line after its last.  -1 also where files are missing that the
+ * checkpoint is about.
+ */
+int audit_verify_expected(const char *state, const struct audit_expected *expected,
+	enum audit_verdict *verdict, struct audit_report *report, struct err *e);
 void audit_report_clear(struct audit_report *r);
 
 struct audit_filter {
 	const char *user;  /* actor's name or id */
+	const char *project; /* glob over names of projects or paths of repositories */
 	const char *ref;   /* glob over full reference names or the short ones of branches */
 	const char *event; /* glob over event names */
 	int64_t since;     /* microseconds; 0: no limit */
@@ -72,7 +97,7 @@ struct audit_filter {
 };
 
 /*
- * Call EACH with every line that FILTER lets through, oldest first, until it returns other than 0,
+ * Call EACH with every line of all files that FILTER lets through, oldest first, until it returns other than 0,
  * which is returned.  Lines that are no records are passed over.  -1 and *E.
  */
 int audit_each(const char *state, const struct audit_filter *filter,

@@ -5,7 +5,7 @@
 
 #include "audit/entry.h"
 #include "audit/journal.h"
-#include "audit/lines.h"
+#include "audit/volumes.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -19,6 +19,16 @@ static int is_of_user(const struct json *record, const char *user)
 
 	return str_same(json_get_text(actor, "name"), user) ||
 	       str_same(json_get_text(actor, "id"), user);
+}
+
+static int is_of_project(const struct json *record, const char *pattern)
+{
+	const struct json *repository = json_get(record, "repository");
+	const char *project = json_get_text(repository, "project");
+	const char *path = json_get_text(repository, "path");
+
+	return (project != NULL && str_glob(pattern, project)) ||
+	       (path != NULL && str_glob(pattern, path));
 }
 
 static int has_ref(const struct json *record, const char *pattern)
@@ -48,6 +58,8 @@ static int passes(const struct audit_filter *f, const struct entry *entry)
 		return 0;
 	if (f->user != NULL && !is_of_user(entry->json, f->user))
 		return 0;
+	if (f->project != NULL && !is_of_project(entry->json, f->project))
+		return 0;
 	return f->ref == NULL || has_ref(entry->json, f->ref);
 }
 
@@ -55,17 +67,19 @@ int audit_each(const char *state, const struct audit_filter *filter,
 	int (*each)(void *context, const char *line, const struct json *record), void *context,
 	struct err *e)
 {
-	struct lines lines = {.fd = -1};
+	struct volumes volumes = {.n = 0};
+	struct reader reader;
 	struct entry entry;
 	struct journal j;
 	struct line line;
 	char *text;
 	int status = -1, got = 1;
 
-	if (journal_open(&j, state, JOURNAL_READ, e) != 0)
+	reader_init(&reader, &volumes, 0);
+	if (journal_open(&j, state, JOURNAL_READ, e) != 0 ||
+		volumes_find(&volumes, state, &j, e) != 0)
 		goto out;
-	lines_init(&lines, j.log, 0, j.size, AUDIT_MAX_LINE);
-	for (status = 0; status == 0 && (got = lines_next(&lines, &line, e)) > 0;) {
+	for (status = 0; status == 0 && (got = reader_next(&reader, &line, e)) > 0;) {
 		if (!entry_parse(&entry, line.text, line.len))
 			continue;
 		if (passes(filter, &entry)) {
@@ -78,7 +92,8 @@ int audit_each(const char *state, const struct audit_filter *filter,
 	if (got < 0)
 		status = -1;
 out:
-	lines_clear(&lines);
+	reader_clear(&reader);
+	volumes_clear(&volumes);
 	journal_close(&j);
 	return status;
 }

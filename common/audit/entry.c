@@ -37,6 +37,26 @@ static int parse_recovered(struct audit_recovered *out, const struct json *o)
 	return 1;
 }
 
+static int parse_rotated(struct audit_rotated *out, const struct json *o)
+{
+	const char *file = json_get_text(o, "file");
+	const struct json *peaks = json_get(o, "tree");
+	size_t at = 0;
+
+	memset(out, 0, sizeof(*out));
+	out->number = file == NULL ? 0 : audit_file_number(file);
+	out->size = json_get_number(o, "size", -1);
+	out->tree.n = json_get_number(o, "lines", -1);
+	if (out->number < 1 || out->size < 1 || out->tree.n < 1 || out->tree.n > ENTRY_MAX_SEQ)
+		return 0;
+	for (int level = MERKLE_LEVELS - 1; level >= 0; level--)
+		if ((out->tree.n >> level & 1) != 0 &&
+			sha256_parse(json_string(json_at(peaks, at++)), out->tree.peaks[level]) !=
+				0)
+			return 0;
+	return json_length(peaks) == at;
+}
+
 static int read_members(struct entry *out)
 {
 	const char *when = json_get_text(out->json, "time");
@@ -51,8 +71,10 @@ static int read_members(struct entry *out)
 	if (when == NULL || clock_parse(when, &out->time) != 0)
 		return 0;
 	out->is_recovered = strcmp(out->event, ENTRY_RECOVERED) == 0;
-	return !out->is_recovered ||
-	       parse_recovered(&out->recovered, json_get(out->json, "recovered"));
+	if (out->is_recovered)
+		return parse_recovered(&out->recovered, json_get(out->json, "recovered"));
+	out->is_rotated = strcmp(out->event, ENTRY_ROTATED) == 0;
+	return !out->is_rotated || parse_rotated(&out->rotated, json_get(out->json, "rotated"));
 }
 
 int entry_parse(struct entry *out, const char *line, size_t len)

@@ -15,6 +15,7 @@ struct json;
 #define ENTRY_MAX_SEQ (INT64_C(1) << 53) /* beyond it, readers of JSON disagree on numbers */
 #define ENTRY_NO_HASH "0000000000000000000000000000000000000000000000000000000000000000"
 #define ENTRY_RECOVERED "audit.recovered"
+#define ENTRY_ROTATED "audit.rotated"
 
 struct entry {
 	struct json *json; /* the whole line; what follows is borrowed from it */
@@ -24,6 +25,8 @@ struct entry {
 	int64_t time;
 	int is_recovered; /* 1: an audit.recovered, and RECOVERED holds what it says */
 	struct audit_recovered recovered;
+	int is_rotated; /* 1: an audit.rotated, and ROTATED holds what it says */
+	struct audit_rotated rotated;
 };
 
 /*

@@ -39,10 +39,12 @@ static int find_folder(const char *state, const char *folder, enum journal_use u
 	return find(folder, e);
 }
 
-static int take_lock(struct journal *j, const char *folder, struct err *e)
+static int take_lock(
+	struct journal *j, const char *folder, enum journal_use use, struct err *e)
 {
 	char *path = path_join(folder, AUDIT_LOCK);
-	int got = lock_take(&j->lock, path, LOCK_WAIT, AUDIT_LOCK_MS, e);
+	int got = lock_take(&j->lock, path, use == JOURNAL_READ ? LOCK_SHARE : LOCK_WAIT,
+		AUDIT_LOCK_MS, e);
 
 	if (got == 0) {
 		(void)err_set(e, "%s: held by another process for %d seconds", path,
@@ -72,7 +74,7 @@ static int open_files(struct journal *j, const char *folder, enum journal_use us
 	int append = use == JOURNAL_APPEND ? O_APPEND : 0; /* never for the head: it is rewritten */
 	struct stat st;
 
-	if (take_lock(j, folder, e) != 0 ||
+	if (take_lock(j, folder, use, e) != 0 ||
 		open_file(&j->log, folder, AUDIT_LOG, flags | append, e) != 0 ||
 		open_file(&j->head_fd, folder, AUDIT_HEAD, flags, e) != 0)
 		return -1;
@@ -135,6 +137,32 @@ int journal_flush_folder(const char *state, struct err *e)
 		status = -1;
 	free(folder);
 	return status;
+}
+
+int journal_announce(
+	const struct journal *j, const char *state, const struct head *next, struct err *e)
+{
+	if (head_write(j->head_fd, next, e) != 0)
+		goto fail;
+	/* A damaged one may have been longer. */
+	if (j->head_state == HEAD_DAMAGED && ftruncate(j->head_fd, HEAD_SIZE) != 0) {
+		(void)err_errno(e, errno, "cannot mend the head of the audit log");
+		goto fail;
+	}
+	if (fdatasync(j->head_fd) != 0) {
+		(void)err_errno(e, errno, "cannot flush the head of the audit log");
+		goto fail;
+	}
+	if (j->head_state == HEAD_ABSENT && journal_flush_folder(state, e) != 0)
+		goto fail;
+	return 0;
+fail:
+	/* What cannot be put back announces an append that never began: as good as none. */
+	if (j->head_state == HEAD_ABSENT)
+		(void)!ftruncate(j->head_fd, 0);
+	else if (j->head_state == HEAD_THERE)
+		(void)head_write(j->head_fd, &j->head, NULL);
+	return -1;
 }
 
 /* 1: the log ends as the append that was being made would have ended; 0; -1. */

@@ -34,6 +34,13 @@ void journal_close(struct journal *j);
 /* Make the entries of audit folder and files last, once after they were made.  0, or -1. */
 int journal_flush_folder(const char *state, struct err *e);
 
+/*
+ * Write and flush the head NEXT, which tells what is about to be done to the log of STATE.  0; or -1, *E, and
+ * the head is as it was.
+ */
+int journal_announce(
+	const struct journal *j, const char *state, const struct head *next, struct err *e);
+
 /* The end of the log, and how it fits the head. */
 struct journal_tail {
 	enum audit_found found;

@@ -1,10 +1,13 @@
 #include "audit/record.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "data/json.h"
 #include "sys/paths.h"
 
@@ -56,6 +59,35 @@ int audit_found_parse(enum audit_found *out, const char *word)
 	}
 	*out = AUDIT_FOUND_WHOLE;
 	return -1;
+}
+
+#define FILE_PREFIX "audit-"
+#define FILE_SUFFIX ".jsonl"
+#define FILE_MAX_NUMBER 999999999 /* a rotation a second for 31 years */
+
+void audit_file_name(int64_t number, char out[AUDIT_FILE_NAME_SIZE])
+{
+	/* Never cut: 12 characters and 20 digits at most. */
+	(void)snprintf(out, AUDIT_FILE_NAME_SIZE, FILE_PREFIX "%06" PRId64 FILE_SUFFIX,
+		number < 0 || number > FILE_MAX_NUMBER ? 0 : number);
+}
+
+int64_t audit_file_number(const char *name)
+{
+	const size_t around = strlen(FILE_PREFIX FILE_SUFFIX);
+	char digits[16], again[AUDIT_FILE_NAME_SIZE];
+	size_t len = strlen(name);
+	long long number;
+
+	if (!str_starts(name, FILE_PREFIX) || !str_ends(name, FILE_SUFFIX) || len <= around ||
+		len - around >= sizeof(digits))
+		return 0;
+	memcpy(digits, name + strlen(FILE_PREFIX), len - around);
+	digits[len - around] = '\0';
+	if (str_number(digits, FILE_MAX_NUMBER, &number) != 0)
+		return 0;
+	audit_file_name(number, again);
+	return strcmp(again, name) == 0 ? number : 0;
 }
 
 static int known(const char *text)
@@ -144,6 +176,29 @@ static void put_recovered(struct json *line, const struct audit_recovered *r)
 	json_put(line, "recovered", o);
 }
 
+static void put_rotated(struct json *line, const struct audit_rotated *r)
+{
+	char name[AUDIT_FILE_NAME_SIZE], digits[SHA256_HEX_SIZE];
+	struct json *o, *peaks;
+
+	if (r == NULL)
+		return;
+	o = json_new_object();
+	audit_file_name(r->number, name);
+	json_put_text(o, "file", name);
+	json_put_number(o, "size", r->size);
+	json_put_number(o, "lines", r->tree.n);
+	peaks = json_new_array();
+	for (int level = MERKLE_LEVELS - 1; level >= 0; level--) {
+		if ((r->tree.n >> level & 1) == 0)
+			continue;
+		sha256_digits(r->tree.peaks[level], digits);
+		json_append_text(peaks, digits);
+	}
+	json_put(o, "tree", peaks);
+	json_put(line, "rotated", o);
+}
+
 char *audit_record_line(
 	const struct audit_record *record, int64_t seq, const char prev[SHA256_HEX_SIZE])
 {
@@ -164,6 +219,7 @@ char *audit_record_line(
 	json_put_known(line, "status", record->status);
 	json_put_known(line, "reason", record->reason);
 	put_recovered(line, record->recovered);
+	put_rotated(line, record->rotated);
 	json_put_known(line, "policy", record->policy);
 	json_put_text(line, "build", paths_version());
 	json_put_known(line, "correlation_id", record->correlation_id);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/merkle.h"
 #include "base/sha256.h"
 
 /* Who did it. */
@@ -71,6 +72,20 @@ struct audit_recovered {
 	char torn_hash[SHA256_HEX_SIZE];
 };
 
+/* Of an audit.rotated, the first record of a file that is not the log's first: the file before it. */
+struct audit_rotated {
+	int64_t number; /* of that file: audit_file_name() gives its name */
+	int64_t size;   /* its bytes */
+	/* Of all lines up to its end; so the log can be checked from here on if older files are gone. */
+	struct merkle tree;
+};
+
+#define AUDIT_FILE_NAME_SIZE 32
+/* The name that the log's NUMBERth file (from 1) has once another one is begun: "audit-000001.jsonl". */
+void audit_file_name(int64_t number, char out[AUDIT_FILE_NAME_SIZE]);
+/* The number that NAME stands for; 0: it is no such name. */
+int64_t audit_file_number(const char *name);
+
 struct audit_record {
 	const char *event; /* one of the words of contract, section 8 */
 	int64_t time;      /* 0: now */
@@ -84,6 +99,7 @@ struct audit_record {
 	const char *status;
 	const char *reason;                      /* of the event as a whole, not of one ref */
 	const struct audit_recovered *recovered; /* of audit.recovered; else NULL */
+	const struct audit_rotated *rotated;     /* of audit.rotated; else NULL */
 	const char *policy;                      /* struct config's sha256 */
 	const char *correlation_id;
 };

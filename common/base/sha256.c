@@ -81,10 +81,9 @@ void sha256_add(struct sha256 *h, const void *bytes, size_t len)
 	}
 }
 
-void sha256_hex(struct sha256 *h, char out[SHA256_HEX_SIZE])
+void sha256_end(struct sha256 *h, unsigned char out[SHA256_SIZE])
 {
 	static const unsigned char padding[64] = {0x80};
-	static const char digits[] = "0123456789abcdef";
 	unsigned char length[8];
 	uint64_t bits = h->length * 8;
 	size_t used = h->length % 64;
@@ -93,9 +92,49 @@ void sha256_hex(struct sha256 *h, char out[SHA256_HEX_SIZE])
 		length[i] = (unsigned char)(bits >> (56 - 8 * i));
 	sha256_add(h, padding, (used < 56 ? 56 : 120) - used);
 	sha256_add(h, length, sizeof(length));
-	for (int i = 0; i < 64; i++)
-		out[i] = digits[h->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
-	out[64] = '\0';
+	for (int i = 0; i < SHA256_SIZE; i++)
+		out[i] = (unsigned char)(h->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void sha256_digits(const unsigned char hash[SHA256_SIZE], char out[SHA256_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < SHA256_SIZE; i++) {
+		*out++ = digits[hash[i] >> 4];
+		*out++ = digits[hash[i] & 15];
+	}
+	*out = '\0';
+}
+
+void sha256_hex(struct sha256 *h, char out[SHA256_HEX_SIZE])
+{
+	unsigned char hash[SHA256_SIZE];
+
+	sha256_end(h, hash);
+	sha256_digits(hash, out);
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int sha256_parse(const char *text, unsigned char out[SHA256_SIZE])
+{
+	memset(out, 0, SHA256_SIZE);
+	if (text == NULL)
+		return -1;
+	for (int i = 0; i < 2 * SHA256_SIZE; i++) {
+		int value = digit(text[i]); /* -1 for the NUL of a short one, too */
+
+		if (value < 0)
+			return -1;
+		out[i / 2] = (unsigned char)(out[i / 2] << 4 | value);
+	}
+	return text[2 * SHA256_SIZE] == '\0' ? 0 : -1;
 }
 
 void sha256_of(const void *bytes, size_t len, char out[SHA256_HEX_SIZE])

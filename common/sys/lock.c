@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,9 +16,9 @@
 #define LONGEST_NANOSECONDS 16000000
 
 /* 1 taken, 0 held by somebody else, -1 with errno set. */
-static int try_once(int fd)
+static int try_once(int fd, enum lock_wait wait)
 {
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, (wait == LOCK_SHARE ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
 		return 1;
 	return errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
 }
@@ -26,14 +27,17 @@ int lock_take(int *fd, const char *path, enum lock_wait wait, int timeout_ms, st
 {
 	int64_t deadline = clock_monotonic() + timeout_ms * (CLOCK_SECOND / 1000);
 	struct timespec pause = {0, SHORTEST_NANOSECONDS};
+	struct stat st;
 	int file, got;
 
 	*fd = -1;
-	file = files_open(path, O_RDWR | O_CREAT, 0600, e);
+	if (wait == LOCK_SHARE && lstat(path, &st) != 0 && errno == ENOENT)
+		return 1;
+	file = files_open(path, wait == LOCK_SHARE ? O_RDONLY : O_RDWR | O_CREAT, 0600, e);
 	if (file < 0)
 		return -1;
 	for (;;) {
-		got = try_once(file);
+		got = try_once(file, wait);
 		if (got != 0 || wait == LOCK_TRY || clock_monotonic() >= deadline)
 			break;
 		(void)nanosleep(&pause, NULL); /* woken early: tried early */
