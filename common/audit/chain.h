@@ -42,10 +42,10 @@ enum audit_verdict { AUDIT_VALID, AUDIT_INVALID };
 
 struct audit_report {
 	int64_t records; /* whole records read */
-	int64_t line; /* first line that is wrong, from 1 in its file; 0: no line is to blame */
-	char *file;   /* the name of that file; NULL: no line is to blame */
-	char *fault;  /* what is wrong; NULL: nothing */
-	char *head;   /* hash of the last line, hexadecimal */
+	int64_t line;    /* first line that is wrong, from 1 in its file; 0: no line is to blame */
+	char *file;      /* the name of that file; NULL: no line is to blame */
+	char *fault;     /* what is wrong; NULL: nothing */
+	char *head;      /* hash of the last line, hexadecimal */
 	int64_t recovered;  /* torn lines that the log itself accounts for */
 	int64_t broken_off; /* bytes at the end, of an append that the next one will account for */
 	int64_t lines_before; /* lines in older files that are missing, as may_begin_late allows */
@@ -88,12 +88,12 @@ int audit_verify_expected(const char *state, const struct audit_expected *expect
 void audit_report_clear(struct audit_report *r);
 
 struct audit_filter {
-	const char *user;  /* actor's name or id */
+	const char *user;    /* actor's name or id */
 	const char *project; /* glob over names of projects or paths of repositories */
-	const char *ref;   /* glob over full reference names or the short ones of branches */
-	const char *event; /* glob over event names */
-	int64_t since;     /* microseconds; 0: no limit */
-	int64_t until;     /* exclusive; 0: no limit */
+	const char *ref;     /* glob over full reference names or the short ones of branches */
+	const char *event;   /* glob over event names */
+	int64_t since;       /* microseconds; 0: no limit */
+	int64_t until;       /* exclusive; 0: no limit */
 };
 
 /*

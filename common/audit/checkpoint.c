@@ -19,8 +19,7 @@
 #define KEY_ID_SIZE 4
 #define ALGORITHM 1 /* Ed25519, in signed-note */
 
-void checkpoint_init(
-	struct checkpoint *out, const struct audit_report *report, const char *origin)
+void checkpoint_init(struct checkpoint *out, const struct audit_report *report, const char *origin)
 {
 	memset(out, 0, sizeof(*out));
 	out->origin = mem_strdup(origin);
@@ -50,9 +49,19 @@ char *checkpoint_origin(void)
 	return mem_format("%s/modelgate", host[0] != '\0' ? host : "localhost");
 }
 
+int checkpoint_is_origin(const char *text)
+{
+	if (*text == '\0' || strlen(text) > CHECKPOINT_MAX_ORIGIN)
+		return 0;
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text > '~' || *text == '+')
+			return 0;
+	return 1;
+}
+
 /* signed-note: the first bytes of SHA-256 of the name, a newline, the algorithm, and the key. */
-static void key_id(const char *name, size_t len, const unsigned char *public,
-	unsigned char out[KEY_ID_SIZE])
+static void key_id(
+	const char *name, size_t len, const unsigned char *public, unsigned char out[KEY_ID_SIZE])
 {
 	const unsigned char between[] = {'\n', ALGORITHM};
 	unsigned char hash[SHA256_SIZE];
@@ -103,12 +112,10 @@ struct rest {
 /* The next line in *LINE, *LEN bytes, which begins with PREFIX, behind it.  1; 0: there is none such. */
 static int take_line(struct rest *r, const char *prefix, const char **line, size_t *len)
 {
-	const char *newline =
-		r->at < r->end ? memchr(r->at, '\n', (size_t)(r->end - r->at)) : NULL;
+	const char *newline = r->at < r->end ? memchr(r->at, '\n', (size_t)(r->end - r->at)) : NULL;
 	size_t skip = strlen(prefix);
 
-	if (newline == NULL || (size_t)(newline - r->at) < skip ||
-		memcmp(r->at, prefix, skip) != 0)
+	if (newline == NULL || (size_t)(newline - r->at) < skip || memcmp(r->at, prefix, skip) != 0)
 		return 0;
 	*line = r->at + skip;
 	*len = (size_t)(newline - *line);
@@ -175,21 +182,13 @@ static int take_time(struct rest *r, const char *prefix, int64_t *out)
 	return good;
 }
 
-static int is_origin(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text <= ' ' || *text > '~' || *text == '+')
-			return 0;
-	return 1;
-}
-
 static int take_body(struct checkpoint *out, struct rest *r)
 {
 	const char *line;
 	size_t len;
 
 	out->origin = take_text(r, "", CHECKPOINT_MAX_ORIGIN);
-	return out->origin != NULL && is_origin(out->origin) &&
+	return out->origin != NULL && checkpoint_is_origin(out->origin) &&
 	       take_number(r, "", &out->lines) && take_bytes(r, "", out->root, SHA256_SIZE) &&
 	       take_hash(r, "head ", out->head) && take_number(r, "seq ", &out->seq) &&
 	       take_time(r, "time ", &out->time) &&

@@ -28,8 +28,8 @@
 struct audit_report;
 struct err;
 
-#define CHECKPOINT_MAX 16384        /* bytes of one */
-#define CHECKPOINT_MAX_ORIGIN 256   /* bytes */
+#define CHECKPOINT_MAX 16384      /* bytes of one */
+#define CHECKPOINT_MAX_ORIGIN 256 /* bytes */
 #define CHECKPOINT_MAX_SIGNATURES 16
 
 struct checkpoint {
@@ -43,11 +43,12 @@ struct checkpoint {
 };
 
 /* What REPORT of a valid log comes to, by ORIGIN (see checkpoint_origin), now. */
-void checkpoint_init(
-	struct checkpoint *out, const struct audit_report *report, const char *origin);
+void checkpoint_init(struct checkpoint *out, const struct audit_report *report, const char *origin);
 void checkpoint_clear(struct checkpoint *c);
 /* "<host name>/modelgate"; the caller's to free(). */
 char *checkpoint_origin(void);
+/* 1: TEXT can be one: printable ASCII without blanks and "+", and not too long. */
+int checkpoint_is_origin(const char *text);
 
 /* C signed with KEY, as text; the caller's to free().  C's key becomes KEY's public one. */
 char *checkpoint_render(struct checkpoint *c, const struct ed25519_key *key);

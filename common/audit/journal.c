@@ -31,20 +31,26 @@ static int find(const char *path, struct err *e)
 static int find_folder(const char *state, const char *folder, enum journal_use use, struct err *e)
 {
 	struct stat st;
+	int there;
 
 	if (stat(state, &st) != 0)
 		return err_errno(e, errno, "state directory %s", state);
 	if (use == JOURNAL_APPEND)
 		return files_make_folder(folder, 0700, e) == 0 ? 1 : -1;
-	return find(folder, e);
+	there = find(folder, e);
+	if (there != 1)
+		return there;
+	/* A link to nowhere is not the same as nothing. */
+	if (stat(folder, &st) != 0)
+		return err_errno(e, errno, "%s", folder);
+	return S_ISDIR(st.st_mode) ? 1 : err_set(e, "%s is no folder", folder);
 }
 
-static int take_lock(
-	struct journal *j, const char *folder, enum journal_use use, struct err *e)
+static int take_lock(struct journal *j, const char *folder, enum journal_use use, struct err *e)
 {
 	char *path = path_join(folder, AUDIT_LOCK);
-	int got = lock_take(&j->lock, path, use == JOURNAL_READ ? LOCK_SHARE : LOCK_WAIT,
-		AUDIT_LOCK_MS, e);
+	int got = lock_take(
+		&j->lock, path, use == JOURNAL_READ ? LOCK_SHARE : LOCK_WAIT, AUDIT_LOCK_MS, e);
 
 	if (got == 0) {
 		(void)err_set(e, "%s: held by another process for %d seconds", path,

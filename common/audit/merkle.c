@@ -76,8 +76,7 @@ int merkle_equal(const struct merkle *a, const struct merkle *b)
 	return 1;
 }
 
-static void root_of(
-	unsigned char (*leaves)[SHA256_SIZE], int64_t n, unsigned char out[SHA256_SIZE])
+static void root_of(unsigned char (*leaves)[SHA256_SIZE], int64_t n, unsigned char out[SHA256_SIZE])
 {
 	struct merkle m;
 

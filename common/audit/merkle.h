@@ -38,8 +38,8 @@ struct merkle_proof {
 };
 
 /* The proof for leaf INDEX of the N leaves, whose hashes LEAVES holds; 0 <= INDEX < N. */
-void merkle_prove(struct merkle_proof *out, unsigned char (*leaves)[SHA256_SIZE], int64_t n,
-	int64_t index);
+void merkle_prove(
+	struct merkle_proof *out, unsigned char (*leaves)[SHA256_SIZE], int64_t n, int64_t index);
 /*
  * The root of the tree in which P shows LEAF to be (RFC 9162, section 2.1.3.2).  0, or -1: P has not
  * the form of a proof for its index and number of leaves.

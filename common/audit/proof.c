@@ -71,7 +71,8 @@ int proof_make(struct proof *out, const char *state, int64_t seq, int64_t lines,
 		volumes_find(&volumes, state, &j, e) != 0)
 		goto out;
 	if (volumes.n > 0 && volumes.numbers[0] != 1) {
-		(void)err_set(e, "the oldest files of the log are not here: a proof needs all of it");
+		(void)err_set(
+			e, "the oldest files of the log are not here: a proof needs all of it");
 		goto out;
 	}
 	if (read_leaves(&l, &volumes, seq, lines, e) != 0)
@@ -118,7 +119,8 @@ char *proof_render(const struct proof *p)
 
 static int read_members(struct proof *out, const struct json *o)
 {
-	const char *record = json_get_text(o, "record"), *signed_by = json_get_text(o, "checkpoint");
+	const char *record = json_get_text(o, "record"),
+		   *signed_by = json_get_text(o, "checkpoint");
 	const struct json *path = json_get(o, "path");
 
 	out->path.index = json_get_number(o, "index", -1);

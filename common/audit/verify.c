@@ -34,15 +34,15 @@ struct check {
 	size_t file;    /* in which it stands */
 	int64_t size;   /* of the file before that one */
 	int64_t *begin; /* of each file up to FILE, what LINE was at its first line */
-	int is_other; /* 1: the lines that the checkpoint counts are not those that were signed */
-	char hash[SHA256_HEX_SIZE];   /* of the line at hand */
-	int64_t seq;                  /* of the last record */
-	char record[SHA256_HEX_SIZE]; /* hash of the last record */
-	char prev[SHA256_HEX_SIZE];   /* what the last record said of the line before it */
-	char last[SHA256_HEX_SIZE];   /* hash of the line before the one at hand */
-	int is_open;                  /* 1: that line has no newline */
-	struct torn torn;             /* in front of the line at hand */
-	struct merkle tree;           /* of all ended lines before it */
+	int is_other;   /* 1: the lines that the checkpoint counts are not those that were signed */
+	char hash[SHA256_HEX_SIZE];      /* of the line at hand */
+	int64_t seq;                     /* of the last record */
+	char record[SHA256_HEX_SIZE];    /* hash of the last record */
+	char prev[SHA256_HEX_SIZE];      /* what the last record said of the line before it */
+	char last[SHA256_HEX_SIZE];      /* hash of the line before the one at hand */
+	int is_open;                     /* 1: that line has no newline */
+	struct torn torn;                /* in front of the line at hand */
+	struct merkle tree;              /* of all ended lines before it */
 	char tree_head[SHA256_HEX_SIZE]; /* the hash of the last of them */
 	int64_t tree_seq;                /* of the last record among them */
 };
@@ -161,8 +161,7 @@ static enum audit_verdict unaccounted(struct check *c, const struct entry *entry
 	if (c->torn.count == 0)
 		return fault(c, c->line, "tells of a torn line in front of it, and there is none");
 	if (strcmp(entry->prev, c->last) == 0 && !is_confirmed(c))
-		return fault(
-			c, c->line, "was changed: it does not account for line %" PRId64,
+		return fault(c, c->line, "was changed: it does not account for line %" PRId64,
 			in_file(c, first));
 	return fault(c, first, "is no record, and no " ENTRY_RECOVERED " accounts for it");
 }
@@ -199,9 +198,10 @@ static enum audit_verdict judge_recovered(struct check *c, const struct audit_re
 				"is where %" PRId64 " records were cut off, as line %" PRId64
 				" tells",
 				ahead, in_file(c, c->line));
-		line -= in_file(c, line) > 1; /* as many records as there should be: one lost bytes */
-		return fault(c, line, "was cut short, as line %" PRId64 " tells",
-			in_file(c, c->line));
+		line -= in_file(c, line) >
+			1; /* as many records as there should be: one lost bytes */
+		return fault(
+			c, line, "was cut short, as line %" PRId64 " tells", in_file(c, c->line));
 	case AUDIT_FOUND_LONGER:
 		line = line_at(c, r->head_size);
 		return fault(c, line < c->line ? line : c->line,
@@ -464,12 +464,14 @@ static enum audit_verdict check_signed(struct check *c)
 		return AUDIT_VALID;
 	if (c->is_other)
 		return fault(c, 0,
-			"its first %" PRId64 " lines are not those that the checkpoint was made for: "
+			"its first %" PRId64
+			" lines are not those that the checkpoint was made for: "
 			"the log was rewritten",
 			k->lines);
 	if (c->tree.n < k->lines)
 		return fault(c, c->line + 1,
-			"%" PRId64 " lines are missing from here on: the checkpoint counts %" PRId64,
+			"%" PRId64
+			" lines are missing from here on: the checkpoint counts %" PRId64,
 			k->lines - c->tree.n, k->lines);
 	return AUDIT_VALID;
 }

@@ -70,8 +70,7 @@ static int list(struct volumes *v, struct err *e)
 	return 0;
 }
 
-int volumes_find(
-	struct volumes *out, const char *state, const struct journal *j, struct err *e)
+int volumes_find(struct volumes *out, const char *state, const struct journal *j, struct err *e)
 {
 	memset(out, 0, sizeof(*out));
 	out->folder = path_join(state, CONFIG_STATE_AUDIT);
@@ -107,6 +106,11 @@ void reader_init(struct reader *r, const struct volumes *v, size_t file)
 	r->fd = -1;
 }
 
+void reader_seek(struct reader *r, int64_t offset)
+{
+	r->from = offset;
+}
+
 static int open_rotated(struct reader *r, struct err *e)
 {
 	char *name = volumes_name(r->volumes, r->file);
@@ -119,7 +123,7 @@ static int open_rotated(struct reader *r, struct err *e)
 		(void)err_errno(e, errno, "%s", path);
 	} else if (r->fd >= 0) {
 		r->size = (int64_t)st.st_size;
-		lines_init(&r->lines, r->fd, 0, r->size, AUDIT_MAX_LINE);
+		lines_init(&r->lines, r->fd, r->from, r->size, AUDIT_MAX_LINE);
 		status = 0;
 	}
 	free(path);
@@ -136,7 +140,7 @@ static int begin(struct reader *r, struct err *e)
 	if (r->file < r->volumes->n)
 		return open_rotated(r, e);
 	r->size = j->size;
-	lines_init(&r->lines, j->log, 0, j->size, AUDIT_MAX_LINE);
+	lines_init(&r->lines, j->log, r->from, j->size, AUDIT_MAX_LINE);
 	return 0;
 }
 
@@ -164,6 +168,7 @@ int reader_next(struct reader *r, struct line *out, struct err *e)
 		if (r->file >= r->volumes->n)
 			return 0;
 		end(r);
+		r->from = 0;
 		r->file++;
 	}
 }

@@ -24,8 +24,7 @@ struct volumes {
  * Find the files of the log of the state directory STATE; J was opened with JOURNAL_READ.  Files that came
  * to be by a rotation after that are not among them.  0, the caller calls volumes_clear(); or -1 and *E.
  */
-int volumes_find(
-	struct volumes *out, const char *state, const struct journal *j, struct err *e);
+int volumes_find(struct volumes *out, const char *state, const struct journal *j, struct err *e);
 void volumes_clear(struct volumes *v);
 /* The name of file FILE, without its folder; the caller's to free(). */
 char *volumes_name(const struct volumes *v, size_t file);
@@ -37,12 +36,15 @@ struct reader {
 	size_t file;    /* the one at hand */
 	int fd;         /* of it, where it is a rotated one; else -1 */
 	int64_t size;   /* of it */
-	int64_t number; /* of the line given out last, in its file, from 1 */
+	int64_t from;   /* where the first file is begun */
+	int64_t number; /* of the line given out last, in its file, counted from FROM */
 	int is_begun;   /* 1: FILE is open */
 };
 
 /* Begin at the first line of file FILE. */
 void reader_init(struct reader *r, const struct volumes *v, size_t file);
+/* Begin at the byte OFFSET of that file instead; before any line was read. */
+void reader_seek(struct reader *r, int64_t offset);
 /* 1 and *OUT, which is of the file R->file; 0: no more; -1 and *E. */
 int reader_next(struct reader *r, struct line *out, struct err *e);
 void reader_clear(struct reader *r);

@@ -18,8 +18,8 @@ long base64_decode(unsigned char *out, size_t max, const char *text, size_t len,
 	size_t n = 0;
 
 	/* Without an END, sodium refuses what stands behind the padding. */
-	if (sodium_base642bin(out, max, text, len, ignore, &n, &end,
-		    sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	if (sodium_base642bin(
+		    out, max, text, len, ignore, &n, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
 		end != text + len)
 		return -1;
 	return (long)n;

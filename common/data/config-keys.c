@@ -120,6 +120,13 @@ const struct config_key config_keys[] = {
 	{"runner", "stage-timeout", IN(stage_timeout), CONFIG_NUMBER, .min = 1, .max = 604800},
 	{"runner", "retries", IN(retries), CONFIG_NUMBER, .min = 0, .max = 20},
 
+	{"audit", "rotate-size", IN(rotate_size), CONFIG_SIZE, .words = NULL},
+	{"audit", "rotate-age", IN(rotate_age), CONFIG_NUMBER, .min = 0, .max = 36500},
+	{"audit", "syslog", IN(audit_syslog), CONFIG_TEXT, .fits = config_fits_absolute,
+		.wanted = PATH_SHOWN ", such as /dev/log"},
+	{"audit", "public-key", IN(audit_public_key), CONFIG_TEXT, .fits = config_fits_absolute,
+		.wanted = PATH_SHOWN},
+
 	{"build", "engine", IN(engine), CONFIG_WORD, .words = engine_words},
 	{"build", "dockerfile", IN(dockerfile), CONFIG_TEXT, .min = 1, .fits = config_fits_file,
 		.wanted = "a path from the top of the tree, such as Dockerfile"},
@@ -176,6 +183,7 @@ const struct config_section config_sections[] = {
 	{"chain", ARRAY(chains, config_chain), config_fits_name, NAMES_SHOWN},
 	{"launcher", 0, 0, 0, NULL, NULL},
 	{"runner", 0, 0, 0, NULL, NULL},
+	{"audit", 0, 0, 0, NULL, NULL},
 	{"build", 0, 0, 0, NULL, NULL},
 	{"registry", 0, 0, 0, NULL, NULL},
 	{"airflow", ARRAY(airflows, config_airflow), config_fits_name, NAMES_SHOWN},

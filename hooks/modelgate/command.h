@@ -42,6 +42,16 @@ struct verb {
 extern const struct verb verb_audit, verb_cancel, verb_check, verb_explain, verb_logs, verb_models,
 	verb_new, verb_play, verb_retry, verb_rollback, verb_run, verb_stage, verb_status;
 
+enum command_use {
+	COMMAND_READS, /* the audit folder, with the rights that we have */
+	COMMAND_WRITES /* the state directory; as root, with the rights of its owner */
+};
+/*
+ * Load C's configuration, and be fit for USE of what it names.  Done for verbs that need a configuration;
+ * others may ask for it.  0, or -1 and *E.
+ */
+int command_prepare(struct command *c, enum command_use use, struct err *e);
+
 /*
  * The options of a verb, read in any order among its plain arguments ("--" ends them).
  * A name ends in "=" if the option takes a value: {"--limit=", &value}.  *VALUE is set to the

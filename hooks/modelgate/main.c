@@ -159,80 +159,6 @@ static int need_repository(struct command *c, char **repository, struct err *e)
 	return c->repository != NULL ? 0 : err_wrap(e, "--repo PATH is not given");
 }
 
-/* Whoever can write to the state directory can have the verbs do what he likes. */
-static int check_mode(const char *state, struct err *e)
-{
-	struct stat st;
-
-	if (stat(state, &st) != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		return 0;
-	return err_set(e, "%s can be written by group or others (mode %04o): chmod go-w %s", state,
-		(unsigned)(st.st_mode & 07777), state);
-}
-
-/* The configuration of REPOSITORY is its owner's, who must not choose whom root becomes. */
-static int check_same_owner(
-	const char *state, const struct stat *st, const char *repository, struct err *e)
-{
-	char *state_owner, *repository_owner;
-	struct stat git;
-
-	if (stat(repository, &git) != 0)
-		return err_errno(e, errno, "%s: its owner is not known", repository);
-	if (git.st_uid == st->st_uid)
-		return 0;
-	state_owner = command_user_name(st->st_uid);
-	repository_owner = command_user_name(git.st_uid);
-	(void)err_set(e,
-		"%s belongs to %s, but %s to %s: root acts for a repository only if both have the "
-		"same owner",
-		state, state_owner, repository, repository_owner);
-	free(repository_owner);
-	free(state_owner);
-	return -1;
-}
-
-/*
- * As root, become the owner of the state directory: what a verb writes there is then what the hooks
- * can write too, and whatever it reads it reads with no more rights than they have.  REPOSITORY:
- * whose configuration named it; NULL: the system's did.
- */
-static int become_owner(const char *state, const char *repository, struct err *e)
-{
-	struct stat st;
-
-	if (geteuid() != 0 || stat(state, &st) != 0)
-		return 0;
-	if (repository != NULL && check_same_owner(state, &st, repository, e) != 0)
-		return -1;
-	return command_become_owner(&st, state, e);
-}
-
-/* Whoever is neither owner of the state nor root is told so, not which file it came to light by. */
-static int check_owner(const char *state, const struct actor *actor, struct err *e)
-{
-	struct stat st;
-	char *owner;
-
-	if (geteuid() == 0 || stat(state, &st) != 0 || st.st_uid == geteuid() ||
-		access(state, R_OK | W_OK | X_OK) == 0)
-		return 0;
-	owner = command_user_name(st.st_uid);
-	(void)err_set(e, "%s belongs to %s: call this with sudo; you are still recorded as %s",
-		state, owner, actor->name[0] != '\0' ? actor->name : actor->id);
-	free(owner);
-	return -1;
-}
-
-static int load(struct command *c, struct err *e)
-{
-	const struct config_sources from = {c->system_file, c->repository};
-
-	if (config_load(&c->config, &from, e) != 0)
-		return err_wrap(e, "MG901");
-	return 0;
-}
-
 static int run(const struct verb *v, struct command *c, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
@@ -244,10 +170,7 @@ static int run(const struct verb *v, struct command *c, int argc, char **argv)
 		if (strcmp(argv[i], "--help") == 0)
 			return v->run(c, argc, argv);
 	if ((v->needs_repository && need_repository(c, &found, &e) != 0) ||
-		(v->needs_config &&
-			(load(c, &e) != 0 || check_owner(c->config->state, &c->actor, &e) != 0 ||
-				check_mode(c->config->state, &e) != 0 ||
-				become_owner(c->config->state, c->repository, &e) != 0)))
+		(v->needs_config && command_prepare(c, COMMAND_WRITES, &e) != 0))
 		status = command_err(COMMAND_CANNOT_TELL, &e);
 	else
 		status = v->run(c, argc, argv);

@@ -1,0 +1,21 @@
+/*
+ * A copy of the records to syslog, message by message (audit/export.h), from the file: what has been copied is
+ * kept in <state>/audit/copied, so that none is left out whoever copies next, and only a crash repeats some.
+ * Each message holds the number and the hash of its record: kept on another machine, the copy tells whether
+ * the log was rewritten.
+ */
+#ifndef MODELGATE_AUDIT_COPY_H
+#define MODELGATE_AUDIT_COPY_H
+
+#include <stdint.h>
+
+struct err;
+
+/*
+ * Send what has been recorded since the last time to the datagram socket SOCKET ("/dev/log").  0; or -1 and
+ * *E: the rest is sent the next time.  *N: the records that were sent.  Of a log that does not go on where the
+ * copy had come to, that is told by a message of severity alert, and copied from what is there then.
+ */
+int copy_to_syslog(const char *state, const char *socket, int64_t *n, struct err *e);
+
+#endif
