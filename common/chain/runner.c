@@ -51,6 +51,7 @@ struct runner {
 	int signals; /* signalfd */
 	enum stopping stopping;
 	struct follower follower;
+	struct upkeep upkeep;
 	struct slot *slots;
 	size_t n;
 	size_t cap;
@@ -261,7 +262,9 @@ static int pass(struct runner *r, size_t *left, struct err *e)
 		look_for_landings(r);
 	if (start(r, left, e) != 0 || follow(r, left, e) != 0)
 		return -1;
-	look_for_drift(r); /* no stage waits for it */
+	/* No stage waits for these. */
+	look_for_drift(r);
+	upkeep_look(&r->upkeep);
 	pulse_status(&r->pulse, "%zu at work, %zu pending", r->n, *left - r->n);
 	return 0;
 }
@@ -337,8 +340,10 @@ static int work(struct runner *r, struct err *e)
 			left = 1;
 		else
 			return -1;
-		if (is_done(r, left, &looked))
+		if (is_done(r, left, &looked)) {
+			upkeep_end(&r->upkeep);
 			return 0;
+		}
 		awaits = reconcile_awaits(r->s, clock_now(), e);
 		if (awaits < 0 && !bear(r, e))
 			return -1;
@@ -417,7 +422,7 @@ static int is_wanted(struct runner *r, struct err *e)
 				 ? 1
 				 : reconcile_awaits(r->s, clock_now(), e);
 	schedule_clear(&q);
-	return wanted;
+	return wanted == 0 ? upkeep_is_wanted(&r->upkeep) : wanted;
 }
 
 /*
@@ -451,6 +456,7 @@ int runner_run(const struct runner_options *o, struct err *e)
 	int result = -1;
 
 	pulse_init(&r.pulse, o->tell, o->context);
+	upkeep_init(&r.upkeep, o->state, &o->upkeep, &r.pulse);
 	/* Ignored, as the parent may have left it, it would lose how the stages ended. */
 	(void)sigaction(SIGCHLD, &usual, &child);
 	(void)sigemptyset(&watched); /* these fail for numbers that are no signals alone */
@@ -466,6 +472,7 @@ int runner_run(const struct runner_options *o, struct err *e)
 	end_slots(&r);
 	store_close(r.s);
 	free(r.fault);
+	upkeep_clear(&r.upkeep);
 	pulse_clear(&r.pulse);
 	if (r.signals >= 0)
 		(void)close(r.signals); /* nothing was written */

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "chain/upkeep.h"
+
 struct err;
 
 enum runner_mode {
@@ -26,6 +28,7 @@ struct runner_options {
 	const char *system_file; /* as for config_load; passed on to the stages */
 	const char *repository;  /* whose configuration named STATE; NULL: the system's did */
 	int64_t parallel;        /* stages at once */
+	struct upkeep_options upkeep; /* of the audit log */
 	enum runner_mode mode;
 	enum runner_lock lock;
 	/*

@@ -1,0 +1,137 @@
+#include "chain/upkeep.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "audit/chain.h"
+#include "audit/copy.h"
+#include "audit/record.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "chain/pulse.h"
+#include "data/config.h"
+
+void upkeep_init(struct upkeep *u, const char *state, const struct upkeep_options *options,
+	struct pulse *pulse)
+{
+	memset(u, 0, sizeof(*u));
+	u->state = state;
+	u->options = options;
+	u->pulse = pulse;
+	u->size = -1;
+}
+
+void upkeep_clear(struct upkeep *u)
+{
+	free(u->fault);
+	memset(u, 0, sizeof(*u));
+}
+
+static int is_copied(const struct upkeep *u)
+{
+	return u->options->syslog != NULL && u->options->syslog[0] != '\0';
+}
+
+/* 1: the log is not as it was when it was copied last, and *SIZE and *FILE tell how it is; 0. */
+static int has_grown(const struct upkeep *u, int64_t *size, int64_t *file)
+{
+	char *folder = path_join(u->state, CONFIG_STATE_AUDIT),
+	     *path = path_join(folder, AUDIT_LOG);
+	struct stat st;
+	int grown = 0;
+
+	*size = *file = 0;
+	/* One that is not there, or cannot be looked at, is for those to tell who append to it. */
+	if (lstat(path, &st) == 0) {
+		*size = (int64_t)st.st_size;
+		*file = (int64_t)st.st_ino;
+		grown = *size != u->size || *file != u->file;
+	}
+	free(path);
+	free(folder);
+	return grown;
+}
+
+static void tell(struct upkeep *u, struct err *e)
+{
+	if (!str_same(err_text(e), u->fault)) {
+		pulse_say(u->pulse, "audit log: %s; tried again", err_text(e));
+		free(u->fault);
+		u->fault = mem_strdup(err_text(e));
+	}
+	err_clear(e);
+}
+
+/* 0, or -1 and told. */
+static int rotate(struct upkeep *u)
+{
+	char name[AUDIT_FILE_NAME_SIZE];
+	struct err e = ERR_INIT;
+	int64_t number = 0;
+	int got = rotate_is_due(u->state, &u->options->limits, &e);
+
+	if (got == 1)
+		got = rotate_now(u->state, &number, &e);
+	if (got < 0) {
+		tell(u, &e);
+		return -1;
+	}
+	if (number > 0) {
+		audit_file_name(number, name);
+		pulse_say(u->pulse, "audit log: goes on in a new file, behind %s", name);
+	}
+	return 0;
+}
+
+static int copy(struct upkeep *u)
+{
+	struct err e = ERR_INIT;
+	int64_t size, file, n;
+
+	if (!is_copied(u) || !has_grown(u, &size, &file))
+		return 0;
+	/* Looked at before: what comes while it is copied is copied the next time. */
+	u->size = size;
+	u->file = file;
+	if (copy_to_syslog(u->state, u->options->syslog, &n, &e) == 0)
+		return 0;
+	u->size = -1;
+	(void)err_wrap(&e, "copy to syslog");
+	tell(u, &e);
+	return -1;
+}
+
+static void look(struct upkeep *u)
+{
+	int rotated = rotate(u), copied = copy(u);
+
+	if (rotated == 0 && copied == 0 && u->fault != NULL) {
+		pulse_say(u->pulse, "audit log: going on");
+		free(u->fault);
+		u->fault = NULL;
+	}
+	u->look_at = clock_monotonic() + CLOCK_SECOND;
+}
+
+void upkeep_look(struct upkeep *u)
+{
+	if (clock_monotonic() >= u->look_at)
+		look(u);
+}
+
+void upkeep_end(struct upkeep *u)
+{
+	look(u);
+}
+
+int upkeep_is_wanted(const struct upkeep *u)
+{
+	int64_t size, file;
+
+	/* Where copying failed, ending and beginning anew would not help. */
+	return is_copied(u) && u->size >= 0 && has_grown(u, &size, &file);
+}
