@@ -233,7 +233,7 @@ bench: test-root ## a push with our hooks against one with empty C hooks
 
 INSTALL ?= install
 UNIT := config/modelgate@.service
-SHARED := config/modelgate.ini config/modelgate-images.conf config/gitlab-ci.yml
+SHARED := config/modelgate.ini config/audit-record.schema.json config/modelgate-images.conf config/gitlab-ci.yml
 UNITS = $(PREFIX)/lib/systemd/system
 # $(1): the mode, $(2): the folder, $(3): files.  What is in use is replaced in one step: install(1)
 # takes the old file away before it writes the new one.  What is the same stays as it is.

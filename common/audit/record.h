@@ -33,7 +33,7 @@ struct audit_ref {
 	const char *old; /* hexadecimal, as git gave it */
 	const char *new;
 	const char *source;       /* the reference that NEW was traced to */
-	const char *method;       /* merge, fast-forward, direct, create, delete */
+	const char *method;       /* merge, fast-forward, squash, direct, create, delete, play */
 	const char *const *codes; /* "MG102", lowest first: code is the first, codes all of them */
 	size_t n_codes;
 	const char *reason;

@@ -81,18 +81,68 @@ static enum audit_verdict fault(struct check *c, int64_t line, const char *forma
 	return AUDIT_INVALID;
 }
 
+/* The number that the line at hand has among all lines of the log. */
+static int64_t in_log(const struct check *c)
+{
+	return c->report->lines_before + c->line;
+}
+
+/* The line at hand is the first of a file, and lines are missing in front of it. */
+static enum audit_verdict cut_before(struct check *c, int64_t seq, int64_t wanted)
+{
+	size_t before = c->file - 1;
+
+	(void)fault(c, 0,
+		"the file ends where record %" PRId64 " belongs; the next one begins with %" PRId64,
+		wanted, seq);
+	c->report->line = c->line - c->begin[before] + 1;
+	c->report->file = volumes_name(&c->volumes, before);
+	return AUDIT_INVALID;
+}
+
 /*
- * 1 if the next record, or the head after the last one, holds the hash of the line at hand: then
- * that one is as it was written.  Reads on: only for a check that ends here.
+ * 1 if the lines from the one at hand on, each fitting the one before, lead to the one that the checkpoint
+ * signs.  Reads on: only for a check that ends here.
+ */
+static int is_signed(struct check *c)
+{
+	const struct checkpoint *k = c->expected->checkpoint;
+	char hash[SHA256_HEX_SIZE];
+	int64_t at = in_log(c);
+	struct entry entry;
+	struct line line;
+
+	memcpy(hash, c->hash, SHA256_HEX_SIZE);
+	while (at < k->lines && reader_next(&c->reader, &line, NULL) > 0) {
+		/* A line that is no record is what the next one says that it is. */
+		if (entry_parse(&entry, line.text, line.len)) {
+			int fits = strcmp(entry.prev, hash) == 0;
+
+			entry_clear(&entry);
+			if (!fits)
+				return 0;
+		}
+		sha256_of(line.text, line.len, hash);
+		at++;
+	}
+	return at == k->lines && strcmp(hash, k->head) == 0;
+}
+
+/*
+ * 1 if the next record, or the head after the last one, holds the hash of the line at hand, or a checkpoint
+ * confirms it: then that one is as it was written.  Reads on: only for a check that ends here.
  */
 static int is_confirmed(struct check *c)
 {
+	const struct checkpoint *k = c->expected->checkpoint;
 	const char *told = c->journal->head.hash;
 	char next[SHA256_HEX_SIZE];
 	struct entry entry;
 	struct line line;
 	int is_next = 1;
 
+	if (k != NULL && in_log(c) <= k->lines)
+		return is_signed(c);
 	for (; reader_next(&c->reader, &line, NULL) > 0; is_next = 0) {
 		if (!entry_parse(&entry, line.text, line.len))
 			continue;
@@ -133,6 +183,8 @@ static enum audit_verdict misplaced(struct check *c, const struct entry *entry)
 		return fault(c, c->line,
 			"holds record %" PRId64 " again, where %" PRId64 " belongs", entry->seq,
 			wanted);
+	if (c->reader.number == 1 && c->file > 0 && entry->is_rotated)
+		return cut_before(c, entry->seq, wanted);
 	return fault(c, c->line,
 		"holds record %" PRId64 " where %" PRId64
 		" belongs: lines before it were removed or "
@@ -235,6 +287,8 @@ static enum audit_verdict missing_file(struct check *c, int64_t number)
 /* The first line that is read tells of files before it: go on from there, if they may be missing. */
 static enum audit_verdict begin_behind(struct check *c, const struct entry *entry)
 {
+	if (c->file > 0) /* files before it are there, and have no line */
+		return cut_before(c, entry->seq, 1);
 	if (!c->expected->may_begin_late)
 		return missing_file(c, entry->rotated.number);
 	c->seq = entry->seq - 1;

@@ -212,9 +212,9 @@ test_expect 'by time' '
 
 test_expect 'what it cannot take it says' '
 	is_usage "is no time" mg shop audit show --since yesterday &&
-	is_usage "neither verify nor show" mg shop audit mend &&
-	is_usage "neither verify nor show" mg shop audit checkpoint --help &&
-	is_usage "takes no option" mg shop audit verify --user root &&
+	is_usage "none of verify, show" mg shop audit mend &&
+	is_usage "there is no option --user" mg shop audit verify --user root &&
+	is_usage "is none of jsonl, csv, cef" mg shop audit export --format xml &&
 	is_usage "modelgate audit --help" mg shop audit
 '
 

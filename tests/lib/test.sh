@@ -30,7 +30,8 @@
 #	                           prints is shown if it fails.  Variables stay set; `return 1` ends it.
 #	test_skip TITLE WHY        One skipped test, for what this machine cannot do.  Never skip what
 #	                           the test packages of install.sh bring.
-#	test_done                  Last line of every file.
+#	test_done                  Last line of every file.  Every record of every audit log below $T is
+#	                           held against config/audit-record.schema.json.
 #
 # Servers and clones
 #	new_server NAME            Bare repository $T/NAME.git with our three hooks, state folder
@@ -214,7 +215,18 @@ test_skip() {
 	[ -z "${MODELGATE_NOT_RUN:-}" ] || echo "${0##*/}: $1: $2" >>"$MODELGATE_NOT_RUN"
 }
 
+# Whatever a test has had recorded, in whichever state folder.
+test_records() {
+	TEST_LOGS=$(find "$T" -path '*/audit/audit*.jsonl' -type f -size +0 2>/dev/null)
+	[ -n "$TEST_LOGS" ] || return 0
+	# shellcheck disable=SC2016 # expanded when it is run
+	test_expect 'every record fits its schema' '
+		"$TEST_LIB/audit-schema" "$TOP/config/audit-record.schema.json" $TEST_LOGS
+	'
+}
+
 test_done() {
+	test_records
 	echo "1..$TEST_COUNT"
 	[ "$TEST_FAILED" -eq 0 ] || exit 1
 	exit 0
