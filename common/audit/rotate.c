@@ -29,43 +29,56 @@ struct past {
 	struct merkle tree;
 };
 
-/* The time of the first record of FD, 0 if there is none, -1 and *E. */
-static int64_t first_time(int fd, int64_t size, struct err *e)
+/* What tells when a file is due: the time of its first record, 0 if it has none. */
+struct start {
+	int64_t time;
+	int is_all; /* 1: an audit.rotated, and nothing behind it */
+};
+
+static int read_start(struct start *out, int fd, int64_t size, struct err *e)
 {
 	struct lines lines;
 	struct line line;
 	struct entry entry;
-	int64_t time = 0;
 	int got;
 
+	memset(out, 0, sizeof(*out));
 	lines_init(&lines, fd, 0, size, AUDIT_MAX_LINE);
-	while ((got = lines_next(&lines, &line, e)) > 0 && time == 0)
+	while ((got = lines_next(&lines, &line, e)) > 0 && out->time == 0)
 		if (entry_parse(&entry, line.text, line.len)) {
-			time = entry.time;
+			out->time = entry.time;
+			out->is_all = entry.is_rotated && line.next == size;
 			entry_clear(&entry);
 		}
 	lines_clear(&lines);
-	return got < 0 ? -1 : time;
+	return got < 0 ? -1 : 0;
+}
+
+static int is_due(const struct rotate_limits *limits, const char *path, int64_t size, struct err *e)
+{
+	int fd = files_open(path, O_RDONLY, 0, e), due = -1;
+	struct start start;
+
+	if (fd >= 0 && read_start(&start, fd, size, e) == 0)
+		due = !start.is_all && ((limits->size > 0 && size >= limits->size) ||
+					       (limits->age > 0 && start.time > 0 &&
+						       clock_now() - start.time >= limits->age));
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	return due;
 }
 
 int rotate_is_due(const char *state, const struct rotate_limits *limits, struct err *e)
 {
 	char *folder = path_join(state, CONFIG_STATE_AUDIT), *path = path_join(folder, AUDIT_LOG);
-	int64_t time = 0;
 	struct stat st;
-	int due = 0, fd = -1;
+	int due = 0;
 
-	if (lstat(path, &st) != 0) {
+	if (lstat(path, &st) != 0)
 		due = errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
-	} else if (st.st_size > 0 && limits->size > 0 && st.st_size >= limits->size) {
-		due = 1;
-	} else if (st.st_size > 0 && limits->age > 0) {
-		fd = files_open(path, O_RDONLY, 0, e);
-		time = fd < 0 ? -1 : first_time(fd, (int64_t)st.st_size, e);
-		due = time < 0 ? -1 : time > 0 && clock_now() - time >= limits->age;
-	}
-	if (fd >= 0)
-		(void)close(fd); /* only read from */
+	else if (st.st_size > 0 &&
+		 (limits->age > 0 || (limits->size > 0 && st.st_size >= limits->size)))
+		due = is_due(limits, path, (int64_t)st.st_size, e);
 	free(path);
 	free(folder);
 	return due;

@@ -1,0 +1,240 @@
+#!/bin/sh
+# Checkpoints, proofs, rotation and exports of the audit log through the command, as a reviewer uses them.
+. "${0%/*}/../lib/test.sh"
+. "$TEST_LIB/chains.sh"
+
+folder=$T/shop.state/audit
+log=$folder/audit.jsonl
+
+# N pushes to dev.
+pushes() {
+	cd "$T/work" && git switch -q dev || return 1
+	for pushes_n in $(seq "$1"); do
+		commit "more-$pushes_n.txt" && git push -q origin dev || return 1
+	done
+	cd "$T" || return 1
+}
+
+# Put the audit folder by, or back.
+keep() {
+	rm -rf "$T/$1" && cp -a "$folder" "$T/$1"
+}
+
+back() {
+	rm -rf "$folder" && cp -a "$T/$1" "$folder"
+}
+
+# Rewrite the log from record $1 on as somebody would who knows how: each line fits the one before, and the
+# head the last.
+rewrite() {
+	perl -MDigest::SHA=sha256_hex -e '
+		my ($folder, $from) = @ARGV;
+		open my $in, "<", "$folder/audit.jsonl" or die;
+		my @lines = <$in>;
+		my $prev;
+		for my $i (0 .. $#lines) {
+			chomp $lines[$i];
+			$lines[$i] =~ s/"name":"[^"]*"/"name":"nobody"/ if $i + 1 == $from;
+			$lines[$i] =~ s/"prev":"[0-9a-f]*"/"prev":"$prev"/ if defined $prev && $i + 1 > $from;
+			$prev = sha256_hex($lines[$i]);
+		}
+		open my $out, ">", "$folder/audit.jsonl" or die;
+		print $out map { "$_\n" } @lines;
+		close $out or die;
+		my $size = -s "$folder/audit.jsonl";
+		open my $head, "+<", "$folder/head" or die;
+		my $text = <$head>;
+		$text =~ s/"hash":"[0-9a-f]*"/"hash":"$prev"/;
+		$text =~ s/"size":\d+/"size":$size/;
+		$text = sprintf("%-511s", $text =~ s/\s+$//r) . "\n";
+		seek $head, 0, 0;
+		print $head $text;
+		close $head or die' "$folder" "$1"
+}
+
+new_server shop
+new_project shop work || test_bail 'no project'
+pushes 3 || test_bail 'no pushes'
+
+# --- checkpoints ---
+
+test_expect 'a key is made once, and is for its owner alone' '
+	mg shop audit keygen "$T/key" && same 600 "$(stat -c %a "$T/key")" &&
+	same 644 "$(stat -c %a "$T/key.pub")" && cp "$T/key" "$T/key.first" &&
+	is_unknown "is there already" mg shop audit keygen "$T/key" && cmp "$T/key" "$T/key.first" &&
+	openssl pkey -in "$T/key" -pubout -out "$T/by-openssl" && cmp "$T/key.pub" "$T/by-openssl"
+'
+
+test_expect 'a checkpoint says what the log is, and the log holds against it' '
+	mg shop audit checkpoint --key "$T/key" --output "$T/point" && cat "$T/point" &&
+	same "$(wc -l <"$log")" "$(sed -n 2p "$T/point")" &&
+	same "head $(tail -n 1 "$log" | tr -d "\n" | sha256sum | cut -c 1-64)" "$(sed -n 4p "$T/point")" &&
+	mg shop audit verify --checkpoint "$T/point" --public-key "$T/key.pub" >"$T/out" && cat "$T/out" &&
+	grep "audit log is valid" "$T/out" && grep "signed with the key that was asked for" "$T/out" &&
+	same trusted "$(mg shop audit verify --checkpoint "$T/point" --public-key "$T/key.pub" --json |
+		json checkpoint.key)"
+'
+
+test_expect 'to standard output too, with a key that openssl has made' '
+	openssl genpkey -algorithm ed25519 -out "$T/other" && chmod 600 "$T/other" &&
+	openssl pkey -in "$T/other" -pubout -out "$T/other.pub" &&
+	mg shop audit checkpoint --key "$T/other" --origin "prod.example.com/models" >"$T/point.other" &&
+	same "prod.example.com/models" "$(head -n 1 "$T/point.other")" &&
+	mg shop audit verify --checkpoint "$T/point.other" --public-key "$T/other.pub"
+'
+
+test_expect 'openssl finds its signature good, without modelgate' '
+	sed "/^\$/,\$d" "$T/point" >"$T/signed" &&
+	sed -n "\$s/.* //p" "$T/point" | openssl base64 -d -A | tail -c 64 >"$T/signature" &&
+	openssl pkeyutl -verify -pubin -inkey "$T/key.pub" -rawin -in "$T/signed" -sigfile "$T/signature"
+'
+
+test_expect 'its root is that of RFC 6962 over the lines, without modelgate' '
+	root=$(perl -MDigest::SHA=sha256 -MMIME::Base64 -e "
+		sub root { my @l = @_; return sha256(qq{\\0\$l[0]}) if @l == 1;
+			my \$k = 1; \$k *= 2 while \$k * 2 < @l;
+			return sha256(qq{\\1} . root(@l[0 .. \$k - 1]) . root(@l[\$k .. \$#l])) }
+		chomp(my @lines = <STDIN>); print encode_base64(root(@lines), q{})" <"$log") &&
+	same "$root" "$(sed -n 3p "$T/point")"
+'
+
+test_expect 'without a public key it says that nobody vouches for it; with another it is refused' '
+	mg shop audit verify --checkpoint "$T/point" >"$T/out" && grep "is not known here" "$T/out" &&
+	same unknown "$(mg shop audit verify --checkpoint "$T/point" --json | json checkpoint.key)" &&
+	is_no "was not signed with this key" mg shop audit verify --checkpoint "$T/point" \
+		--public-key "$T/other.pub" &&
+	server_set shop audit public-key "$T/other.pub" &&
+	is_no "was not signed with this key" mg shop audit verify --checkpoint "$T/point" &&
+	server_set shop audit public-key "$T/key.pub" &&
+	mg shop audit verify --checkpoint "$T/point" | grep "the key that was asked for"
+'
+
+test_expect 'a checkpoint that was changed is none, or is not signed' '
+	sed "2s/.*/3/" "$T/point" >"$T/changed" &&
+	is_no "was not signed" mg shop audit verify --checkpoint "$T/changed" &&
+	sed 5d "$T/point" >"$T/changed" &&
+	is_unknown "no checkpoint" mg shop audit verify --checkpoint "$T/changed" &&
+	is_unknown "no such file" mg shop audit verify --checkpoint "$T/none"
+'
+
+test_expect 'what is recorded afterwards does not matter to it' '
+	pushes 2 && mg shop audit verify --checkpoint "$T/point" && keep now
+'
+
+test_expect 'a log that was rewritten with its head is valid, and the checkpoint finds it' '
+	rewrite 2 && audit_valid shop && ! grep -q "\"name\":\"nobody\"" "$T/now/audit.jsonl" &&
+	is_no "" mg shop audit verify --checkpoint "$T/point" && grep "NOT valid: its first [0-9]* lines" "$T/out" &&
+	grep "was rewritten" "$T/out" && back now && mg shop audit verify --checkpoint "$T/point"
+'
+
+test_expect 'it does not find what was rewritten behind it, and the next one does' '
+	rewrite "$(wc -l <"$log")" && mg shop audit verify --checkpoint "$T/point" && back now &&
+	cp "$T/point" "$T/point.old" && mg shop audit checkpoint --key "$T/key" --output "$T/point" &&
+	rewrite "$(wc -l <"$log")" && is_no "" mg shop audit verify --checkpoint "$T/point" && back now
+'
+
+test_expect 'an old log put back with its head is valid, and the checkpoint names the first line that is lost' '
+	rm -rf "$T/old" && keep old && pushes 1 && mg shop audit checkpoint --key "$T/key" --output "$T/point" &&
+	keep now && back old && audit_valid shop &&
+	is_no "" mg shop audit verify --checkpoint "$T/point" &&
+	grep "NOT valid: line $(($(wc -l <"$log") + 1)): 1 lines are missing from here on" "$T/out" && back now
+'
+
+test_expect 'nothing that does not go on from the last checkpoint is signed' '
+	cp "$T/point" "$T/point.good" && back old &&
+	is_no "nothing was signed" mg shop audit checkpoint --key "$T/key" --output "$T/point" &&
+	cmp "$T/point" "$T/point.good" && back now && rewrite 2 &&
+	is_no "nothing was signed" mg shop audit checkpoint --key "$T/key" --output "$T/point" &&
+	cmp "$T/point" "$T/point.good" && back now && sed -i 2d "$log" &&
+	is_no "NOT valid: line 2: " mg shop audit checkpoint --key "$T/key" && same "" "$(cat "$T/out")" && back now &&
+	is_unknown "signed with another key" mg shop audit checkpoint --key "$T/other" --output "$T/point" &&
+	mg shop audit checkpoint --key "$T/key" --output "$T/point"
+'
+
+test_expect 'a key that others may read, that is none or that is missing is refused, with the way out' '
+	chmod 644 "$T/key" && is_unknown "chmod 600 $T/key" mg shop audit checkpoint --key "$T/key" &&
+	chmod 600 "$T/key" && echo nonsense >"$T/bad" && chmod 600 "$T/bad" &&
+	is_unknown "no private Ed25519 key" mg shop audit checkpoint --key "$T/bad" &&
+	is_unknown "modelgate audit keygen $T/none" mg shop audit checkpoint --key "$T/none" &&
+	is_usage "modelgate audit keygen FILE" mg shop audit checkpoint
+'
+
+# --- proofs ---
+
+test_expect 'a record is proved to somebody who has neither the log nor the configuration' '
+	mg shop audit prove 3 --checkpoint "$T/point" >"$T/proof" && mkdir -p "$T/outside" &&
+	cd "$T/outside" && modelgate audit check-proof "$T/proof" --public-key "$T/key.pub" >"$T/out" 2>"$T/err" &&
+	cat "$T/out" "$T/err" && said "proof holds: line 3 of" && sed -n 3p "$log" | cmp - "$T/out"
+'
+
+test_expect 'a proof that was changed does not hold, nor one for another checkpoint' '
+	sed "s/push_id/push_ie/" "$T/proof" >"$T/bad" &&
+	is_no "does NOT hold: the record is not in the log" modelgate audit check-proof "$T/bad" &&
+	sed "s/\"index\": 2/\"index\": 3/" "$T/proof" >"$T/bad" &&
+	is_no "does NOT hold" modelgate audit check-proof "$T/bad" &&
+	is_no "another number of lines" modelgate audit check-proof "$T/proof" --checkpoint "$T/point.old" &&
+	is_no "not signed with this key" modelgate audit check-proof "$T/proof" --public-key "$T/other.pub" &&
+	is_unknown "no proof" modelgate audit check-proof "$T/point"
+'
+
+test_expect 'a proof without a checkpoint holds against one that is given' '
+	mg shop audit prove 2 >"$T/proof" && is_unknown "give --checkpoint" modelgate audit check-proof "$T/proof" &&
+	modelgate audit check-proof "$T/proof" --checkpoint "$T/point" &&
+	is_no "there is no record 9999" mg shop audit prove 9999 && is_usage "is no record" mg shop audit prove x
+'
+
+# --- rotation ---
+
+test_expect 'by hand: the chain goes on in a new file' '
+	lines=$(wc -l <"$log") && mg shop audit rotate && same "$lines" "$(wc -l <"$folder/audit-000001.jsonl")" &&
+	same 1 "$(wc -l <"$log")" && same audit.rotated "$(json event <"$log")" &&
+	same $((lines + 1)) "$(json seq <"$log")" &&
+	same "$(tail -n 1 "$folder/audit-000001.jsonl" | tr -d "\n" | sha256sum | cut -c 1-64)" "$(json prev <"$log")" &&
+	pushes 1 && mg shop audit rotate && pushes 1 && audit_valid shop &&
+	mg shop audit verify --checkpoint "$T/point" &&
+	mg shop audit checkpoint --key "$T/key" --output "$T/point" &&
+	same "$(cat "$folder"/audit-0*.jsonl "$log" | wc -l)" "$(sed -n 2p "$T/point")" &&
+	cat "$folder"/audit-0*.jsonl "$log" >"$T/all" &&
+	mg shop audit show --json | cmp - "$T/all"
+'
+
+test_expect 'a changed line and a lost file are named with the file' '
+	keep now && sed -i "2s/push/bush/" "$folder/audit-000001.jsonl" && is_no "" mg shop audit verify &&
+	grep "NOT valid: line 2 of audit-000001.jsonl: " "$T/out" &&
+	same audit-000001.jsonl "$(mg shop audit verify --json | json file)" && back now &&
+	rm "$folder/audit-000002.jsonl" && is_no "" mg shop audit verify &&
+	grep "follows on the file audit-000002.jsonl, which is missing" "$T/out" && back now
+'
+
+test_expect 'the oldest may be taken away, if that is said; the checkpoint still holds' '
+	rm "$folder/audit-000001.jsonl" && is_no "" mg shop audit verify &&
+	mg shop audit verify --without-oldest >"$T/out" && grep "lines are in files that are not here" "$T/out" &&
+	mg shop audit verify --without-oldest --checkpoint "$T/point" &&
+	is_unknown "older files are needed" mg shop audit verify --without-oldest --checkpoint "$T/point.old" &&
+	is_unknown "oldest files" mg shop audit prove 1 && back now
+'
+
+test_expect 'by size and by age, by the runner, which tells of it' '
+	server_set shop audit rotate-size 100 && drain shop >"$T/out" && cat "$T/out" &&
+	grep "behind audit-000003.jsonl" "$T/out" && server_set shop audit rotate-size 0 && pushes 1 && drain shop &&
+	test ! -e "$folder/audit-000004.jsonl" && server_set shop audit rotate-age 1 && drain shop &&
+	test ! -e "$folder/audit-000004.jsonl" && audit_valid shop
+'
+
+# --- export ---
+
+test_expect 'jsonl is the log itself; csv and cef have a line for each reference' '
+	cat "$folder"/audit-0*.jsonl "$log" >"$T/all" && mg shop audit export | cmp - "$T/all" &&
+	mg shop audit export --format csv --event "push.*" >"$T/csv" &&
+	mg shop audit export --format cef --event "push.*" >"$T/cef" &&
+	refs=$(mg shop audit show --event "push.*" | wc -l) && [ "$refs" -gt 5 ] &&
+	same $((refs + 1)) "$(wc -l <"$T/csv")" && same "$refs" "$(wc -l <"$T/cef")" &&
+	same "$refs" "$(grep -c "^CEF:0|modelgate|modelgate|.*|push.accepted|.*fname=refs/heads/" "$T/cef")" &&
+	python3 -c "
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1], newline=\"\")))
+assert all(row[\"ref\"].startswith(\"refs/heads/\") and len(row[\"hash\"]) == 64 for row in rows), rows
+" "$T/csv"
+'
+
+test_done
