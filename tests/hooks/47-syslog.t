@@ -1,0 +1,86 @@
+#!/bin/sh
+# A copy of each record to syslog, made by the runner: in the form of RFC 5424, none left out, none twice.
+. "${0%/*}/../lib/test.sh"
+. "$TEST_LIB/chains.sh"
+
+log=$T/shop.state/audit/audit.jsonl
+
+# A system log: each datagram to $T/syslog is a line of $T/messages.
+start_syslog() {
+	rm -f "$T/syslog" &&
+		background perl -MIO::Socket::UNIX -e '
+			$| = 1;
+			my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die "$!";
+			while (defined $s->recv(my $text, 65536)) { print $text =~ s/\n/<LF>/gr, "\n" }
+		' "$T/syslog" >>"$T/messages" && syslog_pid=$! && wait_for 10 test -S "$T/syslog"
+}
+
+# The numbers of the records that were copied, in order.  Each reference of a record is a message.
+copied() {
+	sed -n 's/.*\[modelgate@32473 seq="\([0-9]*\)" hash="[0-9a-f]*".*/\1/p' "$T/messages" | uniq
+}
+
+recorded() {
+	mg shop audit show --json | sed 's/^{"seq":\([0-9]*\),.*/\1/'
+}
+
+is_copied() {
+	copied >"$T/copied" && recorded >"$T/recorded" && diff "$T/recorded" "$T/copied"
+}
+
+new_server shop
+new_project shop work || test_bail 'no project'
+cd "$T/work" || exit 1
+: >"$T/messages"
+
+test_expect 'where nothing is asked for, nothing is copied' '
+	start_syslog && drain shop && test ! -s "$T/messages" && test ! -e "$T/shop.state/audit/copied"
+'
+
+test_expect 'each record is a message, with its number and its hash' '
+	server_set shop audit syslog "$T/syslog" && cd work && git switch -q dev && commit a.txt &&
+	git push -q origin dev && expect_accept merge_push dev main && commit b.txt &&
+	expect_reject MG102 git push origin main && cd .. && drain shop && wait_for 10 is_copied &&
+	sed -n "s/.*\" hash=\"\([0-9a-f]*\)\".*/\1/p" "$T/messages" | uniq >hashes &&
+	while read -r line; do printf "%s" "$line" | sha256sum | cut -c 1-64; done <"$log" | diff - hashes
+'
+
+test_expect 'in the form of RFC 5424, under log audit, with who, what and where' '
+	grep "push.rejected" "$T/messages" && grep -E "^<109>1 2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z [^ ]+ modelgate [0-9]+ push.rejected \[modelgate@32473 seq=\"[0-9]+\" hash=\"[0-9a-f]{64}\" push_id=\"[0-9A-Z]{26}\" .*actor_name=\"$(id -un)\" .*project=\"shop\" .*ref=\"refs/heads/main\" .*codes=\"MG102\"\] Push rejected: commit .* was made on main itself$" \
+		"$T/messages" && same 0 "$(grep -cvE "^<1[0-9]{2}>1 " "$T/messages")"
+'
+
+test_expect 'what is there already is not sent again; what is new goes on behind it, over a rotation too' '
+	drain shop && is_copied && cd work && git switch -q dev && commit c.txt && git push -q origin dev && cd .. &&
+	mg shop audit rotate && drain shop && wait_for 10 is_copied && mg shop audit rotate &&
+	mg shop audit rotate && drain shop && wait_for 10 is_copied
+'
+
+test_expect 'a system log that is away fails no push and no stage; what it has missed comes when it is back' '
+	kill "$syslog_pid" && rm "$T/syslog" && cd work && git switch -q dev && commit d.txt && git push -q origin dev &&
+	expect_accept merge_push dev main && cd .. && drain shop >"$T/out" && cat "$T/out" &&
+	same 1 "$(grep -c "copy to syslog: $T/syslog: No such file or directory; tried again" "$T/out")" &&
+	same success "$(stage_status shop 2 build)" && ! is_copied >/dev/null && start_syslog && drain shop &&
+	wait_for 10 is_copied
+'
+
+test_expect 'a runner that is a service copies as it goes' '
+	background modelgate --repo "$T/shop.git" run >service.out 2>&1 && cd work && git switch -q dev &&
+	commit e.txt && git push -q origin dev && cd .. && wait_for 10 is_copied
+'
+
+test_expect 'a hostile text stays one message' '
+	cd work && git switch -q main && git reset -q --hard origin/main && : >f.txt && git add f.txt &&
+	git commit -q -m "$(printf "a \" b ] c \\\\ d \033[31m <1>1 - - forged")" &&
+	expect_reject MG102 git push origin main && cd .. && wait_for 10 is_copied &&
+	grep "forged" "$T/messages" | grep "^<109>1 " | grep -v "$(printf "\033")" &&
+	same 0 "$(grep -c "<LF>" "$T/messages")"
+'
+
+test_expect 'a log that was cut behind the copy raises an alert' '
+	kill $! && drain shop &&
+	truncate -s 0 "$log" && rm "$T/shop.state/audit/head" && cd work && git switch -q dev && commit g.txt && git push -q origin dev && cd .. &&
+	drain shop && wait_for 10 grep -q "^<105>1 .* audit.broken .*Audit log does not go on behind the record" "$T/messages"
+'
+
+test_done
