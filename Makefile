@@ -232,7 +232,7 @@ bench: test-root ## a push with our hooks against one with empty C hooks
 	$(Q)tests/bench/run $(ROOT) $(BUILD)/bench $(BENCH_ROUNDS)
 
 INSTALL ?= install
-UNIT := config/modelgate@.service
+UNIT_FILES := config/modelgate@.service config/modelgate-checkpoint.service config/modelgate-checkpoint.timer
 SHARED := config/modelgate.ini config/audit-record.schema.json config/modelgate-images.conf config/gitlab-ci.yml
 UNITS = $(PREFIX)/lib/systemd/system
 # $(1): the mode, $(2): the folder, $(3): files.  What is in use is replaced in one step: install(1)
@@ -252,14 +252,14 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 	$(call put_files,755,$(DESTDIR)$(PREFIX)/bin,$(BUILD)/bin/modelgate)
 	$(call put_files,755,$(DESTDIR)$(PREFIX)/libexec/modelgate,$(GATES:%=$(BUILD)/bin/%))
 	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/modelgate,$(SHARED))
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|' '$(UNIT)' >'$(BUILD)/$(notdir $(UNIT))'
-	$(call put_files,644,$(DESTDIR)$(UNITS),$(BUILD)/$(notdir $(UNIT)))
+	$(Q)for file in $(UNIT_FILES); do sed 's|@PREFIX@|$(PREFIX)|' $$file >$(BUILD)/$${file##*/} || exit 1; done
+	$(call put_files,644,$(DESTDIR)$(UNITS),$(addprefix $(BUILD)/,$(notdir $(UNIT_FILES))))
 	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man1,$(filter %.1,$(MAN_PAGES)))
 	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man5,$(filter %.5,$(MAN_PAGES)))
 	$(call put_files,644,$(DESTDIR)$(PREFIX)/share/man/man7,$(filter %.7,$(MAN_PAGES)))
 
 uninstall: ## what install has put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' '$(DESTDIR)$(UNITS)/$(notdir $(UNIT))' \
+	rm -f '$(DESTDIR)$(PREFIX)/bin/modelgate' $(foreach file,$(UNIT_FILES),'$(DESTDIR)$(UNITS)/$(notdir $(file))') \
 		$(foreach file,$(SHARED),'$(DESTDIR)$(PREFIX)/share/modelgate/$(notdir $(file))') \
 		$(foreach gate,$(GATES),'$(DESTDIR)$(PREFIX)/libexec/modelgate/$(gate)')
 	rm -f $(foreach page,$(MAN_PAGES),'$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))')

@@ -218,6 +218,15 @@ if command -v systemd-analyze >/dev/null; then
 		rm -r "units/modelgate@git.service.d" &&
 		systemd-analyze security --offline=true --threshold=20 "$T/units/modelgate@git.service"
 	'
+
+	test_expect 'the same of what makes checkpoints' '
+		for name in modelgate-checkpoint.service modelgate-checkpoint.timer; do
+			sed "s|@PREFIX@|$ROOT|" "$TOP/config/$name" >"units/$name" || return 1
+		done &&
+		systemd-analyze verify --man=no "$T/units/modelgate-checkpoint.service" \
+			"$T/units/modelgate-checkpoint.timer" &&
+		systemd-analyze security --offline=true --threshold=20 "$T/units/modelgate-checkpoint.service"
+	'
 else
 	test_skip 'systemd takes the unit file' 'systemd is not installed here'
 fi

@@ -159,6 +159,32 @@ test_expect 'a key that others may read, that is none or that is missing is refu
 	is_usage "modelgate audit keygen FILE" mg shop audit checkpoint
 '
 
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	# The account that signs: it may read all, as the unit file gives it, and owns nothing of the state.
+	as_signer() {
+		setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+dac_read_search \
+			--ambient-caps=-all,+dac_read_search --bounding-set=-all,+dac_read_search \
+			env HOME=/ GIT_CONFIG_GLOBAL=/dev/null "$@"
+	}
+
+	test_expect 'another account signs, which may read the log and write nothing of it' '
+		install -d -m 700 -o 65534 -g 65534 "$T/signer" && cp "$ROOT/bin/modelgate" "$T/command" &&
+		printf "[modelgate]\nstate = %s\n" "$(state shop)" >"$T/system.ini" && keep before && chmod 711 "$T" &&
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$T/command" audit keygen "$T/signer/key" &&
+		is_unknown "call this with sudo" setpriv --reuid 65534 --regid 65534 --clear-groups \
+			"$T/command" --config "$T/system.ini" audit checkpoint --key "$T/signer/key" &&
+		as_signer "$T/command" --config "$T/system.ini" audit checkpoint --key "$T/signer/key" \
+			--output "$T/signer/checkpoint" && pushes 1 &&
+		as_signer "$T/command" --config "$T/system.ini" audit checkpoint --key "$T/signer/key" \
+			--output "$T/signer/checkpoint" &&
+		as_signer "$T/command" --config "$T/system.ini" audit verify --checkpoint "$T/signer/checkpoint" &&
+		is_unknown "call this with sudo" as_signer "$T/command" --config "$T/system.ini" audit rotate &&
+		mg shop audit verify --checkpoint "$T/signer/checkpoint" --public-key "$T/signer/key.pub" && chmod 700 "$T"
+	'
+else
+	test_skip 'another account signs' 'only root can become another user'
+fi
+
 # --- proofs ---
 
 test_expect 'a record is proved to somebody who has neither the log nor the configuration' '
