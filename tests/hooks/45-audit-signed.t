@@ -204,7 +204,8 @@ test_expect 'a proof that was changed does not hold, nor one for another checkpo
 '
 
 test_expect 'a proof without a checkpoint holds against one that is given' '
-	mg shop audit prove 2 >"$T/proof" && is_unknown "give --checkpoint" modelgate audit check-proof "$T/proof" &&
+	mg shop audit checkpoint --key "$T/key" --output "$T/point" && mg shop audit prove 2 >"$T/proof" &&
+	is_unknown "give --checkpoint" modelgate audit check-proof "$T/proof" &&
 	modelgate audit check-proof "$T/proof" --checkpoint "$T/point" &&
 	is_no "there is no record 9999" mg shop audit prove 9999 && is_usage "is no record" mg shop audit prove x
 '
