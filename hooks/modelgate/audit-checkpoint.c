@@ -16,8 +16,7 @@
 #include "sys/files.h"
 #include "sys/secret.h"
 
-/* The public key in the file PATH.  0, or -1 and *E. */
-static int read_public(unsigned char out[ED25519_PUBLIC_SIZE], const char *path, struct err *e)
+int audit_public_key_read(unsigned char out[ED25519_PUBLIC_SIZE], const char *path, struct err *e)
 {
 	struct str pem;
 	int got, status = -1;
@@ -47,7 +46,7 @@ int audit_signed_parse(struct audit_signed *out, const char *text, const char *k
 	unsigned char public[ED25519_PUBLIC_SIZE];
 
 	memset(out, 0, sizeof(*out));
-	if (key != NULL && read_public(public, key, e) != 0)
+	if (key != NULL && audit_public_key_read(public, key, e) != 0)
 		return -1;
 	out->text = mem_strdup(text);
 	return checkpoint_parse(

@@ -90,7 +90,8 @@ static const char *fault_of(const struct proof *p, const struct audit_signed *s)
 	if (proof_root(p, root) != 0)
 		return "the hashes are not as many as lead from this record to a root";
 	if (p->path.n != s->checkpoint.lines)
-		return "it is a proof for another number of lines than the checkpoint has: make it with "
+		return "it is a proof for another number of lines than the checkpoint has: make it "
+		       "with "
 		       "audit prove SEQ --checkpoint FILE";
 	if (memcmp(root, s->checkpoint.root, SHA256_SIZE) != 0)
 		return "the record is not in the log that the checkpoint was made for";

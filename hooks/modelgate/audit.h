@@ -56,6 +56,9 @@ void audit_signed_clear(struct audit_signed *s);
 /* A line that says which checkpoint it is and whose; the caller's to free(). */
 char *audit_signed_text(const struct audit_signed *s);
 
+/* The public key in the file PATH.  0, or -1 and *E. */
+int audit_public_key_read(unsigned char out[ED25519_PUBLIC_SIZE], const char *path, struct err *e);
+
 /* The log and, where there is nothing in it, what the store knows. */
 struct audit_check {
 	enum audit_verdict verdict;

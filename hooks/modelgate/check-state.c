@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #include "audit/chain.h"
-#include "audit/journal.h"
-#include "audit/lines.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -166,81 +164,6 @@ static void check_store(struct check *c)
 	store_close(store);
 	err_clear(&e);
 	free(path);
-}
-
-/* ---- the audit log ---- */
-
-/* 1 if the last line of the log is the one that the head names; 0; -1. */
-static int is_last_line(const struct journal *j, const struct journal_tail *t, struct err *e)
-{
-	char hash[SHA256_HEX_SIZE];
-	int64_t start;
-
-	if (j->size == 0)
-		return 1;
-	if (lines_start(j->log, j->size - 1, &start, e) != 0 ||
-		lines_hash(j->log, start, j->size - 1, hash, e) != 0)
-		return -1;
-	return strcmp(hash, t->hash) == 0;
-}
-
-static char *mend_audit(const struct check *c)
-{
-	return mem_format(
-		"modelgate%s%s audit verify names the line; keep a copy before anything is "
-		"done",
-		c->repository != NULL ? " --repo " : "",
-		c->repository != NULL ? c->repository : "");
-}
-
-static void tell_audit(struct check *c, const struct journal_tail *t, int is_last)
-{
-	switch (t->found) {
-	case AUDIT_FOUND_WHOLE:
-		if (is_last)
-			check_ok(c, "audit",
-				"audit log: %" PRId64 " records, its end is as the head says",
-				t->seq);
-		else
-			check_wrong(c, "audit", mend_audit(c),
-				"audit log: its last line is not the one that was written");
-		break;
-	case AUDIT_FOUND_TORN:
-		check_note(c, "audit",
-			"audit log: the last append was broken off; the next one accounts for it");
-		break;
-	case AUDIT_FOUND_SHORTER:
-		check_wrong(c, "audit", mend_audit(c), "audit log: lines at its end are lost");
-		break;
-	case AUDIT_FOUND_LONGER:
-		check_wrong(c, "audit", mend_audit(c), "audit log: lines were put behind its end");
-		break;
-	case AUDIT_FOUND_NO_HEAD:
-		check_wrong(c, "audit", mend_audit(c), "audit log: its head is missing or damaged");
-		break;
-	}
-}
-
-/* Only the end: what came before is for audit verify, which reads it all. */
-static void check_audit(struct check *c)
-{
-	struct journal journal;
-	struct journal_tail tail;
-	struct err e = ERR_INIT;
-	int is_last = 1, result = journal_open(&journal, c->config->state, JOURNAL_READ, &e);
-
-	if (result == 0)
-		result = journal_find_tail(&journal, &tail, &e);
-	if (result == 0 && tail.found == AUDIT_FOUND_WHOLE) {
-		is_last = is_last_line(&journal, &tail, &e);
-		result = is_last < 0 ? -1 : 0;
-	}
-	if (result != 0)
-		check_wrong(c, "audit", NULL, "audit log: MG903: %s", err_text(&e));
-	else
-		tell_audit(c, &tail, is_last);
-	journal_close(&journal);
-	err_clear(&e);
 }
 
 void check_state(struct check *c)

@@ -44,8 +44,10 @@ char *check_install_command(const struct check *c);
 /* <prefix>/NAME of the prefix that this program was built for; the caller's to free(). */
 char *check_installed(const char *name);
 
-/* check-state.c: the state directory, the store, the end of the audit log. */
+/* check-state.c: the state directory, the store; and check_audit(). */
 void check_state(struct check *c);
+/* check-audit.c: the end of the audit log, where it is copied to, and the key of its checkpoints. */
+void check_audit(struct check *c);
 /* check-hooks.c: the hooks of the repository or of all repositories, and what of Git's configuration they need. */
 void check_hooks(struct check *c);
 /* Has the repository hooks of its own that are ours or call ours, or is it to have them by install.sh? */

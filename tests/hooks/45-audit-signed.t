@@ -105,7 +105,9 @@ test_expect 'without a public key it says that nobody vouches for it; with anoth
 		--public-key "$T/other.pub" &&
 	server_set shop audit public-key "$T/other.pub" &&
 	is_no "was not signed with this key" mg shop audit verify --checkpoint "$T/point" &&
-	server_set shop audit public-key "$T/key.pub" &&
+	mg shop check | grep "^ok  *audit log: checkpoints are checked with $T/other.pub" &&
+	server_set shop audit public-key "$T/key" && ! mg shop check >"$T/out" &&
+	grep -A1 "public-key: $T/key: no public Ed25519 key" "$T/out" && server_set shop audit public-key "$T/key.pub" &&
 	mg shop audit verify --checkpoint "$T/point" | grep "the key that was asked for"
 '
 

@@ -57,7 +57,8 @@ test_expect 'what is there already is not sent again; what is new goes on behind
 '
 
 test_expect 'a system log that is away fails no push and no stage; what it has missed comes when it is back' '
-	kill "$syslog_pid" && rm "$T/syslog" && cd work && git switch -q dev && commit d.txt && git push -q origin dev &&
+	mg shop check | grep "audit log: copied to $T/syslog" && kill "$syslog_pid" && rm "$T/syslog" &&
+	mg shop check | grep "audit log: not copied: $T/syslog: No such file" && cd work && git switch -q dev && commit d.txt && git push -q origin dev &&
 	expect_accept merge_push dev main && cd .. && drain shop >"$T/out" && cat "$T/out" &&
 	same 1 "$(grep -c "copy to syslog: $T/syslog: No such file or directory; tried again" "$T/out")" &&
 	same success "$(stage_status shop 2 build)" && ! is_copied >/dev/null && start_syslog && drain shop &&
