@@ -385,8 +385,7 @@ static const struct row texts[] = {
 		", such as /dev/log",
 		"[audit]\nsyslog = /dev/log\n"},
 	{"[audit]\npublic-key = ~/audit.pub\n",
-		"t.ini:2: [audit] public-key: \"~/audit.pub\" does not fit; " PATH_WANTED
-		", such as /var/lib/modelgate",
+		"t.ini:2: [audit] public-key: \"~/audit.pub\" does not fit; " PATH_WANTED,
 		"[audit]\npublic-key = /etc/audit.pub\n"},
 	{"[registry]\ntoken-file = token\n",
 		"t.ini:2: [registry] token-file: \"token\" does not fit; " PATH_WANTED,
