@@ -29,7 +29,10 @@ struct past {
 	struct merkle tree;
 };
 
-/* The time of the first record of FD, 0 if there is none, -1 and *E. */
+/*
+ * The time of the first record of FD, 0 if there is none, or none behind what a rotation wrote: such a file is
+ * new, and to rotate it would go on for ever.  -1 and *E.
+ */
 static int64_t first_time(int fd, int64_t size, struct err *e)
 {
 	struct lines lines;
@@ -39,13 +42,18 @@ static int64_t first_time(int fd, int64_t size, struct err *e)
 	int got;
 
 	lines_init(&lines, fd, 0, size, AUDIT_MAX_LINE);
-	while ((got = lines_next(&lines, &line, e)) > 0 && time == 0)
+	while (time == 0 && (got = lines_next(&lines, &line, e)) > 0)
 		if (entry_parse(&entry, line.text, line.len)) {
-			time = entry.time;
+			time = entry.is_rotated && line.next >= size ? 0 : entry.time;
 			entry_clear(&entry);
 		}
 	lines_clear(&lines);
-	return got < 0 ? -1 : time;
+	return time == 0 && got < 0 ? -1 : time;
+}
+
+static int is_large(const struct rotate_limits *limits, int64_t size)
+{
+	return limits->size > 0 && size >= limits->size;
 }
 
 int rotate_is_due(const char *state, const struct rotate_limits *limits, struct err *e)
@@ -57,12 +65,13 @@ int rotate_is_due(const char *state, const struct rotate_limits *limits, struct 
 
 	if (lstat(path, &st) != 0) {
 		due = errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
-	} else if (st.st_size > 0 && limits->size > 0 && st.st_size >= limits->size) {
-		due = 1;
-	} else if (st.st_size > 0 && limits->age > 0) {
+	} else if (st.st_size > 0 && (is_large(limits, (int64_t)st.st_size) || limits->age > 0)) {
 		fd = files_open(path, O_RDONLY, 0, e);
 		time = fd < 0 ? -1 : first_time(fd, (int64_t)st.st_size, e);
-		due = time < 0 ? -1 : time > 0 && clock_now() - time >= limits->age;
+		due = time > 0 && (is_large(limits, (int64_t)st.st_size) ||
+					  (limits->age > 0 && clock_now() - time >= limits->age));
+		if (time < 0)
+			due = -1;
 	}
 	if (fd >= 0)
 		(void)close(fd); /* only read from */
@@ -97,16 +106,21 @@ static int read_on(struct past *p, int fd, int64_t size, struct err *e)
 	return got < 0 ? -1 : 0;
 }
 
-/* Most of the file is read before its lock is taken, so that no push waits for that. */
+/*
+ * Most of the file is read before its lock is taken, so that no push waits for that.  P->at stays 0 where it is
+ * of no use.
+ */
 static int read_without_lock(struct past *p, const char *state, struct stat *st, struct err *e)
 {
 	struct journal j;
+	struct journal_tail t;
 	int status = -1;
 
 	memset(p, 0, sizeof(*p));
 	p->number = 1;
-	if (journal_open(&j, state, JOURNAL_READ, e) == 0)
-		status = j.log < 0 ? 0 : read_on(p, j.log, j.size, e);
+	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_tail(&j, &t, e) == 0)
+		status = j.log < 0 || t.found != AUDIT_FOUND_WHOLE ? 0
+								   : read_on(p, j.log, j.size, e);
 	if (status == 0 && j.log >= 0 && fstat(j.log, st) != 0)
 		status = err_errno(e, errno, "cannot look at the audit log");
 	journal_close(&j);
@@ -185,17 +199,24 @@ static int change_files(
 	announced.pending_seq = next.seq;
 	memcpy(announced.pending_hash, next.hash, SHA256_HEX_SIZE);
 	announced.recovering = AUDIT_FOUND_WHOLE;
-	if (write_next(path, &line, e) != 0 || journal_announce(j, state, &announced, e) != 0)
+	if (write_next(path, &line, e) != 0)
 		goto out;
+	if (journal_announce(j, state, &announced, e) != 0)
+		goto take_back;
 	if (keep(folder, log, p->number, e) != 0 || journal_flush_folder(state, e) != 0)
-		goto out;
+		goto take_back;
 	if (rename(path, log) != 0) {
 		(void)err_errno(e, errno, "%s", log);
-		goto out;
+		goto take_back;
 	}
 	status = journal_flush_folder(state, e);
 	/* Should it fail: the head that announces the new file fits. */
 	(void)head_write(j->head_fd, &next, NULL);
+	goto out;
+take_back:
+	/* Should this fail, all is as if the rotation had been killed: in order, and ended by the next. */
+	(void)head_write(j->head_fd, &j->head, NULL);
+	(void)unlink(path);
 out:
 	str_clear(&line);
 	free(path);

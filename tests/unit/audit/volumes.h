@@ -64,7 +64,7 @@ static inline char *path_of(int i)
 }
 
 /* The name that is to be in a report. */
-static const char *name_of(int i)
+static inline const char *name_of(int i)
 {
 	static const char *const names[FILES] = {
 		"audit-000001.jsonl", "audit-000002.jsonl", "audit-000003.jsonl", AUDIT_LOG};
