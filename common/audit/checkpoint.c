@@ -17,7 +17,8 @@
 
 #define DASH "\xe2\x80\x94 " /* begins a signature: an em dash and a blank */
 #define KEY_ID_SIZE 4
-#define ALGORITHM 1 /* Ed25519, in signed-note */
+#define SIGNATURE_MAX 8192 /* bytes of one: those by keys of other kinds have up to 5000 */
+#define ALGORITHM 1        /* Ed25519, in signed-note */
 
 void checkpoint_init(struct checkpoint *out, const struct audit_report *report, const char *origin)
 {
@@ -196,59 +197,91 @@ static int take_body(struct checkpoint *out, struct rest *r)
 	       take_line(r, "", &line, &len) && len == 0;
 }
 
-/* One signature line (signed-note).  1: it is by PUBLIC; 0: it is another's; -1: it is none. */
-static int judge_signature(const char *line, size_t len, const char *body, size_t body_len,
-	const char *origin, const unsigned char *public)
+/* The name of a key (signed-note): UTF-8 without blanks and plus signs. */
+static int is_key_name(const char *name, size_t len)
 {
-	unsigned char bytes[KEY_ID_SIZE + ED25519_SIGNATURE_SIZE], id[KEY_ID_SIZE];
+	unsigned long c;
+	size_t n;
+
+	if (len == 0 || memchr(name, '+', len) != NULL)
+		return 0;
+	for (; len > 0; name += n, len -= n) {
+		n = str_utf8(name, len, &c);
+		if (n == 0 || c == ' ' || !str_is_visible(c))
+			return 0;
+	}
+	return 1;
+}
+
+enum signature { SIGNATURE_NONE, SIGNATURE_OTHER, SIGNATURE_WRONG, SIGNATURE_RIGHT };
+
+/* What is signed, and with which key it has to be. */
+struct signed_text {
+	const char *text;
+	size_t len;
+	const char *origin;
+	const unsigned char *public;
+};
+
+/* One signature line behind its dash.  By name and id it is told whose it is; all others are passed over. */
+static enum signature judge_signature(const char *line, size_t len, const struct signed_text *t)
+{
+	unsigned char bytes[SIGNATURE_MAX], id[KEY_ID_SIZE];
 	const char *blank = memchr(line, ' ', len);
 	size_t name_len = blank == NULL ? 0 : (size_t)(blank - line);
 	long n;
 
-	if (name_len == 0)
-		return -1;
+	if (!is_key_name(line, name_len))
+		return SIGNATURE_NONE;
 	n = base64_decode(bytes, sizeof(bytes), blank + 1, len - name_len - 1, NULL);
-	if (name_len != strlen(origin) || memcmp(line, origin, name_len) != 0)
-		return 0; /* of whatever kind: a witness's */
-	if (n != (long)sizeof(bytes))
-		return -1;
-	key_id(line, name_len, public, id);
-	return memcmp(bytes, id, KEY_ID_SIZE) == 0 &&
-	       ed25519_is_signed(bytes + KEY_ID_SIZE, body, body_len, public);
+	if (n <= KEY_ID_SIZE)
+		return SIGNATURE_NONE;
+	if (name_len != strlen(t->origin) || memcmp(line, t->origin, name_len) != 0)
+		return SIGNATURE_OTHER;
+	key_id(line, name_len, t->public, id);
+	if (memcmp(bytes, id, KEY_ID_SIZE) != 0)
+		return SIGNATURE_OTHER;
+	return n == KEY_ID_SIZE + ED25519_SIGNATURE_SIZE &&
+			       ed25519_is_signed(bytes + KEY_ID_SIZE, t->text, t->len, t->public)
+		       ? SIGNATURE_RIGHT
+		       : SIGNATURE_WRONG;
 }
 
-/* The signatures at R, of the BODY_LEN bytes at BODY.  1: one is by PUBLIC; 0: none is; -1. */
-static int judge_signatures(struct rest *r, const char *body, size_t body_len, const char *origin,
-	const unsigned char *public)
+/* The signatures at R.  1: T is signed; 0: it is not, or one by its key is wrong; -1: these are none. */
+static int judge_signatures(struct rest *r, const struct signed_text *t)
 {
-	int is_signed = 0, n = 0;
+	int is_signed = 0, is_wrong = 0, n = 0;
 	const char *line;
 	size_t len;
 
 	for (; r->at < r->end; n++) {
-		int got = take_line(r, DASH, &line, &len)
-				  ? judge_signature(line, len, body, body_len, origin, public)
-				  : -1;
+		enum signature got = take_line(r, DASH, &line, &len) ? judge_signature(line, len, t)
+								     : SIGNATURE_NONE;
 
-		if (got < 0 || n == CHECKPOINT_MAX_SIGNATURES)
+		if (got == SIGNATURE_NONE || n == CHECKPOINT_MAX_SIGNATURES)
 			return -1;
-		is_signed |= got;
+		is_signed |= got == SIGNATURE_RIGHT;
+		is_wrong |= got == SIGNATURE_WRONG;
 	}
-	return n > 0 ? is_signed : -1;
+	return n > 0 ? is_signed && !is_wrong : -1;
 }
 
 int checkpoint_parse(struct checkpoint *out, enum checkpoint_trust *trust, const char *text,
 	size_t len, const unsigned char *public, struct err *e)
 {
 	struct rest r = {text, text + len};
+	struct signed_text t = {.text = text};
 	int is_signed = -1;
 
 	memset(out, 0, sizeof(*out));
 	*trust = CHECKPOINT_FORGED;
 	/* What is signed ends before the empty line. */
-	if (len <= CHECKPOINT_MAX && take_body(out, &r))
-		is_signed = judge_signatures(&r, text, (size_t)(r.at - text) - 1, out->origin,
-			public != NULL ? public : out->key);
+	if (len <= CHECKPOINT_MAX && take_body(out, &r)) {
+		t.len = (size_t)(r.at - text) - 1;
+		t.origin = out->origin;
+		t.public = public != NULL ? public : out->key;
+		is_signed = judge_signatures(&r, &t);
+	}
 	if (is_signed < 0) {
 		checkpoint_clear(out);
 		return err_set(e, "no checkpoint as \"modelgate audit checkpoint\" makes it");

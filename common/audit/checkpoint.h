@@ -28,7 +28,7 @@
 struct audit_report;
 struct err;
 
-#define CHECKPOINT_MAX 16384      /* bytes of one */
+#define CHECKPOINT_MAX 131072     /* bytes of one, with all those signatures */
 #define CHECKPOINT_MAX_ORIGIN 256 /* bytes */
 #define CHECKPOINT_MAX_SIGNATURES 16
 
@@ -60,7 +60,8 @@ enum checkpoint_trust {
 };
 
 /*
- * Parse LEN bytes and check the signature with the key PUBLIC; NULL: none is known.  0 and *OUT, which the
+ * Parse LEN bytes and check the signature with the key PUBLIC; NULL: none is known.  Signatures by other keys,
+ * which the names and ids before them tell, are passed over.  0 and *OUT, which the
  * caller clears whatever *TRUST is; or -1 and *E: it is no checkpoint.
  */
 int checkpoint_parse(struct checkpoint *out, enum checkpoint_trust *trust, const char *text,

@@ -18,6 +18,7 @@ struct leaves {
 	size_t cap;
 	char *record; /* NULL: not met yet */
 	int64_t index;
+	int is_late; /* 1: the first line tells of files before it */
 };
 
 static void take_line(struct leaves *l, const struct line *line, int64_t seq)
@@ -26,7 +27,8 @@ static void take_line(struct leaves *l, const struct line *line, int64_t seq)
 
 	mem_grow(&l->v, l->n, &l->cap, sizeof(*l->v));
 	merkle_leaf(line->text, line->len, l->v[l->n]);
-	if (l->record == NULL && entry_parse(&entry, line->text, line->len)) {
+	if ((l->n == 0 || l->record == NULL) && entry_parse(&entry, line->text, line->len)) {
+		l->is_late |= l->n == 0 && entry.is_rotated;
 		if (entry.seq == seq) {
 			l->record = mem_strndup(line->text, line->len);
 			l->index = (int64_t)l->n;
@@ -36,9 +38,18 @@ static void take_line(struct leaves *l, const struct line *line, int64_t seq)
 	l->n++;
 }
 
+/* A line that no append has ended is not signed: see audit_verify. */
+static int is_ended(const struct reader *r, const struct line *line, const struct journal_tail *t)
+{
+	const struct volumes *v = r->volumes;
+
+	return line->end == LINES_NEWLINE && (r->file < v->n || t->found != AUDIT_FOUND_TORN ||
+						     line->next <= v->journal->head.size);
+}
+
 /* The first LINES lines (0: all).  0, or -1 and *E. */
-static int read_leaves(
-	struct leaves *l, const struct volumes *v, int64_t seq, int64_t lines, struct err *e)
+static int read_leaves(struct leaves *l, const struct volumes *v, const struct journal_tail *t,
+	int64_t seq, int64_t lines, struct err *e)
 {
 	struct reader reader;
 	struct line line;
@@ -46,11 +57,14 @@ static int read_leaves(
 
 	reader_init(&reader, v, 0);
 	while ((lines == 0 || (int64_t)l->n < lines) &&
-		(got = reader_next(&reader, &line, e)) > 0 && line.end == LINES_NEWLINE)
+		(got = reader_next(&reader, &line, e)) > 0 && is_ended(&reader, &line, t))
 		take_line(l, &line, seq);
 	reader_clear(&reader);
 	if (got < 0)
 		return -1;
+	if (l->is_late)
+		return err_set(
+			e, "the oldest files of the log are not here: a proof needs all of it");
 	if ((int64_t)l->n < lines)
 		return err_set(e,
 			"the log has %zu lines, and the checkpoint was made for %" PRId64
@@ -64,26 +78,19 @@ int proof_make(struct proof *out, const char *state, int64_t seq, int64_t lines,
 	struct volumes volumes = {.n = 0};
 	struct leaves l = {.n = 0};
 	struct journal j;
+	struct journal_tail t;
 	int result = -1;
 
 	memset(out, 0, sizeof(*out));
-	if (journal_open(&j, state, JOURNAL_READ, e) != 0 ||
-		volumes_find(&volumes, state, &j, e) != 0)
-		goto out;
-	if (volumes.n > 0 && volumes.numbers[0] != 1) {
-		(void)err_set(
-			e, "the oldest files of the log are not here: a proof needs all of it");
-		goto out;
-	}
-	if (read_leaves(&l, &volumes, seq, lines, e) != 0)
-		goto out;
-	result = l.record != NULL;
+	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_tail(&j, &t, e) == 0 &&
+		volumes_find(&volumes, state, &j, e) == 0 &&
+		read_leaves(&l, &volumes, &t, seq, lines, e) == 0)
+		result = l.record != NULL;
 	if (result == 1) {
 		merkle_prove(&out->path, l.v, (int64_t)l.n, l.index);
 		out->record = l.record;
 		l.record = NULL;
 	}
-out:
 	free(l.record);
 	free(l.v);
 	volumes_clear(&volumes);
@@ -121,14 +128,15 @@ static int read_members(struct proof *out, const struct json *o)
 {
 	const char *record = json_get_text(o, "record"),
 		   *signed_by = json_get_text(o, "checkpoint");
+	int is_signed = json_get(o, "checkpoint") != NULL;
 	const struct json *path = json_get(o, "path");
 
 	out->path.index = json_get_number(o, "index", -1);
 	out->path.n = json_get_number(o, "lines", -1);
 	out->path.length = json_length(path);
-	if (record == NULL || out->path.index < 0 || out->path.n <= out->path.index ||
-		out->path.n > ENTRY_MAX_SEQ || !json_is_array(path) ||
-		out->path.length > MERKLE_LEVELS)
+	if (record == NULL || is_signed != (signed_by != NULL) || out->path.index < 0 ||
+		out->path.n <= out->path.index || out->path.n > ENTRY_MAX_SEQ ||
+		!json_is_array(path) || out->path.length > MERKLE_LEVELS)
 		return -1;
 	for (size_t i = 0; i < out->path.length; i++)
 		if (sha256_parse(json_string(json_at(path, i)), out->path.path[i]) != 0)

@@ -23,8 +23,9 @@ struct proof {
 };
 
 /*
- * The proof for record SEQ of the log of STATE, among its first LINES lines; 0: all that there are.  1 and
- * *OUT, which the caller clears; 0: there is no such record among them; -1 and *E.
+ * The proof for record SEQ of the log of STATE, among its first LINES lines; 0: all that appends
+ * have ended.  1 and *OUT, which the caller clears; 0: there is no such record among them; -1 and *E, also
+ * where files are missing.  The log is not verified.
  */
 int proof_make(struct proof *out, const char *state, int64_t seq, int64_t lines, struct err *e);
 /* P as text without a final newline; the caller's to free(). */

@@ -29,56 +29,52 @@ struct past {
 	struct merkle tree;
 };
 
-/* What tells when a file is due: the time of its first record, 0 if it has none. */
-struct start {
-	int64_t time;
-	int is_all; /* 1: an audit.rotated, and nothing behind it */
-};
-
-static int read_start(struct start *out, int fd, int64_t size, struct err *e)
+/*
+ * The time of the first record of FD, 0 if there is none, or none behind what a rotation wrote: such a file is
+ * new, and to rotate it would go on for ever.  -1 and *E.
+ */
+static int64_t first_time(int fd, int64_t size, struct err *e)
 {
 	struct lines lines;
 	struct line line;
 	struct entry entry;
+	int64_t time = 0;
 	int got;
 
-	memset(out, 0, sizeof(*out));
 	lines_init(&lines, fd, 0, size, AUDIT_MAX_LINE);
-	while ((got = lines_next(&lines, &line, e)) > 0 && out->time == 0)
+	while (time == 0 && (got = lines_next(&lines, &line, e)) > 0)
 		if (entry_parse(&entry, line.text, line.len)) {
-			out->time = entry.time;
-			out->is_all = entry.is_rotated && line.next == size;
+			time = entry.is_rotated && line.next >= size ? 0 : entry.time;
 			entry_clear(&entry);
 		}
 	lines_clear(&lines);
-	return got < 0 ? -1 : 0;
+	return time == 0 && got < 0 ? -1 : time;
 }
 
-static int is_due(const struct rotate_limits *limits, const char *path, int64_t size, struct err *e)
+static int is_large(const struct rotate_limits *limits, int64_t size)
 {
-	int fd = files_open(path, O_RDONLY, 0, e), due = -1;
-	struct start start;
-
-	if (fd >= 0 && read_start(&start, fd, size, e) == 0)
-		due = !start.is_all && ((limits->size > 0 && size >= limits->size) ||
-					       (limits->age > 0 && start.time > 0 &&
-						       clock_now() - start.time >= limits->age));
-	if (fd >= 0)
-		(void)close(fd); /* only read from */
-	return due;
+	return limits->size > 0 && size >= limits->size;
 }
 
 int rotate_is_due(const char *state, const struct rotate_limits *limits, struct err *e)
 {
 	char *folder = path_join(state, CONFIG_STATE_AUDIT), *path = path_join(folder, AUDIT_LOG);
+	int64_t time = 0;
 	struct stat st;
-	int due = 0;
+	int due = 0, fd = -1;
 
-	if (lstat(path, &st) != 0)
+	if (lstat(path, &st) != 0) {
 		due = errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
-	else if (st.st_size > 0 &&
-		 (limits->age > 0 || (limits->size > 0 && st.st_size >= limits->size)))
-		due = is_due(limits, path, (int64_t)st.st_size, e);
+	} else if (st.st_size > 0 && (is_large(limits, (int64_t)st.st_size) || limits->age > 0)) {
+		fd = files_open(path, O_RDONLY, 0, e);
+		time = fd < 0 ? -1 : first_time(fd, (int64_t)st.st_size, e);
+		due = time > 0 && (is_large(limits, (int64_t)st.st_size) ||
+					  (limits->age > 0 && clock_now() - time >= limits->age));
+		if (time < 0)
+			due = -1;
+	}
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
 	free(path);
 	free(folder);
 	return due;
@@ -110,16 +106,21 @@ static int read_on(struct past *p, int fd, int64_t size, struct err *e)
 	return got < 0 ? -1 : 0;
 }
 
-/* Most of the file is read before its lock is taken, so that no push waits for that. */
+/*
+ * Most of the file is read before its lock is taken, so that no push waits for that.  P->at stays 0 where it is
+ * of no use.
+ */
 static int read_without_lock(struct past *p, const char *state, struct stat *st, struct err *e)
 {
 	struct journal j;
+	struct journal_tail t;
 	int status = -1;
 
 	memset(p, 0, sizeof(*p));
 	p->number = 1;
-	if (journal_open(&j, state, JOURNAL_READ, e) == 0)
-		status = j.log < 0 ? 0 : read_on(p, j.log, j.size, e);
+	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_tail(&j, &t, e) == 0)
+		status = j.log < 0 || t.found != AUDIT_FOUND_WHOLE ? 0
+								   : read_on(p, j.log, j.size, e);
 	if (status == 0 && j.log >= 0 && fstat(j.log, st) != 0)
 		status = err_errno(e, errno, "cannot look at the audit log");
 	journal_close(&j);
@@ -198,17 +199,24 @@ static int change_files(
 	announced.pending_seq = next.seq;
 	memcpy(announced.pending_hash, next.hash, SHA256_HEX_SIZE);
 	announced.recovering = AUDIT_FOUND_WHOLE;
-	if (write_next(path, &line, e) != 0 || journal_announce(j, state, &announced, e) != 0)
+	if (write_next(path, &line, e) != 0)
 		goto out;
+	if (journal_announce(j, state, &announced, e) != 0)
+		goto take_back;
 	if (keep(folder, log, p->number, e) != 0 || journal_flush_folder(state, e) != 0)
-		goto out;
+		goto take_back;
 	if (rename(path, log) != 0) {
 		(void)err_errno(e, errno, "%s", log);
-		goto out;
+		goto take_back;
 	}
 	status = journal_flush_folder(state, e);
 	/* Should it fail: the head that announces the new file fits. */
 	(void)head_write(j->head_fd, &next, NULL);
+	goto out;
+take_back:
+	/* Should this fail, all is as if the rotation had been killed: in order, and ended by the next. */
+	(void)head_write(j->head_fd, &j->head, NULL);
+	(void)unlink(path);
 out:
 	str_clear(&line);
 	free(path);

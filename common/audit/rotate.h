@@ -21,8 +21,9 @@ struct rotate_limits {
 };
 
 /*
- * 1: the log of the state directory STATE has come to one of LIMITS; 0: not; -1 and *E.  Cheap: nothing but
- * the file's size and its first line is looked at, and no lock is taken.
+ * 1: the log of the state directory STATE has come to one of LIMITS; 0: not, or nothing was added to it since
+ * it was rotated; -1 and *E.  Cheap: nothing but the file's size and its first line is looked at, and no lock is
+ * taken.
  */
 int rotate_is_due(const char *state, const struct rotate_limits *limits, struct err *e);
 /*

@@ -1,4 +1,4 @@
-#include "audit/chain.h"
+#include "audit/verify-internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,46 +6,8 @@
 #include <string.h>
 
 #include "audit/checkpoint.h"
-#include "audit/entry.h"
-#include "audit/journal.h"
-#include "audit/merkle.h"
-#include "audit/volumes.h"
 #include "base/err.h"
 #include "base/mem.h"
-
-/* A run of lines that are no records. */
-struct torn {
-	int64_t first; /* line, counted from the first that is read */
-	int64_t count; /* 0: there is none */
-	int64_t start; /* place in its file */
-	int64_t end;   /* without the last newline */
-	struct sha256 hash;
-};
-
-/* The log as far as it was read. */
-struct check {
-	const struct journal *journal;
-	const struct audit_expected *expected;
-	enum audit_found found; /* how the end of the log fits the head */
-	struct volumes volumes;
-	struct reader reader;
-	struct audit_report *report;
-	int64_t line;   /* the line at hand, counted from the first that is read */
-	size_t file;    /* in which it stands */
-	int64_t size;   /* of the file before that one */
-	int64_t *begin; /* of each file up to FILE, what LINE was at its first line */
-	int is_other;   /* 1: the lines that the checkpoint counts are not those that were signed */
-	char hash[SHA256_HEX_SIZE];      /* of the line at hand */
-	int64_t seq;                     /* of the last record */
-	char record[SHA256_HEX_SIZE];    /* hash of the last record */
-	char prev[SHA256_HEX_SIZE];      /* what the last record said of the line before it */
-	char last[SHA256_HEX_SIZE];      /* hash of the line before the one at hand */
-	int is_open;                     /* 1: that line has no newline */
-	struct torn torn;                /* in front of the line at hand */
-	struct merkle tree;              /* of all ended lines before it */
-	char tree_head[SHA256_HEX_SIZE]; /* the hash of the last of them */
-	int64_t tree_seq;                /* of the last record among them */
-};
 
 /* The file in which LINE stands. */
 static size_t file_of(const struct check *c, int64_t line)
@@ -57,17 +19,12 @@ static size_t file_of(const struct check *c, int64_t line)
 	return file;
 }
 
-/* The number that LINE has in its file. */
-static int64_t in_file(const struct check *c, int64_t line)
+int64_t verify_in_file(const struct check *c, int64_t line)
 {
 	return line - c->begin[file_of(c, line)] + 1;
 }
 
-/* 0 for LINE: no line is to blame. */
-static enum audit_verdict fault(struct check *c, int64_t line, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static enum audit_verdict fault(struct check *c, int64_t line, const char *format, ...)
+enum audit_verdict verify_fault(struct check *c, int64_t line, const char *format, ...)
 {
 	va_list ap;
 
@@ -75,7 +32,7 @@ static enum audit_verdict fault(struct check *c, int64_t line, const char *forma
 	c->report->fault = mem_vformat(format, ap);
 	va_end(ap);
 	if (line > 0) {
-		c->report->line = in_file(c, line);
+		c->report->line = verify_in_file(c, line);
 		c->report->file = volumes_name(&c->volumes, file_of(c, line));
 	}
 	return AUDIT_INVALID;
@@ -87,33 +44,17 @@ static int64_t in_log(const struct check *c)
 	return c->report->lines_before + c->line;
 }
 
-/* The line at hand is the first of a file, and lines are missing in front of it. */
-static enum audit_verdict cut_before(struct check *c, int64_t seq, int64_t wanted)
-{
-	size_t before = c->file - 1;
-
-	(void)fault(c, 0,
-		"the file ends where record %" PRId64 " belongs; the next one begins with %" PRId64,
-		wanted, seq);
-	c->report->line = c->line - c->begin[before] + 1;
-	c->report->file = volumes_name(&c->volumes, before);
-	return AUDIT_INVALID;
-}
-
-/*
- * 1 if the lines from the one at hand on, each fitting the one before, lead to the one that the checkpoint
- * signs.  Reads on: only for a check that ends here.
- */
-static int is_signed(struct check *c)
+/* 1 if the lines from the one at hand on, each fitting the one before, lead to the one that is signed. */
+static int leads_to_signed(struct check *c)
 {
 	const struct checkpoint *k = c->expected->checkpoint;
 	char hash[SHA256_HEX_SIZE];
-	int64_t at = in_log(c);
 	struct entry entry;
 	struct line line;
 
 	memcpy(hash, c->hash, SHA256_HEX_SIZE);
-	while (at < k->lines && reader_next(&c->reader, &line, NULL) > 0) {
+	/* Not counted: lines may be missing, or too many, in front of it. */
+	while (strcmp(hash, k->head) != 0 && reader_next(&c->reader, &line, NULL) > 0) {
 		/* A line that is no record is what the next one says that it is. */
 		if (entry_parse(&entry, line.text, line.len)) {
 			int fits = strcmp(entry.prev, hash) == 0;
@@ -123,16 +64,11 @@ static int is_signed(struct check *c)
 				return 0;
 		}
 		sha256_of(line.text, line.len, hash);
-		at++;
 	}
-	return at == k->lines && strcmp(hash, k->head) == 0;
+	return strcmp(hash, k->head) == 0;
 }
 
-/*
- * 1 if the next record, or the head after the last one, holds the hash of the line at hand, or a checkpoint
- * confirms it: then that one is as it was written.  Reads on: only for a check that ends here.
- */
-static int is_confirmed(struct check *c)
+int verify_is_confirmed(struct check *c)
 {
 	const struct checkpoint *k = c->expected->checkpoint;
 	const char *told = c->journal->head.hash;
@@ -142,7 +78,7 @@ static int is_confirmed(struct check *c)
 	int is_next = 1;
 
 	if (k != NULL && in_log(c) <= k->lines)
-		return is_signed(c);
+		return leads_to_signed(c);
 	for (; reader_next(&c->reader, &line, NULL) > 0; is_next = 0) {
 		if (!entry_parse(&entry, line.text, line.len))
 			continue;
@@ -163,29 +99,27 @@ static enum audit_verdict misplaced(struct check *c, const struct entry *entry)
 	int follows = strcmp(entry->prev, c->last) == 0;
 
 	if (follows)
-		return fault(c, c->line, "has the number %" PRId64 " where %" PRId64 " belongs",
-			entry->seq, wanted);
+		return verify_fault(c, c->line,
+			"has the number %" PRId64 " where %" PRId64 " belongs", entry->seq, wanted);
 	if (entry->seq == wanted) {
-		if (c->line > 1 && is_confirmed(c))
-			return fault(c, c->line - 1,
+		if (c->line > 1 && verify_is_confirmed(c))
+			return verify_fault(c, c->line - 1,
 				"was changed: it is not the line that line %" PRId64
 				" was chained to",
-				in_file(c, c->line));
-		return fault(
+				verify_in_file(c, c->line));
+		return verify_fault(
 			c, c->line, "was changed, or put in: it does not follow the line before");
 	}
 	if (entry->seq == c->seq && strcmp(entry->prev, c->prev) == 0 &&
-		strcmp(c->hash, c->last) != 0 && is_confirmed(c))
-		return fault(c, c->line - 1,
+		strcmp(c->hash, c->last) != 0 && verify_is_confirmed(c))
+		return verify_fault(c, c->line - 1,
 			"was put in: the record %" PRId64 " of the chain is line %" PRId64,
-			entry->seq, in_file(c, c->line));
+			entry->seq, verify_in_file(c, c->line));
 	if (entry->seq <= c->seq)
-		return fault(c, c->line,
+		return verify_fault(c, c->line,
 			"holds record %" PRId64 " again, where %" PRId64 " belongs", entry->seq,
 			wanted);
-	if (c->reader.number == 1 && c->file > 0 && entry->is_rotated)
-		return cut_before(c, entry->seq, wanted);
-	return fault(c, c->line,
+	return verify_fault(c, c->line,
 		"holds record %" PRId64 " where %" PRId64
 		" belongs: lines before it were removed or "
 		"moved",
@@ -211,11 +145,13 @@ static enum audit_verdict unaccounted(struct check *c, const struct entry *entry
 	int64_t first = c->torn.first;
 
 	if (c->torn.count == 0)
-		return fault(c, c->line, "tells of a torn line in front of it, and there is none");
-	if (strcmp(entry->prev, c->last) == 0 && !is_confirmed(c))
-		return fault(c, c->line, "was changed: it does not account for line %" PRId64,
-			in_file(c, first));
-	return fault(c, first, "is no record, and no " ENTRY_RECOVERED " accounts for it");
+		return verify_fault(
+			c, c->line, "tells of a torn line in front of it, and there is none");
+	if (strcmp(entry->prev, c->last) == 0 && !verify_is_confirmed(c))
+		return verify_fault(c, c->line,
+			"was changed: it does not account for line %" PRId64,
+			verify_in_file(c, first));
+	return verify_fault(c, first, "is no record, and no " ENTRY_RECOVERED " accounts for it");
 }
 
 /* The line in which the byte at PLACE of the file at hand lies. */
@@ -246,88 +182,43 @@ static enum audit_verdict judge_recovered(struct check *c, const struct audit_re
 		return AUDIT_VALID;
 	case AUDIT_FOUND_SHORTER:
 		if (ahead > 0)
-			return fault(c, line,
+			return verify_fault(c, line,
 				"is where %" PRId64 " records were cut off, as line %" PRId64
 				" tells",
-				ahead, in_file(c, c->line));
-		line -= in_file(c, line) >
+				ahead, verify_in_file(c, c->line));
+		line -= verify_in_file(c, line) >
 			1; /* as many records as there should be: one lost bytes */
-		return fault(
-			c, line, "was cut short, as line %" PRId64 " tells", in_file(c, c->line));
+		return verify_fault(c, line, "was cut short, as line %" PRId64 " tells",
+			verify_in_file(c, c->line));
 	case AUDIT_FOUND_LONGER:
 		line = line_at(c, r->head_size);
-		return fault(c, line < c->line ? line : c->line,
+		return verify_fault(c, line < c->line ? line : c->line,
 			"was added or changed behind the head, as line %" PRId64 " tells",
-			in_file(c, c->line));
+			verify_in_file(c, c->line));
 	case AUDIT_FOUND_NO_HEAD:
 		break;
 	}
-	return fault(c, c->line,
+	return verify_fault(c, c->line,
 		"tells that the head was missing or damaged: nobody can say whether lines were cut "
 		"off");
 }
 
 static enum audit_verdict before_torn(struct check *c)
 {
-	if (c->torn.count == 0 || c->torn.first == 1 || !is_confirmed(c))
-		return fault(c, c->line, "was changed: it does not name the record before it");
-	return fault(c, c->torn.first - 1,
+	if (c->torn.count == 0 || c->torn.first == 1 || !verify_is_confirmed(c))
+		return verify_fault(
+			c, c->line, "was changed: it does not name the record before it");
+	return verify_fault(c, c->torn.first - 1,
 		"was changed: it is not the record that line %" PRId64 " names",
-		in_file(c, c->line));
-}
-
-static enum audit_verdict missing_file(struct check *c, int64_t number)
-{
-	char name[AUDIT_FILE_NAME_SIZE];
-
-	audit_file_name(number, name);
-	return fault(c, c->line, "follows on the file %s, which is missing", name);
-}
-
-/* The first line that is read tells of files before it: go on from there, if they may be missing. */
-static enum audit_verdict begin_behind(struct check *c, const struct entry *entry)
-{
-	if (c->file > 0) /* files before it are there, and have no line */
-		return cut_before(c, entry->seq, 1);
-	if (!c->expected->may_begin_late)
-		return missing_file(c, entry->rotated.number);
-	c->seq = entry->seq - 1;
-	c->tree = entry->rotated.tree;
-	memcpy(c->last, entry->prev, SHA256_HEX_SIZE);
-	memcpy(c->tree_head, entry->prev, SHA256_HEX_SIZE);
-	c->report->lines_before = entry->rotated.tree.n;
-	return AUDIT_VALID;
-}
-
-/* What the first line of a file, itself in order, says about the file before it. */
-static enum audit_verdict check_rotated(struct check *c, const struct entry *entry)
-{
-	const struct audit_rotated *r = &entry->rotated;
-	int is_first = c->reader.number == 1 && c->line > 1;
-
-	if (c->line == 1 && entry->is_rotated)
-		return AUDIT_VALID; /* see begin_behind */
-	if (!entry->is_rotated && is_first)
-		return fault(c, c->line, "does not tell of the file before it");
-	if (!entry->is_rotated)
-		return AUDIT_VALID;
-	if (!is_first)
-		return fault(c, c->line, "tells of a file before it, and is not the first line");
-	if (r->number != c->volumes.numbers[c->file - 1] || r->size != c->size ||
-		!merkle_equal(&r->tree, &c->tree))
-		return fault(c, c->line, "was changed: it does not tell of the file before it");
-	return AUDIT_VALID;
+		verify_in_file(c, c->line));
 }
 
 static enum audit_verdict check_record(struct check *c, const struct entry *entry)
 {
 	enum audit_verdict v = AUDIT_VALID;
 
-	if (c->line == 1 && entry->is_rotated)
-		v = begin_behind(c, entry);
-	else if (c->reader.number == 1 && entry->is_rotated && c->file > 0 &&
-		 entry->rotated.number > c->volumes.numbers[c->file - 1])
-		v = missing_file(c, entry->rotated.number);
+	if (c->reader.number == 1)
+		v = verify_first(c, entry);
 	if (v != AUDIT_VALID)
 		return v;
 	if (!accounts(c, entry))
@@ -337,7 +228,7 @@ static enum audit_verdict check_record(struct check *c, const struct entry *entr
 	/* The torn lines stand between it and `prev`. */
 	if (entry->is_recovered && strcmp(entry->recovered.record_hash, c->record) != 0)
 		return before_torn(c);
-	v = check_rotated(c, entry);
+	v = verify_rotated(c, entry);
 	if (v == AUDIT_VALID && entry->is_recovered)
 		v = judge_recovered(c, &entry->recovered);
 	c->report->records++;
@@ -377,20 +268,11 @@ static enum audit_verdict check_border(struct check *c, const struct line *line)
 	if (line->start >= h->size)
 		return c->found == AUDIT_FOUND_TORN
 			       ? AUDIT_VALID
-			       : fault(c, c->line, "was added behind the head");
+			       : verify_fault(c, c->line, "was added behind the head");
 	if (line->next == h->size && strcmp(c->hash, h->hash) == 0)
 		return AUDIT_VALID;
-	return fault(c, c->line, "was changed: it is not the line that the head was made for");
-}
-
-static void compare_to_checkpoint(struct check *c)
-{
-	const struct checkpoint *k = c->expected->checkpoint;
-	unsigned char root[SHA256_SIZE];
-
-	merkle_root(&c->tree, root);
-	if (memcmp(root, k->root, SHA256_SIZE) != 0 || strcmp(c->tree_head, k->head) != 0)
-		c->is_other = 1;
+	return verify_fault(
+		c, c->line, "was changed: it is not the line that the head was made for");
 }
 
 /* A line that no append has ended is not signed: the next append accounts for it. */
@@ -402,30 +284,13 @@ static int is_ended(const struct check *c, const struct line *line)
 
 static void add_to_tree(struct check *c, const struct line *line)
 {
-	const struct checkpoint *k = c->expected->checkpoint;
 	unsigned char hash[SHA256_SIZE];
 
 	merkle_leaf(line->text, line->len, hash);
 	merkle_add(&c->tree, hash);
 	memcpy(c->tree_head, c->hash, SHA256_HEX_SIZE);
 	c->tree_seq = c->seq;
-	if (k != NULL && c->tree.n == k->lines)
-		compare_to_checkpoint(c);
-}
-
-/* The line at hand is the first of another file. */
-static enum audit_verdict begin_file(struct check *c)
-{
-	int is_first = c->line == 1;
-
-	if (!is_first && c->is_open && c->torn.count == 0)
-		return fault(c, c->line - 1, "is cut short: its newline is missing");
-	while (c->file < c->reader.file) /* over files without a line */
-		c->begin[++c->file] = c->line;
-	if (c->file < c->volumes.n && !is_first && c->file > 0 &&
-		c->volumes.numbers[c->file] != c->volumes.numbers[c->file - 1] + 1)
-		return missing_file(c, c->volumes.numbers[c->file] - 1);
-	return AUDIT_VALID;
+	verify_compare(c);
 }
 
 static enum audit_verdict check_line(struct check *c, const struct line *line)
@@ -435,11 +300,11 @@ static enum audit_verdict check_line(struct check *c, const struct line *line)
 
 	c->line++;
 	if (c->reader.number == 1)
-		v = begin_file(c);
+		v = verify_begin_file(c);
 	if (v != AUDIT_VALID)
 		return v;
 	if (line->end == LINES_TOO_LONG)
-		return fault(c, c->line, "is longer than %u bytes", AUDIT_MAX_LINE);
+		return verify_fault(c, c->line, "is longer than %u bytes", AUDIT_MAX_LINE);
 	sha256_of(line->text, line->len, c->hash);
 	/* The newline may be missing at the end of the log, which check_end looks at. */
 	c->is_open = line->end == LINES_LIMIT;
@@ -466,10 +331,10 @@ static enum audit_verdict check_torn_end(struct check *c)
 		c->torn.start >= j->head.size)
 		return AUDIT_VALID;
 	if (c->file == c->volumes.n && j->size < j->head.size)
-		return fault(c, c->torn.first,
+		return verify_fault(c, c->torn.first,
 			"is cut short: %" PRId64 " records are missing from here on",
 			j->head.seq - c->seq);
-	return fault(c, c->torn.first, "is no record");
+	return verify_fault(c, c->torn.first, "is no record");
 }
 
 static enum audit_verdict check_head(struct check *c)
@@ -477,22 +342,23 @@ static enum audit_verdict check_head(struct check *c)
 	const struct journal *j = c->journal;
 
 	if (c->found == AUDIT_FOUND_NO_HEAD)
-		return fault(c, 0,
+		return verify_fault(c, 0,
 			j->head_state == HEAD_DAMAGED ? "its head is damaged"
 						      : "its head is missing");
 	if (c->found == AUDIT_FOUND_TORN)
 		return AUDIT_VALID;
 	if (c->is_open)
-		return fault(c, c->line, "is cut short: its newline is missing");
+		return verify_fault(c, c->line, "is cut short: its newline is missing");
 	if (j->head.seq > c->seq && c->found == AUDIT_FOUND_SHORTER)
-		return fault(c, c->line + 1, "%" PRId64 " records are missing from here on",
+		return verify_fault(c, c->line + 1, "%" PRId64 " records are missing from here on",
 			j->head.seq - c->seq);
 	if (c->found != AUDIT_FOUND_WHOLE || strcmp(c->last, j->head.hash) != 0)
-		return fault(
+		return verify_fault(
 			c, c->line, "was changed: it is not the line that the head was made for");
 	if (j->head.seq != c->seq)
-		return fault(c, 0, "its head says %" PRId64 " records, and there are %" PRId64,
-			j->head.seq, c->seq);
+		return verify_fault(c, 0,
+			"its head says %" PRId64 " records, and there are %" PRId64, j->head.seq,
+			c->seq);
 	return AUDIT_VALID;
 }
 
@@ -509,40 +375,6 @@ static enum audit_verdict check_end(struct check *c)
 	return v;
 }
 
-/* The end against the checkpoint: a log that is in order by itself may be another, or a part. */
-static enum audit_verdict check_signed(struct check *c)
-{
-	const struct checkpoint *k = c->expected->checkpoint;
-
-	if (k == NULL)
-		return AUDIT_VALID;
-	if (c->is_other)
-		return fault(c, 0,
-			"its first %" PRId64
-			" lines are not those that the checkpoint was made for: "
-			"the log was rewritten",
-			k->lines);
-	if (c->tree.n < k->lines)
-		return fault(c, c->line + 1,
-			"%" PRId64
-			" lines are missing from here on: the checkpoint counts %" PRId64,
-			k->lines - c->tree.n, k->lines);
-	return AUDIT_VALID;
-}
-
-/* The checkpoint can be told from the lines that are there: 0; or -1. */
-static int covers(const struct check *c, struct err *e)
-{
-	const struct checkpoint *k = c->expected->checkpoint;
-
-	if (k == NULL || k->lines >= c->report->lines_before)
-		return 0;
-	return err_set(e,
-		"the checkpoint is for the first %" PRId64 " lines, and the log begins here behind "
-		"line %" PRId64 ": its older files are needed",
-		k->lines, c->report->lines_before);
-}
-
 static int check_all(struct check *c, enum audit_verdict *verdict, struct err *e)
 {
 	struct line line;
@@ -552,7 +384,7 @@ static int check_all(struct check *c, enum audit_verdict *verdict, struct err *e
 		*verdict = check_line(c, &line);
 		if (*verdict != AUDIT_VALID)
 			return 0;
-		if (c->line == 1 && covers(c, e) != 0)
+		if (c->line == 1 && verify_covers(c, e) != 0)
 			return -1;
 	}
 	if (got != 0)
@@ -561,7 +393,7 @@ static int check_all(struct check *c, enum audit_verdict *verdict, struct err *e
 		c->begin[++c->file] = c->line + 1;
 	*verdict = check_end(c);
 	if (*verdict == AUDIT_VALID)
-		*verdict = check_signed(c);
+		*verdict = verify_signed(c);
 	return 0;
 }
 
@@ -596,6 +428,8 @@ int audit_verify_expected(const char *state, const struct audit_expected *expect
 		c.begin[0] = 1;
 		reader_init(&c.reader, &c.volumes, 0);
 		status = check_all(&c, verdict, e);
+		if (status != 0)
+			*verdict = AUDIT_INVALID; /* nobody may take it for valid */
 		report_end(&c);
 		reader_clear(&c.reader);
 		free(c.begin);

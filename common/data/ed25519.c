@@ -82,7 +82,20 @@ char *ed25519_public_pem(const unsigned char public[ED25519_PUBLIC_SIZE])
 	return pem(PUBLIC_LABEL, der, sizeof(der));
 }
 
-/* The bytes between the lines of LABEL, at most MAX, in OUT.  Their number, or -1. */
+/* Where LINE stands in TEXT, at the begin of a line; NULL. */
+static const char *find_line(const char *text, const char *line)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, line)) != NULL && at != text && at[-1] != '\n')
+		at++;
+	return at;
+}
+
+/*
+ * The bytes between the lines of LABEL, at most MAX, in OUT.  Their number, or -1; of two, nobody could
+ * say which is meant.
+ */
 static long parse_pem(
 	unsigned char *out, size_t max, const char *label, const char *text, size_t len)
 {
@@ -99,9 +112,9 @@ static long parse_pem(
 	memcpy(copy, text, len);
 	(void)snprintf(first, sizeof(first), BEGIN "%s" DASHES, label); /* both are short */
 	(void)snprintf(last, sizeof(last), END "%s" DASHES, label);
-	from = strstr(copy, first);
-	to = from == NULL ? NULL : strstr(from, last);
-	if (to != NULL) {
+	from = find_line(copy, first);
+	to = from == NULL ? NULL : find_line(from, last);
+	if (to != NULL && find_line(to, first) == NULL) {
 		from += strlen(first);
 		n = base64_decode(out, max, from, (size_t)(to - from), BLANKS);
 	}

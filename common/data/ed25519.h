@@ -26,7 +26,7 @@ void ed25519_wipe(struct ed25519_key *key);
 /* The key as PEM, the caller's to free() (the private one: secret_free()). */
 char *ed25519_private_pem(const struct ed25519_key *key);
 char *ed25519_public_pem(const unsigned char public[ED25519_PUBLIC_SIZE]);
-/* Parse LEN bytes of PEM.  0, or -1 and *E, which holds nothing of it. */
+/* Parse LEN bytes of PEM with one such key, and any text around it.  0, or -1 and *E, which holds nothing of it. */
 int ed25519_parse_private(struct ed25519_key *out, const char *pem, size_t len, struct err *e);
 int ed25519_parse_public(
 	unsigned char out[ED25519_PUBLIC_SIZE], const char *pem, size_t len, struct err *e);

@@ -11,13 +11,35 @@
 #include "data/config.h"
 #include "sys/files.h"
 
+/* What is wrong with P, in words; NULL: nothing. */
+static const char *fault_of(const struct proof *p, const struct audit_signed *s)
+{
+	unsigned char root[SHA256_SIZE];
+
+	if (s->trust == CHECKPOINT_FORGED)
+		return "the checkpoint was not signed with this key";
+	if (proof_root(p, root) != 0)
+		return "the hashes are not as many as lead from this record to a root";
+	if (p->path.n != s->checkpoint.lines)
+		return "it is a proof for another number of lines than the checkpoint has: make it "
+		       "with "
+		       "audit prove SEQ --checkpoint FILE";
+	if (memcmp(root, s->checkpoint.root, SHA256_SIZE) != 0)
+		return "the record is not in the log that the checkpoint was made for";
+	return NULL;
+}
+
 static int make(const struct command *c, int64_t seq, struct audit_signed *s, struct err *e)
 {
 	struct proof proof;
 	int got = proof_make(&proof, c->config->state, seq, s != NULL ? s->checkpoint.lines : 0, e);
+	const char *fault = got == 1 && s != NULL ? fault_of(&proof, s) : NULL;
 	char *text;
 
-	if (got == 1) {
+	if (fault != NULL) {
+		(void)err_set(e, "there is no proof for record %" PRId64 ": %s", seq, fault);
+		got = 0;
+	} else if (got == 1) {
 		if (s != NULL) {
 			proof.checkpoint = s->text;
 			s->text = NULL;
@@ -78,24 +100,6 @@ static int read_checkpoint(struct audit_signed *out, const struct proof *p, cons
 	if (p->checkpoint == NULL)
 		return err_set(e, "the proof comes without a checkpoint: give --checkpoint FILE");
 	return audit_signed_parse(out, p->checkpoint, key, e);
-}
-
-/* What is wrong with P, in words; NULL: nothing. */
-static const char *fault_of(const struct proof *p, const struct audit_signed *s)
-{
-	unsigned char root[SHA256_SIZE];
-
-	if (s->trust == CHECKPOINT_FORGED)
-		return "the checkpoint was not signed with this key";
-	if (proof_root(p, root) != 0)
-		return "the hashes are not as many as lead from this record to a root";
-	if (p->path.n != s->checkpoint.lines)
-		return "it is a proof for another number of lines than the checkpoint has: make it "
-		       "with "
-		       "audit prove SEQ --checkpoint FILE";
-	if (memcmp(root, s->checkpoint.root, SHA256_SIZE) != 0)
-		return "the record is not in the log that the checkpoint was made for";
-	return NULL;
 }
 
 static int judge(const struct proof *p, const struct audit_signed *s)

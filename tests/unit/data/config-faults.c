@@ -68,8 +68,8 @@ static void refuses_unknown_names(void **state)
 			"t.ini:1: [xyzzy]: no such section; there are [modelgate], [identity], "
 			"[project], [role \"NAME\"], [branch \"NAME\"], [retrain-branch], "
 			"[content], "
-			"[override], [chain \"NAME\"], [launcher], [runner], [build], [registry], "
-			"[airflow \"NAME\"]",
+			"[override], [chain \"NAME\"], [launcher], [runner], [audit], [build], "
+			"[registry], [airflow \"NAME\"]",
 			NULL},
 		{"[project \"x\"]\n",
 			"t.ini:1: [project \"x\"]: this section has no name; write [project]",
@@ -217,6 +217,14 @@ static void refuses_words_and_numbers(void **state)
 			"a number "
 			"of bytes, or one followed by k, M or G",
 			"[content]\nmax-file-size = 0G\n"},
+		{"[audit]\nrotate-size = 1T\n",
+			"t.ini:2: [audit] rotate-size: \"1T\" does not fit; write a number of "
+			"bytes, or one followed by k, M or G",
+			"[audit]\nrotate-size = 0\n"},
+		{"[audit]\nrotate-age = 36501\n",
+			"t.ini:2: [audit] rotate-age: \"36501\" does not fit; write a number from "
+			"0 to 36500",
+			"[audit]\nrotate-age = 36500\n"},
 	};
 
 	(void)state;
@@ -372,6 +380,13 @@ static const struct row texts[] = {
 		"that "
 		"starts with https:// or http://",
 		"[launcher]\nurl = https://gitlab.example.com\n"},
+	{"[audit]\nsyslog = dev/log\n",
+		"t.ini:2: [audit] syslog: \"dev/log\" does not fit; " PATH_WANTED
+		", such as /dev/log",
+		"[audit]\nsyslog = /dev/log\n"},
+	{"[audit]\npublic-key = ~/audit.pub\n",
+		"t.ini:2: [audit] public-key: \"~/audit.pub\" does not fit; " PATH_WANTED,
+		"[audit]\npublic-key = /etc/audit.pub\n"},
 	{"[registry]\ntoken-file = token\n",
 		"t.ini:2: [registry] token-file: \"token\" does not fit; " PATH_WANTED,
 		"[registry]\ntoken-file = /etc/token\n"},

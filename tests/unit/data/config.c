@@ -69,6 +69,10 @@ static void has_default_values(void **state)
 	assert_int_equal(c->parallel, 2);
 	assert_int_equal(c->stage_timeout, 3600);
 	assert_int_equal(c->retries, 3);
+	assert_int_equal(c->rotate_size, 64 << 20);
+	assert_int_equal(c->rotate_age, 0);
+	assert_string_equal(c->audit_syslog, "");
+	assert_string_equal(c->audit_public_key, "");
 	assert_int_equal(c->engine, CONFIG_ENGINE_AUTO);
 	assert_string_equal(c->dockerfile, "Dockerfile");
 	assert_string_equal(c->image_registry, "");
@@ -212,6 +216,8 @@ static void reads_values(void **state)
 		"[branch \"release/2\"]\ndirect-push = allow\ndirect-may-change = *.md\n"
 		"[content]\nmax-file-size = 0k\n"
 		"[runner]\nwake = none\nparallel = 64\nstage-timeout = 1\nretries = 0\n"
+		"[audit]\nrotate-size = 10k\nrotate-age = 30\nsyslog = /dev/log\n"
+		"public-key = /etc/audit.pub\n"
 		"[build]\nengine = archive\nmodel-fetch = none\n");
 
 	(void)state;
@@ -234,6 +240,10 @@ static void reads_values(void **state)
 	assert_int_equal(c->parallel, 64);
 	assert_int_equal(c->stage_timeout, 1);
 	assert_int_equal(c->retries, 0);
+	assert_int_equal(c->rotate_size, 10 << 10);
+	assert_int_equal(c->rotate_age, 30);
+	assert_string_equal(c->audit_syslog, "/dev/log");
+	assert_string_equal(c->audit_public_key, "/etc/audit.pub");
 	assert_int_equal(c->engine, CONFIG_ENGINE_ARCHIVE);
 	assert_int_equal(c->model_fetch, CONFIG_FETCH_NONE);
 	config_free(c);
