@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit-report.h"
 #include "audit/chain.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -21,6 +22,7 @@ struct request {
 	const char *since;
 	const char *until;
 	const char *as_json;
+	const char *html; /* of report: where the page goes */
 };
 
 /* The log and, where there is nothing in it, what the store knows. */
@@ -294,6 +296,46 @@ static int show(const struct command *c, struct request *r)
 	return COMMAND_DONE;
 }
 
+/* What the page says on its top.  *FAULT is the caller's to free(), after the verdict was used. */
+static struct page_verdict page_verdict(const struct check *k, char **fault)
+{
+	const struct audit_report *r = &k->report;
+	struct page_verdict v = {.finding = is_empty(k)                 ? PAGE_NOTHING
+					    : k->verdict == AUDIT_VALID ? PAGE_VALID
+									: PAGE_INVALID,
+		.head = r->head,
+		.records = r->records};
+
+	*fault = NULL;
+	if (v.finding == PAGE_VALID)
+		v.last_seq = r->records;
+	if (v.finding == PAGE_INVALID && r->line > 0)
+		*fault = mem_format("line %" PRId64 ": %s", r->line, r->fault);
+	else if (v.finding == PAGE_INVALID)
+		*fault = mem_format("%s%s", k->pushes > 0 ? "" : "its head ", r->fault);
+	v.fault = *fault;
+	return v;
+}
+
+static int report(const struct command *c, const struct request *r)
+{
+	struct check k;
+	struct err e = ERR_INIT;
+	struct page_verdict v;
+	char *fault = NULL;
+	int status;
+
+	if (check(&k, c->config->state, &e) != 0) {
+		status = command_err(COMMAND_CANNOT_TELL, &e);
+	} else {
+		v = page_verdict(&k, &fault);
+		status = audit_report_run(c, r->html, &r->filter, &v);
+	}
+	free(fault);
+	audit_report_clear(&k.report);
+	return status;
+}
+
 /* TEXT may be NULL: not given.  0, or -1 and told. */
 static int read_time(const char *text, const char *option, int64_t *out)
 {
@@ -324,7 +366,8 @@ static int check_event(const char *text)
 
 static int is_verb(const char *word)
 {
-	return strcmp(word, "verify") == 0 || strcmp(word, "show") == 0;
+	return strcmp(word, "verify") == 0 || strcmp(word, "show") == 0 ||
+	       strcmp(word, "report") == 0;
 }
 
 static int audit(struct command *c, int argc, char **argv)
@@ -332,31 +375,43 @@ static int audit(struct command *c, int argc, char **argv)
 	struct request r = {.as_json = NULL};
 	const struct command_option options[] = {{"--user=", &r.filter.user},
 		{"--ref=", &r.filter.ref}, {"--event=", &r.filter.event}, {"--since=", &r.since},
-		{"--until=", &r.until}, {"--json", &r.as_json}, {NULL, NULL}};
+		{"--until=", &r.until}, {"--json", &r.as_json}, {"--html=", &r.html}, {NULL, NULL}};
 	int n;
 
 	/* Not even --help makes sense of another word. */
 	if (argc > 1 && argv[1][0] != '-' && !is_verb(argv[1]))
-		return command_fail(COMMAND_USAGE, "\"%s\" is neither verify nor show", argv[1]);
+		return command_fail(
+			COMMAND_USAGE, "\"%s\" is neither verify nor show nor report", argv[1]);
 	n = command_options(&verb_audit, argc, argv, options, 0, 1);
 	if (n < 0)
 		return n == -2 ? COMMAND_DONE : COMMAND_USAGE;
 	if (n == 0)
-		return command_fail(COMMAND_USAGE, "audit: verify or show is missing; modelgate "
-						   "audit --help shows how it goes");
+		return command_fail(COMMAND_USAGE,
+			"audit: verify, show or report is missing; modelgate "
+			"audit --help shows how it goes");
 	if (strcmp(argv[1], "verify") == 0) {
-		if (r.filter.user || r.filter.ref || r.filter.event || r.since || r.until)
+		if (r.filter.user || r.filter.ref || r.filter.event || r.since || r.until || r.html)
 			return command_fail(COMMAND_USAGE,
 				"audit verify checks the whole log: it takes no "
 				"option but --json");
 		return verify(c, &r);
 	}
 	if (!is_verb(argv[1]))
-		return command_fail(COMMAND_USAGE, "\"%s\" is neither verify nor show", argv[1]);
+		return command_fail(
+			COMMAND_USAGE, "\"%s\" is neither verify nor show nor report", argv[1]);
 	if (check_event(r.filter.event) != 0 ||
 		read_time(r.since, "--since", &r.filter.since) != 0 ||
 		read_time(r.until, "--until", &r.filter.until) != 0)
 		return COMMAND_USAGE;
+	if (strcmp(argv[1], "report") == 0) {
+		if (r.html == NULL || r.as_json != NULL)
+			return command_fail(COMMAND_USAGE,
+				"audit report takes --html FILE, \"-\" for standard output, and "
+				"no --json");
+		return report(c, &r);
+	}
+	if (r.html != NULL)
+		return command_fail(COMMAND_USAGE, "audit show prints: --html is for report");
 	return show(c, &r);
 }
 
@@ -365,9 +420,12 @@ const struct verb verb_audit = {
 	.run = audit,
 	.needs_config = 1,
 	.arguments =
-		"verify | show [--user U] [--ref R] [--event E] [--since T] [--until T] [--json]",
-	.summary = "Check the audit log (verify), or print what it says (show)",
-	.options = "  --user U   only what this user did, by name or id\n"
+		"verify | show | report --html FILE [--user U] [--ref R] [--event E] [--since T] "
+		"[--until T] [--json]",
+	.summary = "Check the audit log (verify), print what it says (show), or make a page of it "
+		   "(report)",
+	.options = "  --html F   of report: the file to write; - is standard output\n"
+		   "  --user U   only what this user did, by name or id\n"
 		   "  --ref R    only what is about this branch or reference; a glob\n"
 		   "  --event E  only events of this name; a glob, such as 'push.*'\n"
 		   "  --since T  only from this time on, 2026-11-23 or 2026-11-23T20:21:49Z (UTC)\n"
