@@ -30,6 +30,8 @@ void page_text_safe(FILE *out, const char *text);
 void page_text_number(FILE *out, int64_t n);
 /* WHEN as "2026-11-23 20:21:49". */
 void page_text_time(FILE *out, int64_t when);
+/* The same without the seconds. */
+void page_text_minute(FILE *out, int64_t when);
 /* SHA-256 of TEXT in base 64, as content security policies have it. */
 #define PAGE_TEXT_HASH_SIZE 45
 void page_text_hash(const char *text, char out[PAGE_TEXT_HASH_SIZE]);

@@ -11,6 +11,17 @@
 
 /* --- the verdict --- */
 
+static void write_checked(int64_t records, FILE *out)
+{
+	page_text_number(out, records);
+	(void)fputs(records == 1 ? " record checked, against the head that is kept beside the "
+				   "log.</p>\n"
+				 : " records checked, each against the hash that the next one "
+				   "holds, and the last against the head that is kept beside the "
+				   "log.</p>\n",
+		out);
+}
+
 static void write_headline(const struct page_verdict *v, FILE *out)
 {
 	switch (v->finding) {
@@ -18,12 +29,7 @@ static void write_headline(const struct page_verdict *v, FILE *out)
 		(void)fputs("<p class=\"headline\"><span class=\"mark\" aria-hidden=\"true\">"
 			    "\xe2\x9c\x93</span> The audit log is valid</p>\n<p>",
 			out);
-		page_text_number(out, v->records);
-		(void)fprintf(out,
-			" record%s, each with the hash of the one before it, and the head that is "
-			"kept "
-			"beside them.</p>\n",
-			v->records == 1 ? "" : "s");
+		write_checked(v->records, out);
 		break;
 	case PAGE_INVALID:
 		(void)fputs("<p class=\"headline\"><span class=\"mark\" aria-hidden=\"true\">"
@@ -108,7 +114,7 @@ void page_tables_about(const struct page_request *r, const struct page_data *d, 
 	(void)fputs("<dl class=\"about\">\n", out);
 	write_fact("Log of", r->state, out);
 	write_time_fact("Made", r->now, out);
-	write_fact("By", paths_version(), out);
+	write_fact("By modelgate", paths_version(), out);
 	write_filter(r->filter, out);
 	if (d->n_rows > 0) {
 		write_time_fact("First record", d->rows[0].time, out);
@@ -156,13 +162,20 @@ struct counts {
 	const char *(*rule)(const char *code); /* NULL: rows are not explained */
 };
 
-static void write_heads(const struct counts *c, FILE *out)
+/* A column in which there would be nothing takes room from the others. */
+static int is_left_out(const struct page_data *d, const struct column *k)
+{
+	return k->kind == PAGE_SHADOWED && d->counts[PAGE_SHADOWED] == 0;
+}
+
+static void write_heads(const struct counts *c, const struct page_data *d, FILE *out)
 {
 	(void)fprintf(out, "<thead><tr><th scope=\"col\">%s</th>", c->of);
 	if (c->rule != NULL)
 		(void)fputs("<th scope=\"col\">What it rejects</th>", out);
 	for (const struct column *k = c->columns; k->title != NULL; k++)
-		(void)fprintf(out, "<th scope=\"col\" class=\"number\">%s</th>", k->title);
+		if (!is_left_out(d, k))
+			(void)fprintf(out, "<th scope=\"col\" class=\"number\">%s</th>", k->title);
 	(void)fprintf(out,
 		"<th scope=\"col\" class=\"number\">%s</th><th scope=\"col\">Last (UTC)</th>"
 		"</tr></thead>\n<tbody>\n",
@@ -191,10 +204,11 @@ static void write_count(
 		(void)fputs("</td>", out);
 	}
 	for (const struct column *k = c->columns; k->title != NULL; k++)
-		write_number_cell(t->counts[k->kind], out);
+		if (!is_left_out(d, k))
+			write_number_cell(t->counts[k->kind], out);
 	write_number_cell(t->total, out);
 	(void)fputs("<td class=\"time\">", out);
-	page_text_time(out, t->last);
+	page_text_minute(out, t->last);
 	(void)fputs("</td></tr>\n", out);
 }
 
@@ -210,9 +224,9 @@ static void write_counts(const struct counts *c, const struct page_data *d, FILE
 	}
 	(void)fprintf(out,
 		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"%s\">"
-		"<table class=\"counts\" aria-labelledby=\"%s\">\n",
-		c->id, c->id);
-	write_heads(c, out);
+		"<table class=\"counts%s\" aria-labelledby=\"%s\">\n",
+		c->id, c->rule != NULL ? " rules" : "", c->id);
+	write_heads(c, d, out);
 	for (size_t i = 0; i < n; i++)
 		write_count(c, d, &c->tallies->v[i], out);
 	(void)fputs("</tbody></table></div>\n", out);

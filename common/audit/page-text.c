@@ -125,6 +125,14 @@ void page_text_time(FILE *out, int64_t when)
 	(void)fprintf(out, "%.10s %.8s", text, text + 11);
 }
 
+void page_text_minute(FILE *out, int64_t when)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_text(when, text);
+	(void)fprintf(out, "%.10s %.5s", text, text + 11);
+}
+
 static unsigned hex_digit(char c)
 {
 	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);

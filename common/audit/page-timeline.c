@@ -21,6 +21,7 @@
 #define DEPLOYED_HEIGHT 60
 #define BOTTOM (DEPLOYED_TOP + DEPLOYED_HEIGHT)
 #define HEIGHT (BOTTOM + 30)
+#define LABEL 66 /* the longest under the axis */
 
 /* --- the scale --- */
 
@@ -300,6 +301,8 @@ static void write_labels(const struct page_scale *s, FILE *out)
 	for (int i = 0; i < s->n; i += every) {
 		double x = x_of(s, i);
 
+		if (x > WIDTH - RIGHT - LABEL)
+			break;
 		(void)fprintf(out, "<path class=\"axis\" d=\"M%.1f %dv5\"/>", x, BOTTOM);
 		(void)fprintf(out, "<text class=\"x\" x=\"%.1f\" y=\"%d\">", x, BOTTOM + 19);
 		write_label(s, i, out);

@@ -70,7 +70,7 @@
 
 	const columns = {
 		seq: (row) => data.seq[row],
-		hash: (row) => hashOf(row).slice(0, 10),
+		hash: (row) => hashOf(row).slice(0, 8),
 		time: (row) => timeOf(row).slice(0, 19).replace("T", " "),
 		event: ofString("event"),
 		who: whoOf,
