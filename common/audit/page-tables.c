@@ -223,9 +223,9 @@ static void write_counts(const struct counts *c, const struct page_data *d, FILE
 		return;
 	}
 	(void)fprintf(out,
-		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"%s\">"
+		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s: counts\">"
 		"<table class=\"counts%s\" aria-labelledby=\"%s\">\n",
-		c->id, c->rule != NULL ? " rules" : "", c->id);
+		c->title, c->rule != NULL ? " rules" : "", c->id);
 	write_heads(c, d, out);
 	for (size_t i = 0; i < n; i++)
 		write_count(c, d, &c->tallies->v[i], out);
