@@ -84,7 +84,7 @@ void page_text_json(FILE *out, const char *text)
 			(void)fputc('\\', out);
 			(void)fputc(text[n], out);
 		} else if (text[n] == '\xe2') {
-			(void)fputc(text[n], out);
+			(void)fwrite(text + n, 1, 1, out);
 		} else {
 			(void)fprintf(out, "\\u%04x", (unsigned)(unsigned char)text[n]);
 		}

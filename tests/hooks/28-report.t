@@ -6,6 +6,7 @@
 log=$T/shop.state/audit/audit.jsonl
 page=$T/page.html
 
+# shellcheck disable=SC2120 # the tests give it options
 report() {
 	mg shop audit report --html "$page" "$@"
 }

@@ -369,9 +369,9 @@ static void test_unknown_members(void **state)
 	assert_int_equal(json_parse(&record, line, strlen(line), &e), 0);
 	page_data_init(&d);
 	page_data_add(&d, line, record);
-	assert_string_equal(
-		d.strings.v[d.rows[0].extra], "refs: {\"ref\":\"r\",\"size\":3}, refs: 7, "
-					      "pipeline: \"seven\", later: {\"a\":[1]}");
+	assert_string_equal(d.strings.v[d.rows[0].extra],
+		"refs: {\"ref\":\"r\",\"size\":3}, refs: 7, "
+		"pipeline: \"seven\", later: {\"a\":[1]}");
 	assert_string_equal(d.strings.v[d.rows[0].prev], ENTRY_HASH);
 	page_data_clear(&d);
 	json_free(record);
