@@ -180,6 +180,7 @@
 			const text = String(columns[key](row) || "");
 			const cell = element("td", text.length > SHORT ? text.slice(0, SHORT) + "\u2026" : text,
 				"c-" + key);
+			cell.title = cell.textContent; /* the cell may be too narrow for it */
 			if (key === "event" && data.kind[row] !== "0")
 				cell.classList.add("kind", "is-" + kindClasses[data.kind[row]]);
 			made.append(cell);
