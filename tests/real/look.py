@@ -177,17 +177,19 @@ def shows_kinds(reader, rejected):
 def sorts(reader, total):
     reader.all_on_one_page()
     same(int(total), len(reader.rows()))
-    for at, key in enumerate(COLUMNS):
-        head = reader.driver.find_element(By.CSS_SELECTOR, f"th[data-key={key}]")
-        for way in ["ascending", "descending"]:
-            head.find_element(By.TAG_NAME, "button").click()
-            same(way, head.get_attribute("aria-sort"))
-            same(1, reader.count(".records th[aria-sort]"))
-            values = [row[at] for row in reader.rows()]
-            known = [int(v) if key in ["seq", "pipeline"] else v for v in values if v != ""]
-            same(sorted(known, reverse=way == "descending"), known)
-            same([""] * (len(values) - len(known)), values[len(known):])  # empty ones come last
-            assert len(set(known)) > 1, (key, set(known))
+    sorted_by = reader.run("""return arguments[0].flatMap((key, at) => ["ascending", "descending"].map((way) => {
+        document.querySelector(`th[data-key=${key}] button`).click();
+        const heads = [...document.querySelectorAll(".records th[aria-sort]")];
+        return [key, way, heads.map((head) => [head.dataset.key, head.getAttribute("aria-sort")]),
+            [...document.querySelectorAll("#rows > tr")].map((row) => row.children[at].textContent)]; }))""", COLUMNS)
+    same(2 * len(COLUMNS), len(sorted_by))
+    for key, way, heads, values in sorted_by:
+        same([[key, way]], heads)
+        same(int(total), len(values))
+        known = [int(v) if key in ["seq", "pipeline"] else v for v in values if v != ""]
+        same(sorted(known, reverse=way == "descending"), known)
+        same([""] * (len(values) - len(known)), values[len(known):])  # empty ones come last
+        assert len(set(known)) > 1, (key, set(known))
 
 
 def turns_pages(reader, total):
