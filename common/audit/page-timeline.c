@@ -220,10 +220,26 @@ static int64_t round_up(int64_t n)
 	return n;
 }
 
+/* How much there is from line to line where bars stand for up to MOST. */
+static int64_t step_of(int64_t most)
+{
+	return round_up((most + 3) / 4);
+}
+
+/* What the highest line stands for: MOST, but at least LEAST, and a whole number of steps. */
+static int64_t height_of(int64_t most, int64_t least)
+{
+	int64_t step;
+
+	most = most > least ? most : least;
+	step = step_of(most);
+	return (most + step - 1) / step * step;
+}
+
 /* Lines and numbers of a part of the drawing whose bars stand for up to MOST. */
 static void write_grid(FILE *out, int top, int height, int64_t most, const char *title)
 {
-	int64_t step = round_up((most + 3) / 4);
+	int64_t step = step_of(most);
 
 	(void)fprintf(
 		out, "<text class=\"panel\" x=\"%d\" y=\"%d\">%s</text>\n", LEFT, top - 4, title);
@@ -296,8 +312,13 @@ static void write_label(const struct page_scale *s, int i, FILE *out)
 
 static void write_labels(const struct page_scale *s, FILE *out)
 {
-	int every = (s->n + 11) / 12;
+	static const int steps[] = {1, 2, 3, 4, 6, 12, 24};
+	size_t step = 0;
+	int every;
 
+	while (s->n > 12 * steps[step])
+		step++;
+	every = steps[step];
 	for (int i = 0; i < s->n; i += every) {
 		double x = x_of(s, i);
 
@@ -365,8 +386,7 @@ static void write_legend(FILE *out)
 
 static void write_drawing(const struct chart *c, const struct page_data *d, FILE *out)
 {
-	int64_t pushes = c->most_pushes > 4 ? c->most_pushes : 4,
-		deployed = c->most_deployed > 2 ? c->most_deployed : 2;
+	int64_t pushes = height_of(c->most_pushes, 4), deployed = height_of(c->most_deployed, 2);
 
 	(void)fprintf(out,
 		"<div class=\"chart\" tabindex=\"0\" role=\"region\" aria-label=\"Timeline\">"
