@@ -132,7 +132,14 @@
 		const way = state.down ? -1 : 1;
 		for (let row = 0; row < total; row++)
 			keys[row] = key(row) || "";
-		order = Uint32Array.from({ length: total }, (_, row) => row).sort((a, b) => {
+		order = Uint32Array.from(keys, (_, row) => row);
+		/* As most logs are by number and time; it saves the opening of a long one from sorting. */
+		if (keys.every((value, row) => row === 0 || (keys[row - 1] !== "" && keys[row - 1] < value))) {
+			if (state.down)
+				order.reverse();
+			return;
+		}
+		order.sort((a, b) => {
 			const x = keys[a], y = keys[b];
 			if (x === y)
 				return way * (a - b);
