@@ -54,6 +54,8 @@ REPLAYS := $(FUZZ_NAMES:%=$(BUILD)/tests/replay/%)
 JUDGE_CASES := $(BUILD)/tests/property/judge-cases
 # What ends programs at a call of theirs.
 KILL_AT := $(BUILD)/tests/kill-at
+# What writes audit logs of any length.
+MAKE_LOG := $(BUILD)/tests/make-log
 FUZZERS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/%)
 MAN_PAGES := $(sort $(wildcard hooks/*.[1-8] hooks/modelgate/*.[1-8] config/*.[1-8]))
 
@@ -84,6 +86,9 @@ $(BUILD)/obj/tests/%.o: ALL_CFLAGS += -Itests/lib
 # The project that `modelgate new` makes lies in this object, byte by byte.
 $(BUILD)/obj/common/stage/templates.o: \
 	$(wildcard config/*.template config/*.py) $(shell find config/project -type f 2>/dev/null)
+
+# So does what the page of `modelgate audit report` is made of.
+$(BUILD)/obj/common/audit/page.o: $(addprefix common/audit/page.,html css js)
 
 define room_rule
 $$(BUILD)/lib/$(1).a: $$(call object,$$(sort $$(wildcard common/$(1)/*.c)))
@@ -130,7 +135,7 @@ $(ROOT)/bin/modelgate: $(COMMAND_OBJECTS) $(ROOT)/obj/paths.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$(COMMAND_OBJECTS) $(ROOT)/obj/paths.o)
 
-$(TEST_LIBRARY): $(call object,$(filter-out tests/lib/kill-at.c,$(sort $(wildcard tests/lib/*.c))))
+$(TEST_LIBRARY): $(call object,$(filter-out tests/lib/kill-at.c tests/lib/make-log.c,$(sort $(wildcard tests/lib/*.c))))
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -144,6 +149,10 @@ $(JUDGE_CASES): $(BUILD)/obj/tests/property/driver.o $(ARCHIVES)
 	$(call link,$<)
 
 $(KILL_AT): $(BUILD)/obj/tests/lib/kill-at.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(call link,$<)
+
+$(MAKE_LOG): $(BUILD)/obj/tests/lib/make-log.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(call link,$<)
 
@@ -174,7 +183,7 @@ test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
 
 PROVE := prove --failures --comments
 HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
-hooks-test: test-root $(JUDGE_CASES) $(KILL_AT) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
+hooks-test: test-root $(JUDGE_CASES) $(KILL_AT) $(MAKE_LOG) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j4 $(HOOK_TESTS)
 
 property: $(JUDGE_CASES) ## the judge against a slow reference, on PROPERTY_CASES (2000) random histories
@@ -185,7 +194,7 @@ replay-history: $(JUDGE_CASES) ## the judge against git on REPOSITORY=PATH, a cl
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) tests/replay/run $(REPOSITORY)
 
 REAL_TESTS ?= $(sort $(wildcard tests/real/*.t))
-real: test-root $(KILL_AT) real-venv ## against MLflow, Airflow, DVC, s3 and image registries as they are released
+real: test-root $(KILL_AT) $(MAKE_LOG) real-venv ## against MLflow, Airflow, DVC, s3 and image registries as they are released
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) tests/real/run $(REAL_TESTS)
 
 real-venv:
@@ -225,7 +234,7 @@ layers: ## no include against the layers
 lint: layers ## warnings of two compilers, format, cppcheck, shellcheck, man pages, lengths
 	+$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' tests/lint/run
 
-compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS) $(JUDGE_CASES) $(KILL_AT)
+compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS) $(JUDGE_CASES) $(KILL_AT) $(MAKE_LOG)
 
 bench: test-root ## a push with our hooks against one with empty C hooks
 	$(Q)mkdir -p $(BUILD)/bench && $(CC) $(CFLAGS) -o $(BUILD)/bench/empty-hook tests/bench/empty-hook.c

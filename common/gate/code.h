@@ -36,5 +36,7 @@ enum code {
 #define CODE_TEXT_SIZE 6 /* "MG102" and its NUL */
 
 void code_text(enum code c, char out[CODE_TEXT_SIZE]);
+/* What TEXT, such as "MG102", rejects, in a few words; NULL: it is no code. */
+const char *code_meaning(const char *text);
 
 #endif

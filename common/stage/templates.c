@@ -1,17 +1,6 @@
 #include "stage/templates.h"
 
-/*
- * NAME becomes the content of FILE, a path from the top of the source tree, and a NUL byte.  C11
- * has no way to say this; the assemblers of gcc and clang do.
- */
-#define EMBED(name, file)                                                                          \
-	__asm__(".pushsection .rodata\n"                                                           \
-		".globl " #name "\n"                                                               \
-		".hidden " #name "\n" #name ":\n"                                                  \
-		".incbin \"" file "\"\n"                                                           \
-		".byte 0\n"                                                                        \
-		".popsection\n");                                                                  \
-	extern const char name[] __attribute__((visibility("hidden")))
+#include "base/embed.h"
 
 EMBED(templates_dag, "config/dag.py.template");
 EMBED(templates_dag_retrain, "config/dag-retrain.py.template");

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-static const struct verb *const verbs[] = {&audit_verb_verify, &audit_verb_show, &audit_verb_export,
-	&audit_verb_checkpoint, &audit_verb_keygen, &audit_verb_prove, &audit_verb_check_proof,
-	&audit_verb_rotate};
+static const struct verb *const verbs[] = {&audit_verb_verify, &audit_verb_show, &audit_verb_report,
+	&audit_verb_export, &audit_verb_checkpoint, &audit_verb_keygen, &audit_verb_prove,
+	&audit_verb_check_proof, &audit_verb_rotate};
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

@@ -7,7 +7,8 @@
 #include "command.h"
 
 extern const struct verb audit_verb_check_proof, audit_verb_checkpoint, audit_verb_export,
-	audit_verb_keygen, audit_verb_prove, audit_verb_rotate, audit_verb_show, audit_verb_verify;
+	audit_verb_keygen, audit_verb_prove, audit_verb_report, audit_verb_rotate, audit_verb_show,
+	audit_verb_verify;
 
 /* What narrows which records are looked at, as given on the command line. */
 struct audit_choice {
