@@ -285,8 +285,7 @@ const struct verb audit_verb_checkpoint = {
 	.name = "audit checkpoint",
 	.run = checkpoint,
 	.arguments = "--key FILE [--output FILE] [--origin NAME] [--without-oldest]",
-	.summary = "Sign what the log is now, so that it can be told later whether it was cut or "
-		   "rewritten",
+	.summary = "Sign what the log is now: one that is cut or rewritten later is found by it",
 	.options = "  --key FILE        the private key (modelgate audit keygen, or openssl)\n"
 		   "  --output FILE     where the checkpoint goes; if one is there, the log must "
 		   "go on "

@@ -83,7 +83,9 @@ static int audit(struct command *c, int argc, char **argv)
 		status = COMMAND_DONE;
 	} else {
 		all = strlist_join(&words, ", ");
-		status = command_fail(COMMAND_USAGE, "audit: \"%s\" is none of %s", argv[1], all);
+		status = command_fail(COMMAND_USAGE,
+			"audit: \"%s\" is none of %s; modelgate audit --help tells of them",
+			argv[1], all);
 		free(all);
 	}
 	strlist_clear(&words);

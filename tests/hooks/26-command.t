@@ -62,7 +62,7 @@ test_expect '2: what nobody could carry out' '
 	is_usage "cancel: ID is missing: modelgate cancel ID" mg shop cancel &&
 	is_usage "logs: STAGE is missing: modelgate logs ID STAGE" mg shop logs 1 --follow &&
 	is_usage "new: DIR is missing: modelgate new DIR --project NAME" mg shop new --project x &&
-	is_usage "audit: verify, show or report is missing" mg shop audit &&
+	is_usage "audit: what is to be done is missing" mg shop audit &&
 	is_usage "\"three\" is one too many" mg shop play 1 two three &&
 	is_usage "\"2\" is one too many" mg shop status 1 2 && is_usage "one too many" mg shop cancel 1 2 &&
 	is_usage "one too many" mg shop models a b

@@ -40,6 +40,7 @@ review() {
 		mg shop audit verify --checkpoint "$T/point" --public-key "$T/key.pub" || return 1
 		mg shop audit export --format csv >"$T/csv" || return 1
 		mg shop audit show >"$T/shown" || return 1
+		mg shop audit report --html "$T/page.html" --checkpoint "$T/point" || return 1
 	done
 }
 

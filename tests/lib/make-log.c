@@ -4,6 +4,7 @@
  * pipelines and stages, spread over YEARS (1).  "hostile": ten records first whose texts try to be
  * more than text.
  */
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,17 +104,23 @@ static void make_ids(struct batch *b)
 		for (int at = 0; at < ID_SIZE - 1; at += 8)
 			(void)snprintf(
 				ids[i] + at, 9, "%08llx", (unsigned long long)next(b, 1ULL << 32));
+	/* A ULID: upper-case hexadecimal digits are among those of its base 32. */
+	for (int at = 0; at < 26; at++)
+		ids[2][at] = (char)toupper((unsigned char)ids[2][at]);
+	ids[2][0] = '0';
 	ids[2][26] = '\0';
 }
 
-static void add_push(struct batch *b, const char *event, const char *person, const char *project,
-	const char *ref, const char *const *codes, size_t n_codes, const char *reason)
+/* NULL: it is enough. */
+static struct audit_record *add_push(struct batch *b, const char *event, const char *person,
+	const char *project, const char *ref, const char *const *codes, size_t n_codes,
+	const char *reason)
 {
 	struct audit_record *r = add(b, event, person, project);
 	struct audit_ref *f;
 
 	if (r == NULL)
-		return;
+		return NULL;
 	make_ids(b);
 	f = &b->refs[b->n - 1];
 	*f = (struct audit_ref){.ref = ref,
@@ -127,6 +134,7 @@ static void add_push(struct batch *b, const char *event, const char *person, con
 	r->push_id = b->ids[b->n - 1][2];
 	r->refs = f;
 	r->n_refs = 1;
+	return r;
 }
 
 static void add_stage(struct batch *b, const char *event, const char *person, const char *project,
@@ -144,9 +152,13 @@ static void add_stage(struct batch *b, const char *event, const char *person, co
 static void add_chain(struct batch *b, const char *person, const char *project)
 {
 	static const char *const stages[] = {"build", "create-model", "deploy", "stage-model"};
+	struct audit_record *created;
 
 	b->pipeline++;
-	add_stage(b, "pipeline.created", person, project, NULL, "pending");
+	created =
+		add_push(b, "pipeline.created", person, project, "refs/heads/main", NULL, 0, NULL);
+	if (created != NULL)
+		created->pipeline = b->pipeline;
 	for (size_t i = 0; i < N(stages); i++) {
 		add_stage(b, "stage.started", person, project, stages[i], "running");
 		add_stage(b, "stage.finished", person, project, stages[i],
