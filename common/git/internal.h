@@ -11,6 +11,8 @@ struct walk;
 
 /* libgit2's object, borrowed. */
 git_repository *repository_handle(struct repository *r);
+/* As git_check_size(), of an object of R. */
+int repository_check_size(struct repository *r, const git_oid *id, struct err *e);
 /*
  * The repository's own walk (git/walk-internal.h), made when it is first asked for: what one question
  * has read of commits, the next one has.  To be restarted by who uses it.  NULL: *E.
@@ -18,6 +20,12 @@ git_repository *repository_handle(struct repository *r);
 struct walk *repository_walk(struct repository *r, struct err *e);
 /* Set *E to the formatted text, ": " and libgit2's last message.  Always returns -1. */
 int git_err(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * The tree or commit ID of ODB may be read: 0; -1: its header says that it is larger than MEMORY_MAX_OBJECT.
+ * What cannot be found is left to who reads it.
+ */
+int git_check_size(git_odb *odb, const git_oid *id, struct err *e);
 
 void oid_to_git(git_oid *out, const struct oid *o);
 void oid_from_git(struct oid *out, const git_oid *o);

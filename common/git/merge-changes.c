@@ -66,6 +66,8 @@ static int tree_read(struct tree *t, struct reader *r, const struct oid *id, str
 		return 0;
 	oid_hex(id, hex);
 	oid_to_git(&git, id);
+	if (git_check_size(r->odb, &git, e) != 0)
+		return -1;
 	if (git_odb_read(&t->object, r->odb, &git) < 0)
 		return git_err(e, "tree %s cannot be read", hex);
 	if (git_odb_object_type(t->object) != GIT_OBJECT_TREE) {

@@ -169,6 +169,18 @@ void repository_free(struct repository *r)
 	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
 }
 
+int repository_check_size(struct repository *r, const git_oid *id, struct err *e)
+{
+	git_odb *odb = NULL;
+	int result;
+
+	if (git_repository_odb(&odb, r->git) < 0)
+		return git_err(e, "object database cannot be opened");
+	result = git_check_size(odb, id, e);
+	git_odb_free(odb);
+	return result;
+}
+
 struct walk *repository_walk(struct repository *r, struct err *e)
 {
 	struct walk *w;
@@ -349,6 +361,8 @@ int commit_read(struct commit *out, struct repository *r, const struct oid *oid,
 	memset(out, 0, sizeof(*out));
 	oid_hex(oid, hex);
 	oid_to_git(&id, oid);
+	if (repository_check_size(r, &id, e) != 0)
+		return -1;
 	if (git_commit_lookup(&commit, r->git, &id) < 0)
 		return git_err(e, "commit %s cannot be read", hex);
 	n = git_commit_parentcount(commit);

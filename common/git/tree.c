@@ -31,19 +31,25 @@ static int load_tree(git_tree **out, struct repository *r, const struct oid *com
 	*out = NULL;
 	oid_hex(commit, hex);
 	oid_to_git(&id, commit);
+	if (repository_check_size(r, &id, e) != 0)
+		return -1;
 	if (git_commit_lookup(&c, repository_handle(r), &id) < 0)
 		return git_err(e, "commit %s cannot be read", hex);
-	error = git_commit_tree(out, c);
+	error = repository_check_size(r, git_commit_tree_id(c), e);
+	if (error == 0 && git_commit_tree(out, c) < 0)
+		error = git_err(e, "tree of commit %s cannot be read", hex);
 	git_commit_free(c);
-	return error < 0 ? git_err(e, "tree of commit %s cannot be read", hex) : 0;
+	return error;
 }
 
 static int load_subtree(
 	git_tree **out, struct repository *r, const git_tree_entry *entry, struct err *e)
 {
 	*out = NULL;
+	if (repository_check_size(r, git_tree_entry_id(entry), e) != 0)
+		return err_wrap(e, "folder %.100s", git_tree_entry_name(entry));
 	if (git_tree_lookup(out, repository_handle(r), git_tree_entry_id(entry)) < 0)
-		return git_err(e, "folder %s cannot be read", git_tree_entry_name(entry));
+		return git_err(e, "folder %.100s cannot be read", git_tree_entry_name(entry));
 	return 0;
 }
 
@@ -318,21 +324,51 @@ int tree_blob_size(struct repository *r, const struct oid *blob, uint64_t *out, 
 
 /* ---- one file ---- */
 
-/* The entry at PATH: 1 and *OUT, the caller's to git_tree_entry_free(); 0; -1. */
+/* Go from *TREE down into its folder NAME, which is then *TREE.  1; 0: it has none such; -1. */
+static int go_down(git_tree **tree, struct repository *r, const char *name, struct err *e)
+{
+	const git_tree_entry *entry = git_tree_entry_byname(*tree, name);
+	git_tree *below;
+
+	if (entry == NULL || !is_folder(entry))
+		return 0;
+	if (load_subtree(&below, r, entry, e) != 0)
+		return -1;
+	git_tree_free(*tree);
+	*tree = below;
+	return 1;
+}
+
+/*
+ * The entry at PATH: 1 and *OUT, the caller's to git_tree_entry_free(); 0; -1.  By hand, because libgit2
+ * would read folders of any size.
+ */
 static int find_entry(git_tree_entry **out, struct repository *r, const struct oid *commit,
 	const char *path, struct err *e)
 {
+	const git_tree_entry *entry;
 	git_tree *tree = NULL;
-	int error;
+	int result = 1;
 
 	*out = NULL;
 	if (load_tree(&tree, r, commit, e) != 0)
 		return -1;
-	error = git_tree_entry_bypath(out, tree, path);
+	for (const char *slash; result == 1 && (slash = strchr(path, '/')) != NULL;
+		path = slash + 1) {
+		char *name = mem_strndup(path, (size_t)(slash - path));
+
+		result = go_down(&tree, r, name, e);
+		free(name);
+	}
+	if (result == 1) {
+		entry = git_tree_entry_byname(tree, path);
+		if (entry == NULL)
+			result = 0;
+		else if (git_tree_entry_dup(out, entry) < 0)
+			result = git_err(e, "%s cannot be looked up", path);
+	}
 	git_tree_free(tree);
-	if (error == GIT_ENOTFOUND)
-		return 0;
-	return error < 0 ? git_err(e, "%s cannot be looked up", path) : 1;
+	return result;
 }
 
 static enum tree_kind kind_of(const git_tree_entry *entry)

@@ -145,6 +145,8 @@ struct walk_node *walk_load(struct walk *w, const struct oid *oid, struct err *e
 		return node;
 	oid_to_git(&id, oid);
 	oid_hex(oid, hex);
+	if (git_check_size(w->odb, &id, e) != 0)
+		return NULL;
 	if (git_odb_read(&object, w->odb, &id) < 0) {
 		(void)git_err(e, "commit %s cannot be read", hex);
 		return NULL;
