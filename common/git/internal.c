@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "git/memory.h"
 #include "git/oid.h"
+#include "git/sizes-internal.h"
 
 int git_err(struct err *e, const char *format, ...)
 {
@@ -28,17 +29,15 @@ int git_err(struct err *e, const char *format, ...)
 	return -1;
 }
 
-int git_check_size(git_odb *odb, const git_oid *id, struct err *e)
+int git_check_size(const struct size *s, struct err *e)
 {
 	char hex[GIT_OID_HEXSZ + 1];
-	git_object_t type;
-	size_t size;
 
-	if (git_odb_read_header(&size, &type, odb, id) < 0 || size <= MEMORY_MAX_OBJECT)
+	if (s->size <= MEMORY_MAX_OBJECT)
 		return 0;
-	(void)git_oid_tostr(hex, sizeof(hex), id); /* the buffer is large enough */
-	return err_set(e, "%s %s has %zu bytes; at most %u are read", git_object_type2string(type), hex,
-		size, MEMORY_MAX_OBJECT);
+	(void)git_oid_tostr(hex, sizeof(hex), &s->id); /* the buffer is large enough */
+	return err_set(e, "%s %s has %zu bytes; at most %u are read", git_object_type2string(s->type),
+		hex, s->size, MEMORY_MAX_OBJECT);
 }
 
 void oid_to_git(git_oid *out, const struct oid *o)

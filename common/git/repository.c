@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "git/internal.h"
 #include "git/loose.h"
+#include "git/sizes-internal.h"
 #include "git/walk-internal.h"
 #include "sys/files.h"
 
@@ -25,6 +26,7 @@ struct repository {
 	git_repository *git;
 	struct strlist object_dirs;
 	struct walk *walk; /* NULL: not made yet */
+	struct sizes sizes;
 };
 
 git_repository *repository_handle(struct repository *r)
@@ -163,22 +165,29 @@ void repository_free(struct repository *r)
 	if (r->walk != NULL)
 		walk_clear(r->walk);
 	free(r->walk);
+	sizes_clear(&r->sizes);
 	git_repository_free(r->git);
 	strlist_clear(&r->object_dirs);
 	free(r);
 	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
 }
 
-int repository_check_size(struct repository *r, const git_oid *id, struct err *e)
+int repository_size(struct size *out, struct repository *r, const git_oid *id)
 {
 	git_odb *odb = NULL;
-	int result;
+	int error = git_repository_odb(&odb, r->git);
 
-	if (git_repository_odb(&odb, r->git) < 0)
-		return git_err(e, "object database cannot be opened");
-	result = git_check_size(odb, id, e);
+	if (error == 0)
+		error = sizes_read(out, &r->sizes, odb, id);
 	git_odb_free(odb);
-	return result;
+	return error;
+}
+
+int repository_check_size(struct repository *r, const git_oid *id, struct err *e)
+{
+	struct size found;
+
+	return repository_size(&found, r, id) < 0 ? 0 : git_check_size(&found, e);
 }
 
 struct walk *repository_walk(struct repository *r, struct err *e)

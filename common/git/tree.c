@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "git/internal.h"
 #include "git/repository.h"
+#include "git/sizes-internal.h"
 #include "sys/files.h"
 
 /*
@@ -300,25 +301,18 @@ out:
 
 int tree_blob_size(struct repository *r, const struct oid *blob, uint64_t *out, struct err *e)
 {
-	git_odb *odb = NULL;
-	git_object_t type;
 	git_oid id;
-	size_t size;
+	struct size found;
 	char hex[OID_HEX_SIZE];
-	int error;
 
 	*out = 0;
 	oid_hex(blob, hex);
 	oid_to_git(&id, blob);
-	if (git_repository_odb(&odb, repository_handle(r)) < 0)
-		return git_err(e, "object database cannot be opened");
-	error = git_odb_read_header(&size, &type, odb, &id);
-	git_odb_free(odb);
-	if (error < 0)
+	if (repository_size(&found, r, &id) < 0)
 		return git_err(e, "file %s cannot be read", hex);
-	if (type != GIT_OBJECT_BLOB)
+	if (found.type != GIT_OBJECT_BLOB)
 		return err_set(e, "object %s is no file", hex);
-	*out = size;
+	*out = found.size;
 	return 0;
 }
 
