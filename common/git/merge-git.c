@@ -20,6 +20,11 @@
 #define USAGE_STATUS 129               /* of a Git that does not know such a merge-tree */
 #define MAX_OUTPUT (64U * 1024 * 1024) /* bytes of all answers of one run */
 #define MAX_SECONDS 60 /* of processor time for one run; a merge takes milliseconds */
+/*
+ * Bytes that Git may take: two pushed trees that name the same folders again and again, and differ in
+ * every file, take all that there is.
+ */
+#define MAX_MEMORY (1U << 30)
 #define MAX_SAID 2000  /* bytes of Git's messages that are passed on */
 
 /*
@@ -178,6 +183,7 @@ static int run(struct spawn *s, const char *git, struct repository *r,
 	s->env = env;
 	s->group = SPAWN_GROUP_OURS;
 	s->cpu_seconds = MAX_SECONDS;
+	s->memory = MAX_MEMORY;
 	if (result == 0)
 		result = spawn_capture(s, MAX_OUTPUT, text, status, e);
 	s->argv = s->env = NULL;
