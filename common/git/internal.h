@@ -12,6 +12,8 @@ struct walk;
 
 /* libgit2's object, borrowed. */
 git_repository *repository_handle(struct repository *r);
+/* What is to be said, behind what cannot be read, of a repository without the beginning of its history. */
+const char *repository_cut(const struct repository *r);
 /* Size and type of the object ID, remembered (git/sizes-internal.h): libgit2's result and message. */
 int repository_size(struct size *out, struct repository *r, const git_oid *id);
 /*

@@ -257,6 +257,15 @@ static int add_dir(struct strlist *dirs, const char *dir, int depth, struct err 
 	return result;
 }
 
+int loose_check_alternates(const char *dir, struct err *e)
+{
+	struct strlist dirs = {0};
+	int result = add_dir(&dirs, dir, 0, e);
+
+	strlist_clear(&dirs);
+	return result;
+}
+
 int loose_add(git_odb *odb, const struct strlist *dirs, struct err *e)
 {
 	struct loose *l = mem_zalloc(1, sizeof(*l));

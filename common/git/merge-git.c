@@ -25,6 +25,7 @@
  * every file, take all that there is.
  */
 #define MAX_MEMORY (1U << 30)
+#define MAX_WAIT 300   /* seconds for one run: a disk may hang, or a pipe lie in an object's place */
 #define MAX_SAID 2000  /* bytes of Git's messages that are passed on */
 
 /*
@@ -183,6 +184,7 @@ static int run(struct spawn *s, const char *git, struct repository *r,
 	s->env = env;
 	s->group = SPAWN_GROUP_OURS;
 	s->cpu_seconds = MAX_SECONDS;
+	s->seconds = MAX_WAIT;
 	s->memory = MAX_MEMORY;
 	if (result == 0)
 		result = spawn_capture(s, MAX_OUTPUT, text, status, e);

@@ -27,6 +27,7 @@ struct repository {
 	struct strlist object_dirs;
 	struct walk *walk; /* NULL: not made yet */
 	struct sizes sizes;
+	int is_shallow;
 };
 
 git_repository *repository_handle(struct repository *r)
@@ -109,19 +110,26 @@ static int add_quarantine(git_odb *odb, struct strlist *dirs, struct err *e)
 static int open_objects(
 	struct repository *r, const char *gitdir, enum repository_objects objects, struct err *e)
 {
-	char *common = repository_common_dir(gitdir, e), *own;
+	char *common = repository_common_dir(gitdir, e), *own, *shallow;
+	struct stat st;
 	git_odb *odb = NULL;
 	int result = -1;
 
 	if (common == NULL)
 		return -1;
 	own = path_join(common, "objects");
+	shallow = path_join(common, "shallow"); /* gitrepository-layout(5) */
+	r->is_shallow = stat(shallow, &st) == 0 && st.st_size > 0;
 	strlist_add(&r->object_dirs, own);
+	if (loose_check_alternates(own, e) != 0)
+		goto out;
 	if (git_repository_odb(&odb, r->git) < 0)
 		(void)git_err(e, "object database cannot be opened");
 	else if (objects == REPOSITORY_OBJECTS || add_quarantine(odb, &r->object_dirs, e) == 0)
 		result = loose_add(odb, &r->object_dirs, e);
+out:
 	git_odb_free(odb);
+	free(shallow);
 	free(own);
 	free(common);
 	return result;
@@ -170,6 +178,11 @@ void repository_free(struct repository *r)
 	strlist_clear(&r->object_dirs);
 	free(r);
 	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
+}
+
+const char *repository_cut(const struct repository *r)
+{
+	return r->is_shallow ? ": the repository is shallow, its history is cut off" : "";
 }
 
 int repository_size(struct size *out, struct repository *r, const git_oid *id)
@@ -373,7 +386,7 @@ int commit_read(struct commit *out, struct repository *r, const struct oid *oid,
 	if (repository_check_size(r, &id, e) != 0)
 		return -1;
 	if (git_commit_lookup(&commit, r->git, &id) < 0)
-		return git_err(e, "commit %s cannot be read", hex);
+		return git_err(e, "commit %s cannot be read%s", hex, repository_cut(r));
 	n = git_commit_parentcount(commit);
 	out->oid = *oid;
 	oid_from_git(&out->tree, git_commit_tree_id(commit));

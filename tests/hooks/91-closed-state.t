@@ -7,6 +7,7 @@
 . "$TEST_LIB/gate.sh"
 
 new_server shop
+server_set shop 'chain "dev"' stages build
 new_project shop work || test_bail 'no project'
 state=$(state shop)
 
