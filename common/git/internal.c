@@ -36,8 +36,8 @@ int git_check_size(const struct size *s, struct err *e)
 	if (s->size <= MEMORY_MAX_OBJECT)
 		return 0;
 	(void)git_oid_tostr(hex, sizeof(hex), &s->id); /* the buffer is large enough */
-	return err_set(e, "%s %s has %zu bytes; at most %u are read", git_object_type2string(s->type),
-		hex, s->size, MEMORY_MAX_OBJECT);
+	return err_set(e, "%s %s has %zu bytes; at most %u are read",
+		git_object_type2string(s->type), hex, s->size, MEMORY_MAX_OBJECT);
 }
 
 void oid_to_git(git_oid *out, const struct oid *o)

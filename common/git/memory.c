@@ -20,8 +20,8 @@ static int is_too_much(size_t n, size_t size)
 {
 	if (size == 0 || n <= MEMORY_MAX_AT_ONCE / size)
 		return 0;
-	git_error_set_str(GIT_ERROR_NOMEMORY,
-		"it takes more memory than a gate gives to one object or list");
+	git_error_set_str(
+		GIT_ERROR_NOMEMORY, "it takes more memory than a gate gives to one object or list");
 	return 1;
 }
 

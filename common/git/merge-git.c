@@ -25,8 +25,8 @@
  * every file, take all that there is.
  */
 #define MAX_MEMORY (1U << 30)
-#define MAX_WAIT 300   /* seconds for one run: a disk may hang, or a pipe lie in an object's place */
-#define MAX_SAID 2000  /* bytes of Git's messages that are passed on */
+#define MAX_WAIT 300  /* seconds for one run: a disk may hang, or a pipe lie in an object's place */
+#define MAX_SAID 2000 /* bytes of Git's messages that are passed on */
 
 /*
  * Git, the caller's to free(); NULL: there is none.  What the build puts in front comes first, then

@@ -15,7 +15,7 @@ struct sizes {
 		git_oid id;
 		size_t size;
 		git_object_t type; /* GIT_OBJECT_INVALID: none is remembered here */
-	} * v;			   /* SIZES_N; NULL: not used yet */
+	} * v;                     /* SIZES_N; NULL: not used yet */
 };
 
 void sizes_clear(struct sizes *s);

@@ -148,8 +148,7 @@ struct walk_node *walk_load(struct walk *w, const struct oid *oid, struct err *e
 	if (repository_check_size(w->repository, &id, e) != 0)
 		return NULL;
 	if (git_odb_read(&object, w->odb, &id) < 0) {
-		(void)git_err(
-			e, "commit %s cannot be read%s", hex, repository_cut(w->repository));
+		(void)git_err(e, "commit %s cannot be read%s", hex, repository_cut(w->repository));
 		return NULL;
 	}
 	node = mem_zalloc(1, sizeof(*node));

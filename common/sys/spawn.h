@@ -39,7 +39,7 @@ struct spawn {
 	unsigned cpu_seconds; /* of processor time, then SIGXCPU; 0: no limit of its own */
 	size_t memory; /* bytes that it may write to, files that it has mapped to read left out; then
 			  it gets no more; 0: no limit of its own */
-	unsigned seconds;     /* spawn_capture, spawn_watch: until it has ended, else SIGKILL and
+	unsigned seconds; /* spawn_capture, spawn_watch: until it has ended, else SIGKILL and
 				 -1; 0: no limit */
 };
 

@@ -130,7 +130,7 @@ struct tree {
 	const char *program; /* NULL: any */
 	const char *call;    /* NULL: any */
 	int signal;
-	int has_begun;       /* COMMAND has replaced this program */
+	int has_begun; /* COMMAND has replaced this program */
 	long count;
 	pid_t awaited; /* the thread whose call is to end first; 0: none */
 	int is_killed; /* all of it */
