@@ -16,9 +16,7 @@
 #include "git/sizes-internal.h"
 #include "sys/files.h"
 
-/*
- * Folders below one another; real projects have a dozen, and each costs a descriptor of an export.
- */
+/* Folders below one another; real projects have a dozen, and each costs a descriptor of an export. */
 #define MAX_DEPTH 128
 #define MAX_PATH_SIZE 4096 /* bytes; git cannot check out a longer path */
 
@@ -333,10 +331,7 @@ static int go_down(git_tree **tree, struct repository *r, const char *name, stru
 	return 1;
 }
 
-/*
- * The entry at PATH: 1 and *OUT, the caller's to git_tree_entry_free(); 0; -1.  By hand, because libgit2
- * would read folders of any size.
- */
+/* The entry at PATH: 1 and *OUT, to be freed; 0; -1.  libgit2's own way reads folders of any size. */
 static int find_entry(git_tree_entry **out, struct repository *r, const struct oid *commit,
 	const char *path, struct err *e)
 {
@@ -354,13 +349,11 @@ static int find_entry(git_tree_entry **out, struct repository *r, const struct o
 		result = go_down(&tree, r, name, e);
 		free(name);
 	}
-	if (result == 1) {
-		entry = git_tree_entry_byname(tree, path);
-		if (entry == NULL)
-			result = 0;
-		else if (git_tree_entry_dup(out, entry) < 0)
-			result = git_err(e, "%s cannot be looked up", path);
-	}
+	entry = result == 1 ? git_tree_entry_byname(tree, path) : NULL;
+	if (result == 1 && entry == NULL)
+		result = 0;
+	else if (result == 1 && git_tree_entry_dup(out, entry) < 0)
+		result = git_err(e, "%s cannot be looked up", path);
 	git_tree_free(tree);
 	return result;
 }
@@ -548,10 +541,7 @@ static int export_blob(struct repository *r, const git_tree_entry *entry, int di
 	return result;
 }
 
-/*
- * Names that a server without receive.fsckObjects may hold, and that git itself would not check
- * out.
- */
+/* Names that a server without receive.fsckObjects may hold, and git itself would not check out. */
 static int is_forged(const char *name)
 {
 	return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
