@@ -459,26 +459,6 @@ static void test_cpu_seconds(void **state)
 	assert_int_equal(status, 128 + SIGXCPU);
 }
 
-/* One that takes more memory than it may gets no more. */
-static void test_memory(void **state)
-{
-	const char *argv[] = {"perl", "-e", "$x = \"x\" x $ARGV[0]; print length $x", NULL, NULL};
-	struct spawn s = SPAWN_INIT;
-	struct str out;
-
-	(void)state;
-	str_init(&out);
-	s.argv = argv;
-	s.memory = 64 << 20;
-	argv[3] = "1000000";
-	capture(&s, 100, &out, 0);
-	assert_string_equal(out.buf, "1000000");
-	argv[3] = "100000000";
-	capture(&s, 100, &out, 1);
-	assert_string_equal(out.buf, "1000000");
-	str_clear(&out);
-}
-
 static void test_dies_with_us(void **state)
 {
 	const char *argv[] = {"sleep", "60", NULL};
@@ -605,7 +585,6 @@ int main(void)
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_cpu_seconds),
-		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_dies_with_us),
 		scratch_test(test_end_signal),
 		scratch_test(test_detached),
