@@ -24,14 +24,15 @@ echo "$old $new refs/heads/main" >in
 # The hook $1 with the limit $2 (an option of ulimit) at $3: STATUS.
 limited() {
 	limit="$2 $3"
+	program=$ROOT/libexec/modelgate/$1
 	case $1 in
-	update) set -- "$1" refs/heads/main "$old" "$new" ;;
-	*) set -- "$1" ;;
+	update) set -- refs/heads/main "$old" "$new" ;;
+	*) set -- ;;
 	esac
 	# shellcheck disable=SC2086 # words
 	(
 		cd "$T/shop.git" && exec <"$T/in" >"$T/out" 2>"$T/err" && export GIT_DIR=. && ulimit $limit &&
-			exec "$ROOT/libexec/modelgate/$@"
+			exec "$program" "$@"
 	)
 	STATUS=$?
 }

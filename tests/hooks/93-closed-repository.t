@@ -84,6 +84,8 @@ test_expect 'MG902: the commit that is pushed' 'damaged "$new" 1 "$seen"'
 
 # --- packs ---
 
+pack='' idx='' # of packed.git
+
 test_expect 'a pack instead of loose objects' '
 	cp -a shop.git packed.git && cp -a shop.state packed.state && server_set packed modelgate state "$(state packed)" &&
 	git -C packed.git repack -a -d -q --depth=50 && pack=$(echo "$T"/packed.git/objects/pack/*.pack) &&
