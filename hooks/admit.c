@@ -29,7 +29,8 @@ int admit_fault(
 	enum receive_recorded recorded = RECEIVE_NOT_RECORDED;
 	char *text;
 
-	if (r->key != NULL) /* begun as far as the audit log needs it */
+	/* Begun as far as the audit log needs it; a log that is held would be waited for again. */
+	if (r->key != NULL && code != CODE_AUDIT)
 		recorded = receive_record_fault(r, push, code, reason);
 	text = tell_fault_text(r, code, reason, recorded);
 	tell_pusher(r, text);

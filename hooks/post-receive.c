@@ -237,6 +237,26 @@ static void end_well(void)
 	_exit(0);
 }
 
+static void end_by_signal(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+/*
+ * Also where a server that is shut down, or whose client is gone, sends a signal: what was not done then
+ * the runner finds.  What is started from here has these signals at their defaults.
+ */
+static void expect_signals(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM, SIGXCPU};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)signal(signals[i], end_by_signal); /* cannot fail for these signals */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
+}
+
 int main(void)
 {
 	struct err e = ERR_INIT;
@@ -244,9 +264,8 @@ int main(void)
 	struct str input;
 	enum receive_start start;
 
-	(void)atexit(end_well);         /* without it, the push would fail where memory ends */
-	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
-	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
+	expect_signals();
+	(void)atexit(end_well); /* without it, the push would fail where memory ends */
 	str_init(&input);
 	start = receive_begin(&r, "post-receive", &e);
 	if (start == RECEIVE_READY && receive_input(&input, &e) == 0)

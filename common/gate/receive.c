@@ -17,6 +17,7 @@
 #include "gate/judge.h"
 #include "gate/policy.h"
 #include "gate/push.h"
+#include "git/memory.h"
 #include "git/repository.h"
 #include "sys/files.h"
 #include "sys/process.h"
@@ -117,7 +118,7 @@ enum receive_start receive_begin(struct receive *r, const char *hook, struct err
 	/* As long as it is not known whether GitLab is believed: its page drops lines without the prefix. */
 	if (strcmp(environment("GL_PROTOCOL"), "web") == 0)
 		r->reader = RECEIVE_WEB_PAGE;
-	if (open_standard(e) != 0)
+	if (open_standard(e) != 0 || memory_bound(e) != 0)
 		return RECEIVE_BAD_REPOSITORY;
 	r->gitdir = repository_common_dir(*gitdir ? gitdir : ".", e);
 	if (r->gitdir == NULL)

@@ -7,7 +7,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "git/memory.h"
 #include "git/oid.h"
+#include "git/sizes-internal.h"
 
 int git_err(struct err *e, const char *format, ...)
 {
@@ -25,6 +27,17 @@ int git_err(struct err *e, const char *format, ...)
 	if (e != NULL && e->text != NULL && strstr(e->text, strerror(ENOSPC)) != NULL)
 		e->passing = 1;
 	return -1;
+}
+
+int git_check_size(const struct size *s, struct err *e)
+{
+	char hex[GIT_OID_HEXSZ + 1];
+
+	if (s->size <= MEMORY_MAX_OBJECT)
+		return 0;
+	(void)git_oid_tostr(hex, sizeof(hex), &s->id); /* the buffer is large enough */
+	return err_set(e, "%s %s has %zu bytes; at most %u are read",
+		git_object_type2string(s->type), hex, s->size, MEMORY_MAX_OBJECT);
 }
 
 void oid_to_git(git_oid *out, const struct oid *o)

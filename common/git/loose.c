@@ -31,7 +31,27 @@ struct object {
 	git_object_t type;
 	size_t size;
 	void *data; /* of libgit2's allocator */
+	enum { FITS, TOO_LARGE } room;
 };
+
+/* A file that cannot be inflated for want of memory is not damaged. */
+static int inflate_or_exit(z_stream *z, int flush)
+{
+	int status = inflate(z, flush);
+
+	if (status == Z_MEM_ERROR)
+		(void)mem_given(NULL);
+	return status;
+}
+
+static int start_inflating(z_stream *z)
+{
+	int status = inflateInit(z);
+
+	if (status == Z_MEM_ERROR)
+		(void)mem_given(NULL);
+	return status == Z_OK ? 0 : -1;
+}
 
 /* "commit 123", at most MAX: 0, or -1. */
 static int parse_header(struct object *out, const char *header, long long max)
@@ -65,7 +85,7 @@ static int inflate_head(unsigned char head[MAX_HEADER + 1], size_t *body, int *s
 
 	z->next_out = head;
 	z->avail_out = MAX_HEADER;
-	*status = inflate(z, Z_SYNC_FLUSH);
+	*status = inflate_or_exit(z, Z_SYNC_FLUSH);
 	if (*status != Z_OK && *status != Z_STREAM_END)
 		return -1;
 	header = strlen((char *)head) + 1;
@@ -89,13 +109,15 @@ static int inflate_object(struct object *out, git_odb_backend *b, z_stream *z)
 	if (body > out->size)
 		return -1;
 	out->data = git_odb_backend_data_alloc(b, out->size + 1);
-	if (out->data == NULL)
+	if (out->data == NULL) {
+		out->room = TOO_LARGE; /* libgit2 has said so */
 		return -1;
+	}
 	memcpy(out->data, head + strlen((char *)head) + 1, body);
 	z->next_out = (unsigned char *)out->data + body;
 	z->avail_out = (unsigned)(out->size - body + 1); /* one more: a longer stream is seen */
 	if (status != Z_STREAM_END)
-		status = inflate(z, Z_FINISH);
+		status = inflate_or_exit(z, Z_FINISH);
 	return status == Z_STREAM_END && z->avail_out == 1 ? 0 : -1;
 }
 
@@ -104,7 +126,7 @@ static int inflate_file(struct object *out, git_odb_backend *b, const struct str
 	z_stream z = {0};
 	int result;
 
-	if (inflateInit(&z) != Z_OK)
+	if (start_inflating(&z) != 0)
 		return -1;
 	z.next_in = (unsigned char *)file->buf;
 	z.avail_in = (unsigned)file->len; /* at most LOOSE_MAX_SIZE */
@@ -133,7 +155,7 @@ static int read_object(
 		found = files_read(path, LOOSE_MAX_SIZE, &file, NULL);
 		if (found != 0)
 			result = found > 0 && inflate_file(&object, b, &file) == 0 ? 0 : GIT_ERROR;
-		if (result == GIT_ERROR)
+		if (result == GIT_ERROR && object.room == FITS)
 			git_error_set_str(GIT_ERROR_ODB, "the loose object is damaged");
 		str_clear(&file);
 		free(path);
@@ -152,7 +174,7 @@ static int inflate_header(struct object *out, unsigned char *bytes, size_t len)
 	size_t body;
 	int result = -1, status;
 
-	if (inflateInit(&z) != Z_OK)
+	if (start_inflating(&z) != 0)
 		return -1;
 	z.next_in = bytes;
 	z.avail_in = (unsigned)len; /* at most HEADER_FILE */
@@ -232,6 +254,15 @@ static int add_dir(struct strlist *dirs, const char *dir, int depth, struct err 
 	strlist_clear(&lines);
 	str_clear(&text);
 	free(path);
+	return result;
+}
+
+int loose_check_alternates(const char *dir, struct err *e)
+{
+	struct strlist dirs = {0};
+	int result = add_dir(&dirs, dir, 0, e);
+
+	strlist_clear(&dirs);
 	return result;
 }
 

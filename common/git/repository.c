@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "git/internal.h"
 #include "git/loose.h"
+#include "git/sizes-internal.h"
 #include "git/walk-internal.h"
 #include "sys/files.h"
 
@@ -25,6 +26,8 @@ struct repository {
 	git_repository *git;
 	struct strlist object_dirs;
 	struct walk *walk; /* NULL: not made yet */
+	struct sizes sizes;
+	int is_shallow;
 };
 
 git_repository *repository_handle(struct repository *r)
@@ -107,19 +110,26 @@ static int add_quarantine(git_odb *odb, struct strlist *dirs, struct err *e)
 static int open_objects(
 	struct repository *r, const char *gitdir, enum repository_objects objects, struct err *e)
 {
-	char *common = repository_common_dir(gitdir, e), *own;
+	char *common = repository_common_dir(gitdir, e), *own, *shallow;
+	struct stat st;
 	git_odb *odb = NULL;
 	int result = -1;
 
 	if (common == NULL)
 		return -1;
 	own = path_join(common, "objects");
+	shallow = path_join(common, "shallow"); /* gitrepository-layout(5) */
+	r->is_shallow = stat(shallow, &st) == 0 && st.st_size > 0;
 	strlist_add(&r->object_dirs, own);
+	if (loose_check_alternates(own, e) != 0)
+		goto out;
 	if (git_repository_odb(&odb, r->git) < 0)
 		(void)git_err(e, "object database cannot be opened");
 	else if (objects == REPOSITORY_OBJECTS || add_quarantine(odb, &r->object_dirs, e) == 0)
 		result = loose_add(odb, &r->object_dirs, e);
+out:
 	git_odb_free(odb);
+	free(shallow);
 	free(own);
 	free(common);
 	return result;
@@ -163,10 +173,34 @@ void repository_free(struct repository *r)
 	if (r->walk != NULL)
 		walk_clear(r->walk);
 	free(r->walk);
+	sizes_clear(&r->sizes);
 	git_repository_free(r->git);
 	strlist_clear(&r->object_dirs);
 	free(r);
 	(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
+}
+
+const char *repository_cut(const struct repository *r)
+{
+	return r->is_shallow ? ": the repository is shallow, its history is cut off" : "";
+}
+
+int repository_size(struct size *out, struct repository *r, const git_oid *id)
+{
+	git_odb *odb = NULL;
+	int error = git_repository_odb(&odb, r->git);
+
+	if (error == 0)
+		error = sizes_read(out, &r->sizes, odb, id);
+	git_odb_free(odb);
+	return error;
+}
+
+int repository_check_size(struct repository *r, const git_oid *id, struct err *e)
+{
+	struct size found;
+
+	return repository_size(&found, r, id) < 0 ? 0 : git_check_size(&found, e);
 }
 
 struct walk *repository_walk(struct repository *r, struct err *e)
@@ -349,8 +383,10 @@ int commit_read(struct commit *out, struct repository *r, const struct oid *oid,
 	memset(out, 0, sizeof(*out));
 	oid_hex(oid, hex);
 	oid_to_git(&id, oid);
+	if (repository_check_size(r, &id, e) != 0)
+		return -1;
 	if (git_commit_lookup(&commit, r->git, &id) < 0)
-		return git_err(e, "commit %s cannot be read", hex);
+		return git_err(e, "commit %s cannot be read%s", hex, repository_cut(r));
 	n = git_commit_parentcount(commit);
 	out->oid = *oid;
 	oid_from_git(&out->tree, git_commit_tree_id(commit));

@@ -13,11 +13,10 @@
 #include "base/str.h"
 #include "git/internal.h"
 #include "git/repository.h"
+#include "git/sizes-internal.h"
 #include "sys/files.h"
 
-/*
- * Folders below one another; real projects have a dozen, and each costs a descriptor of an export.
- */
+/* Folders below one another; real projects have a dozen, and each costs a descriptor of an export. */
 #define MAX_DEPTH 128
 #define MAX_PATH_SIZE 4096 /* bytes; git cannot check out a longer path */
 
@@ -31,19 +30,25 @@ static int load_tree(git_tree **out, struct repository *r, const struct oid *com
 	*out = NULL;
 	oid_hex(commit, hex);
 	oid_to_git(&id, commit);
+	if (repository_check_size(r, &id, e) != 0)
+		return -1;
 	if (git_commit_lookup(&c, repository_handle(r), &id) < 0)
 		return git_err(e, "commit %s cannot be read", hex);
-	error = git_commit_tree(out, c);
+	error = repository_check_size(r, git_commit_tree_id(c), e);
+	if (error == 0 && git_commit_tree(out, c) < 0)
+		error = git_err(e, "tree of commit %s cannot be read", hex);
 	git_commit_free(c);
-	return error < 0 ? git_err(e, "tree of commit %s cannot be read", hex) : 0;
+	return error;
 }
 
 static int load_subtree(
 	git_tree **out, struct repository *r, const git_tree_entry *entry, struct err *e)
 {
 	*out = NULL;
+	if (repository_check_size(r, git_tree_entry_id(entry), e) != 0)
+		return err_wrap(e, "folder %.100s", git_tree_entry_name(entry));
 	if (git_tree_lookup(out, repository_handle(r), git_tree_entry_id(entry)) < 0)
-		return git_err(e, "folder %s cannot be read", git_tree_entry_name(entry));
+		return git_err(e, "folder %.100s cannot be read", git_tree_entry_name(entry));
 	return 0;
 }
 
@@ -294,45 +299,63 @@ out:
 
 int tree_blob_size(struct repository *r, const struct oid *blob, uint64_t *out, struct err *e)
 {
-	git_odb *odb = NULL;
-	git_object_t type;
 	git_oid id;
-	size_t size;
+	struct size found;
 	char hex[OID_HEX_SIZE];
-	int error;
 
 	*out = 0;
 	oid_hex(blob, hex);
 	oid_to_git(&id, blob);
-	if (git_repository_odb(&odb, repository_handle(r)) < 0)
-		return git_err(e, "object database cannot be opened");
-	error = git_odb_read_header(&size, &type, odb, &id);
-	git_odb_free(odb);
-	if (error < 0)
+	if (repository_size(&found, r, &id) < 0)
 		return git_err(e, "file %s cannot be read", hex);
-	if (type != GIT_OBJECT_BLOB)
+	if (found.type != GIT_OBJECT_BLOB)
 		return err_set(e, "object %s is no file", hex);
-	*out = size;
+	*out = found.size;
 	return 0;
 }
 
 /* ---- one file ---- */
 
-/* The entry at PATH: 1 and *OUT, the caller's to git_tree_entry_free(); 0; -1. */
+/* Go from *TREE down into its folder NAME, which is then *TREE.  1; 0: it has none such; -1. */
+static int go_down(git_tree **tree, struct repository *r, const char *name, struct err *e)
+{
+	const git_tree_entry *entry = git_tree_entry_byname(*tree, name);
+	git_tree *below;
+
+	if (entry == NULL || !is_folder(entry))
+		return 0;
+	if (load_subtree(&below, r, entry, e) != 0)
+		return -1;
+	git_tree_free(*tree);
+	*tree = below;
+	return 1;
+}
+
+/* The entry at PATH: 1 and *OUT, to be freed; 0; -1.  libgit2's own way reads folders of any size. */
 static int find_entry(git_tree_entry **out, struct repository *r, const struct oid *commit,
 	const char *path, struct err *e)
 {
+	const git_tree_entry *entry;
 	git_tree *tree = NULL;
-	int error;
+	int result = 1;
 
 	*out = NULL;
 	if (load_tree(&tree, r, commit, e) != 0)
 		return -1;
-	error = git_tree_entry_bypath(out, tree, path);
+	for (const char *slash; result == 1 && (slash = strchr(path, '/')) != NULL;
+		path = slash + 1) {
+		char *name = mem_strndup(path, (size_t)(slash - path));
+
+		result = go_down(&tree, r, name, e);
+		free(name);
+	}
+	entry = result == 1 ? git_tree_entry_byname(tree, path) : NULL;
+	if (result == 1 && entry == NULL)
+		result = 0;
+	else if (result == 1 && git_tree_entry_dup(out, entry) < 0)
+		result = git_err(e, "%s cannot be looked up", path);
 	git_tree_free(tree);
-	if (error == GIT_ENOTFOUND)
-		return 0;
-	return error < 0 ? git_err(e, "%s cannot be looked up", path) : 1;
+	return result;
 }
 
 static enum tree_kind kind_of(const git_tree_entry *entry)
@@ -518,10 +541,7 @@ static int export_blob(struct repository *r, const git_tree_entry *entry, int di
 	return result;
 }
 
-/*
- * Names that a server without receive.fsckObjects may hold, and that git itself would not check
- * out.
- */
+/* Names that a server without receive.fsckObjects may hold, and git itself would not check out. */
 static int is_forged(const char *name)
 {
 	return name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||

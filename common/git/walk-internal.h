@@ -31,6 +31,7 @@ struct walk_node {
 };
 
 struct walk {
+	struct repository *repository;
 	git_odb *odb;
 	/* The walk goes on while commits wait whose flags, but for other bits than MASK, are VALUE.
 	 */

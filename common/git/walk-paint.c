@@ -145,8 +145,10 @@ struct walk_node *walk_load(struct walk *w, const struct oid *oid, struct err *e
 		return node;
 	oid_to_git(&id, oid);
 	oid_hex(oid, hex);
+	if (repository_check_size(w->repository, &id, e) != 0)
+		return NULL;
 	if (git_odb_read(&object, w->odb, &id) < 0) {
-		(void)git_err(e, "commit %s cannot be read", hex);
+		(void)git_err(e, "commit %s cannot be read%s", hex, repository_cut(w->repository));
 		return NULL;
 	}
 	node = mem_zalloc(1, sizeof(*node));
@@ -204,6 +206,7 @@ int walk_paint_parents(struct walk *w, const struct walk_node *node, unsigned fl
 int walk_init(struct walk *w, struct repository *r, unsigned mask, unsigned value, struct err *e)
 {
 	memset(w, 0, sizeof(*w));
+	w->repository = r;
 	if (git_repository_odb(&w->odb, repository_handle(r)) < 0)
 		return git_err(e, "object database cannot be opened");
 	grow_table(w);

@@ -40,6 +40,7 @@ struct plan {
 	enum spawn_group group;
 	int end_signal;
 	unsigned cpu_seconds;
+	size_t memory;
 };
 
 /* What went wrong in the child, as it is sent through the pipe. */
@@ -134,16 +135,16 @@ static void reset_signals(void)
 }
 
 /* 0, or -1 with errno set; a stricter limit that is there stays. */
-static int limit_time(unsigned seconds)
+static int limit(int resource, rlim_t most)
 {
-	struct rlimit limit;
+	struct rlimit now;
 
-	if (getrlimit(RLIMIT_CPU, &limit) != 0)
+	if (getrlimit(resource, &now) != 0)
 		return -1;
-	if (limit.rlim_cur <= seconds)
+	if (now.rlim_cur <= most)
 		return 0;
-	limit.rlim_cur = seconds;
-	return setrlimit(RLIMIT_CPU, &limit);
+	now.rlim_cur = most;
+	return setrlimit(resource, &now);
 }
 
 /* 0, or -1 with errno set: the child is on its own or tied to the parent, as planned. */
@@ -153,7 +154,9 @@ static int settle(const struct plan *p)
 		(void)umask(077);
 		return 0;
 	}
-	if (p->cpu_seconds > 0 && limit_time(p->cpu_seconds) != 0)
+	if (p->cpu_seconds > 0 && limit(RLIMIT_CPU, p->cpu_seconds) != 0)
+		return -1;
+	if (p->memory > 0 && limit(RLIMIT_DATA, p->memory) != 0)
 		return -1;
 	if (p->group == SPAWN_GROUP_NEW && setpgid(0, 0) != 0)
 		return -1;
@@ -337,7 +340,8 @@ static int start(const struct spawn *s, int out, int error, enum tie tie, pid_t 
 		.tie = tie,
 		.group = s->group,
 		.end_signal = s->end_signal != 0 ? s->end_signal : SIGKILL,
-		.cpu_seconds = s->cpu_seconds};
+		.cpu_seconds = s->cpu_seconds,
+		.memory = s->memory};
 	int null = -1, status = -1;
 
 	*pid = -1;

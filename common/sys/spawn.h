@@ -37,7 +37,9 @@ struct spawn {
 	enum spawn_group group;
 	int end_signal; /* what the child gets when we die, if it stays a child of ours; 0: SIGKILL */
 	unsigned cpu_seconds; /* of processor time, then SIGXCPU; 0: no limit of its own */
-	unsigned seconds;     /* spawn_capture, spawn_watch: until it has ended, else SIGKILL and
+	size_t memory; /* bytes that it may write to, files that it has mapped to read left out; then
+			  it gets no more; 0: no limit of its own */
+	unsigned seconds; /* spawn_capture, spawn_watch: until it has ended, else SIGKILL and
 				 -1; 0: no limit */
 };
 

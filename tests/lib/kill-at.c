@@ -1,9 +1,9 @@
 /*
- * kill-at N [--who all|caller] [--when before|after] [--program GLOB] [--call GLOB] [--]
- *	COMMAND [ARG...]
+ * kill-at N [--who all|caller] [--when before|after] [--signal NUMBER] [--program GLOB]
+ *	[--call GLOB] [--] COMMAND [ARG...]
  *
  * Run COMMAND, count the calls of its whole tree of processes that change what outlives a process,
- * and at the N-th send SIGKILL: to all of the tree at once (the default), or to the calling process
+ * and at the N-th send SIGKILL (or another signal, which they may catch): to all of the tree at once (the default), or to the calling process
  * alone; before the call is carried out (the default), or when it has just been.  With --program,
  * only calls of programs whose file has such a name count, with --call, only those of such a name
  * (glob(7), and @(a|b) for either).  N = 0 kills nothing and tells each call.  On standard error:
@@ -129,7 +129,8 @@ struct tree {
 	enum when when;
 	const char *program; /* NULL: any */
 	const char *call;    /* NULL: any */
-	int has_begun;       /* COMMAND has replaced this program */
+	int signal;
+	int has_begun; /* COMMAND has replaced this program */
 	long count;
 	pid_t awaited; /* the thread whose call is to end first; 0: none */
 	int is_killed; /* all of it */
@@ -307,20 +308,21 @@ static void remove_thread(struct tree *t, pid_t tid)
 }
 
 /* SIGKILL to one thread ends its process. */
-static void kill_process(pid_t tid)
+static void send(pid_t tid, int number)
 {
-	(void)syscall(SYS_tkill, tid, SIGKILL); /* gone already: the better */
+	(void)syscall(SYS_tkill, tid, number); /* gone already: the better */
 }
 
 static void kill_due(struct tree *t, pid_t caller)
 {
 	if (t->who == WHO_CALLER) {
-		kill_process(caller);
+		send(caller, t->signal);
 		return;
 	}
-	t->is_killed = 1; /* and whoever has been forked, but not been seen yet */
+	/* And whoever has been forked, but not been seen yet. */
+	t->is_killed = t->signal == SIGKILL;
 	for (size_t i = 0; i < t->n; i++)
-		kill_process(t->threads[i]);
+		send(t->threads[i], t->signal);
 }
 
 static const struct call *find_call(uint64_t number)
@@ -391,7 +393,7 @@ static void see_stop(struct tree *t, pid_t tid, int status)
 
 	add_thread(t, tid);
 	if (t->is_killed) {
-		kill_process(tid);
+		send(tid, SIGKILL);
 	} else if (event == PTRACE_EVENT_SECCOMP) {
 		see_call(t, tid);
 	} else if (event == PTRACE_EVENT_EXEC) {
@@ -468,7 +470,7 @@ static pid_t start(char **argv)
 static _Noreturn void usage(void)
 {
 	fprintf(stderr, "usage: kill-at N [--who all|caller] [--when before|after] "
-			"[--program GLOB] [--call GLOB] [--] COMMAND [ARG...]\n");
+			"[--signal NUMBER] [--program GLOB] [--call GLOB] [--] COMMAND [ARG...]\n");
 	exit(2);
 }
 
@@ -478,6 +480,15 @@ static int choose(const char *word, const char *a, const char *b)
 	if (strcmp(word, a) != 0 && strcmp(word, b) != 0)
 		usage();
 	return strcmp(word, b) == 0;
+}
+
+static int read_signal(const char *word)
+{
+	long long number;
+
+	if (str_number(word, SIGRTMAX, &number) != 0)
+		usage();
+	return (int)number;
 }
 
 /* Where COMMAND begins. */
@@ -497,6 +508,8 @@ static char **read_options(struct tree *t, char **argv)
 			t->who = choose(argv[1], "all", "caller") ? WHO_CALLER : WHO_ALL;
 		else if (strcmp(argv[0], "--when") == 0)
 			t->when = choose(argv[1], "before", "after") ? WHEN_AFTER : WHEN_BEFORE;
+		else if (strcmp(argv[0], "--signal") == 0)
+			t->signal = read_signal(argv[1]);
 		else if (strcmp(argv[0], "--program") == 0)
 			t->program = argv[1];
 		else if (strcmp(argv[0], "--call") == 0)
@@ -509,7 +522,7 @@ static char **read_options(struct tree *t, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct tree t = {.who = WHO_ALL, .when = WHEN_BEFORE};
+	struct tree t = {.who = WHO_ALL, .when = WHEN_BEFORE, .signal = SIGKILL};
 	char **command = read_options(&t, argv + (argc > 0));
 	int status;
 
