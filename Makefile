@@ -208,16 +208,17 @@ asan: ## check, with address and undefined behaviour sanitizers
 		HOOK_TESTS='$(filter-out $(INSTALLER_TESTS),$(HOOK_TESTS))' check; status=$$?; \
 		grep -hs -A40 -e ERROR: -e 'runtime error' $(BUILD)/asan/reports/* && exit 1; exit $$status
 
-fuzz: ## each fuzz target for FUZZ_SECONDS (60), with clang
-	$(Q)$(MAKE) BUILD=$(BUILD)/fuzz CC=clang LDFLAGS= \
-		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' fuzz-run
+FUZZ_BUILD := $(BUILD)/fuzz
+fuzz: ## each fuzz target for FUZZ_SECONDS (60), FUZZ_JOBS at once, with clang; a table of what came of it
+	+$(Q)$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang LDFLAGS= \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' $(FUZZ_NAMES:%=$(FUZZ_BUILD)/tests/fuzz/%)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ_BUILD)/tests/fuzz $(BUILD) $(FUZZ_NAMES)
 
-fuzz-run: $(FUZZERS)
-	$(Q)for t in $(FUZZERS); do \
-		mkdir -p $(BUILD)/corpus/$${t##*/} && \
-		$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/ \
-			$(BUILD)/corpus/$${t##*/} tests/fuzz/corpus/$${t##*/} || exit 1; \
-	done
+COVERAGE_BUILD := $(BUILD)/fuzz-coverage
+fuzz-coverage: ## what the corpus of each fuzz target reaches, in lines and regions
+	+$(Q)$(MAKE) BUILD=$(COVERAGE_BUILD) CC=clang LDFLAGS= \
+		CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' $(FUZZ_NAMES:%=$(COVERAGE_BUILD)/tests/replay/%)
+	$(Q)tests/fuzz/coverage $(COVERAGE_BUILD)/tests/replay $(BUILD) $(FUZZ_NAMES)
 
 layers: ## no include against the layers
 	$(Q)tests/layers
@@ -276,7 +277,7 @@ help: ## this list
 	@echo '  STATIC=0 (the gates are linked dynamically)'
 
 FORCE:
-.PHONY: all asan bench check clean compile-all fuzz fuzz-run help hooks-test install layers lint \
+.PHONY: all asan bench check clean compile-all fuzz fuzz-coverage help hooks-test install layers lint \
 	property real real-venv replay replay-history test-root uninstall unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
