@@ -13,6 +13,7 @@ BENCH_ROUNDS ?= 40
 PROPERTY_CASES ?= 2000
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
 
+comma := ,
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
@@ -28,12 +29,15 @@ HARDEN := -fstack-protector-strong -fPIE \
 ALL_CFLAGS = $(WARNINGS) $(HARDEN) -D_POSIX_C_SOURCE=200809L -Icommon -I$(GEN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-# The gates need nothing of the machine but its kernel.  Sanitizers cannot be linked so, nor can Debian's
-# libgit2.a be made position independent.
-STATIC ?= $(if $(findstring -fsanitize,$(CFLAGS)),0,1)
+# The gates need nothing of the machine but its kernel.  Sanitizers want the C library shared: what they
+# build has the other libraries in it alone, for a shared libgit2 takes longer to start than a gate to judge.
+# Debian's libgit2.a cannot be made position independent.
+STATIC ?= $(if $(findstring -fsanitize,$(CFLAGS)),libraries,1)
 GATE_PKGS := libgit2 json-c inih sqlite3 yaml-0.1 zlib
-GATE_LDFLAGS := -static -no-pie -Wl,-z,relro,-z,now -Wl,--wrap=dlopen -Wl,--fatal-warnings $(LDFLAGS)
-GATE_LIBS := $(shell pkg-config --libs $(GATE_PKGS)) -lhttp_parser -lpcre2-8 -lm
+GATE_LDFLAGS := $(if $(filter 1,$(STATIC)),-static -Wl$(comma)--fatal-warnings) -no-pie -Wl,-z,relro,-z,now \
+	-Wl,--wrap=dlopen $(LDFLAGS)
+GATE_LIBS := -Wl,-Bstatic $(shell pkg-config --libs $(GATE_PKGS)) -lhttp_parser -lpcre2-8 \
+	$(if $(filter 1,$(STATIC)),,-Wl$(comma)-Bdynamic) -lm
 GEN := $(BUILD)/gen
 
 # One archive a room, in link order: a program takes from them what it needs and no more.
@@ -62,7 +66,7 @@ ROOT ?= $(abspath $(BUILD))/root
 ROOT_PROGRAMS := $(GATES:%=$(ROOT)/libexec/modelgate/%) $(ROOT)/bin/modelgate
 
 link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(1) $(ARCHIVES) $(PKG_LIBS) $(2)
-ifeq ($(STATIC),1)
+ifneq ($(STATIC),0)
 # What stands in for members of libgit2.a goes before them.
 GATE_ALONE := $(call object,$(sort $(wildcard common/git/static/*.c)))
 link_gate = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(GATE_LDFLAGS) -o $@ $(1) $(GATE_ALONE) $(ARCHIVES) $(GATE_LIBS)
