@@ -13,6 +13,7 @@ BENCH_ROUNDS ?= 40
 PROPERTY_CASES ?= 2000
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
 
+comma := ,
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
@@ -28,12 +29,15 @@ HARDEN := -fstack-protector-strong -fPIE \
 ALL_CFLAGS = $(WARNINGS) $(HARDEN) -D_POSIX_C_SOURCE=200809L -Icommon -I$(GEN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-# The gates need nothing of the machine but its kernel.  Sanitizers cannot be linked so, nor can Debian's
-# libgit2.a be made position independent.
-STATIC ?= $(if $(findstring -fsanitize,$(CFLAGS)),0,1)
+# The gates need nothing of the machine but its kernel.  Sanitizers want the C library shared: what they
+# build has the other libraries in it alone, for a shared libgit2 takes longer to start than a gate to judge.
+# Debian's libgit2.a cannot be made position independent.
+STATIC ?= $(if $(findstring -fsanitize,$(CFLAGS)),libraries,1)
 GATE_PKGS := libgit2 json-c inih sqlite3 yaml-0.1 zlib
-GATE_LDFLAGS := -static -no-pie -Wl,-z,relro,-z,now -Wl,--wrap=dlopen -Wl,--fatal-warnings $(LDFLAGS)
-GATE_LIBS := $(shell pkg-config --libs $(GATE_PKGS)) -lhttp_parser -lpcre2-8 -lm
+GATE_LDFLAGS := $(if $(filter 1,$(STATIC)),-static -Wl$(comma)--fatal-warnings) -no-pie -Wl,-z,relro,-z,now \
+	-Wl,--wrap=dlopen $(LDFLAGS)
+GATE_LIBS := -Wl,-Bstatic $(shell pkg-config --libs $(GATE_PKGS)) -lhttp_parser -lpcre2-8 \
+	$(if $(filter 1,$(STATIC)),,-Wl$(comma)-Bdynamic) -lm
 GEN := $(BUILD)/gen
 
 # One archive a room, in link order: a program takes from them what it needs and no more.
@@ -64,7 +68,7 @@ ROOT ?= $(abspath $(BUILD))/root
 ROOT_PROGRAMS := $(GATES:%=$(ROOT)/libexec/modelgate/%) $(ROOT)/bin/modelgate
 
 link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $(1) $(ARCHIVES) $(PKG_LIBS) $(2)
-ifeq ($(STATIC),1)
+ifneq ($(STATIC),0)
 # What stands in for members of libgit2.a goes before them.
 GATE_ALONE := $(call object,$(sort $(wildcard common/git/static/*.c)))
 link_gate = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(GATE_LDFLAGS) -o $@ $(1) $(GATE_ALONE) $(ARCHIVES) $(GATE_LIBS)
@@ -217,16 +221,17 @@ asan: ## check, with address and undefined behaviour sanitizers
 		HOOK_TESTS='$(filter-out $(INSTALLER_TESTS),$(HOOK_TESTS))' check; status=$$?; \
 		grep -hs -A40 -e ERROR: -e 'runtime error' $(BUILD)/asan/reports/* && exit 1; exit $$status
 
-fuzz: ## each fuzz target for FUZZ_SECONDS (60), with clang
-	$(Q)$(MAKE) BUILD=$(BUILD)/fuzz CC=clang LDFLAGS= \
-		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' fuzz-run
+FUZZ_BUILD := $(BUILD)/fuzz
+fuzz: ## each fuzz target for FUZZ_SECONDS (60), FUZZ_JOBS at once, with clang; a table of what came of it
+	+$(Q)$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang LDFLAGS= \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' $(FUZZ_NAMES:%=$(FUZZ_BUILD)/tests/fuzz/%)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ_BUILD)/tests/fuzz $(BUILD) $(FUZZ_NAMES)
 
-fuzz-run: $(FUZZERS)
-	$(Q)for t in $(FUZZERS); do \
-		mkdir -p $(BUILD)/corpus/$${t##*/} && \
-		$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(BUILD)/ \
-			$(BUILD)/corpus/$${t##*/} tests/fuzz/corpus/$${t##*/} || exit 1; \
-	done
+COVERAGE_BUILD := $(BUILD)/fuzz-coverage
+fuzz-coverage: ## what the corpus of each fuzz target reaches, in lines and regions
+	+$(Q)$(MAKE) BUILD=$(COVERAGE_BUILD) CC=clang LDFLAGS= \
+		CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' $(FUZZ_NAMES:%=$(COVERAGE_BUILD)/tests/replay/%)
+	$(Q)tests/fuzz/coverage $(COVERAGE_BUILD)/tests/replay $(BUILD) $(FUZZ_NAMES)
 
 layers: ## no include against the layers
 	$(Q)tests/layers
@@ -285,7 +290,7 @@ help: ## this list
 	@echo '  STATIC=0 (the gates are linked dynamically)'
 
 FORCE:
-.PHONY: all asan bench check clean compile-all fuzz fuzz-run help hooks-test install layers lint \
+.PHONY: all asan bench check clean compile-all fuzz fuzz-coverage help hooks-test install layers lint \
 	property real real-venv replay replay-history test-root uninstall unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -182,7 +182,8 @@ static void add_remedy(
 
 	switch (stage->status) {
 	case STATUS_CREATED:
-		if (first->status == STATUS_MANUAL || first->status == STATUS_FAILED) {
+		if (first != NULL &&
+			(first->status == STATUS_MANUAL || first->status == STATUS_FAILED)) {
 			str_add(text, "; next: ");
 			add_command(
 				text, first->status == STATUS_MANUAL ? "play" : "retry", p, first);

@@ -184,8 +184,11 @@ int config_fits_url(const char *url)
 static int is_scp_with_password(const char *url)
 {
 	const char *at = strchr(url, '@');
-	size_t before = at != NULL ? (size_t)(at - url) : 0;
+	size_t before;
 
+	if (at == NULL)
+		return 0;
+	before = (size_t)(at - url);
 	return memchr(url, ':', before) != NULL && memchr(url, '/', before) == NULL &&
 	       at[strcspn(at, ":/")] == ':';
 }

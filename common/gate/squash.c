@@ -129,7 +129,7 @@ int squash_find(const struct source **which, struct oid *held, struct squash_sea
 	const struct commit *commit, struct err *e)
 {
 	struct merges_case c = {.mode = MERGES_ONLY_WHETHER};
-	const struct squash_candidate *candidate;
+	const struct squash_candidate *candidate = NULL;
 	int found;
 
 	if (take_basis(s, commit, e) != 0)
@@ -147,7 +147,7 @@ int squash_find(const struct source **which, struct oid *held, struct squash_sea
 		found = find_newest(s, e);
 	if (found == 0)
 		found = compare(&candidate, s, &c, &s->newest, e);
-	if (found > 0) {
+	if (candidate != NULL) {
 		*which = candidate->source;
 		*held = candidate->oid;
 	}

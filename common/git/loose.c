@@ -64,9 +64,13 @@ static int parse_header(struct object *out, const char *header, long long max)
 	long long size;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		const char *digits;
+
 		if (!str_starts(header, types[i].name))
 			continue;
-		if (str_number(header + strlen(types[i].name), max, &size) != 0)
+		digits = header + strlen(types[i].name);
+		/* As git has it: no zeros in front. */
+		if (str_number(digits, max, &size) != 0 || (digits[0] == '0' && digits[1] != '\0'))
 			return -1;
 		out->type = types[i].type;
 		out->size = (size_t)size;

@@ -22,6 +22,8 @@ static const char *next(struct cursor *c, const struct merge_change *found[3])
 			(path == NULL || merge_path_compare(found[i]->path, path) < 0))
 			path = found[i]->path;
 	}
+	if (path == NULL)
+		return NULL;
 	for (size_t i = 0; i < c->n; i++) {
 		if (found[i] != NULL && strcmp(found[i]->path, path) != 0)
 			found[i] = NULL;

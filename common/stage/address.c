@@ -74,7 +74,7 @@ static const char *fault_of(const char *url)
 		return "names no host";
 	if (strpbrk(host, "?#") != NULL)
 		return "must have no \"?\" and no \"#\": a path follows it";
-	return has_step(host + len) ? "must have no part \".\" or \"..\" in its path" : NULL;
+	return has_step(host) ? "must have no part \".\" or \"..\" in its path" : NULL;
 }
 
 int address_check(const char *url, const char *what, struct err *e)

@@ -1,6 +1,8 @@
 /*
  * Any bytes are a record of the audit log or none, a head or a damaged one: what is taken for
  * either holds what the chain is checked by.
+ *
+ * About: common/audit/entry.c common/audit/head.c
  */
 #include <stddef.h>
 #include <stdint.h>

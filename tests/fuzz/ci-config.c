@@ -1,6 +1,8 @@
 /*
  * Whatever the variable MODELGATE_CONFIG holds: only the values of keys that name files change, no line comes
  * of it, and no secret.  And any text comes back from a variable as it was put there.
+ *
+ * About: common/chain/ci-config.c common/chain/gitlab-create.c
  */
 #include <stddef.h>
 #include <stdint.h>

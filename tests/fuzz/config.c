@@ -1,4 +1,9 @@
-/* Any bytes are a configuration or a fault in words: never a crash, a leak or silence. */
+/*
+ * Any bytes are a configuration or a fault in words: never a crash, a leak or silence.
+ *
+ * About: common/data/config.c common/data/config-check.c common/data/config-fits.c common/data/config-keys.c
+ *        common/data/config-layer.c common/data/config-values.c common/data/ini.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* Any bytes are a configuration of DVC with a remote that has a url, or a fault in words. */
+/*
+ * Any bytes are a configuration of DVC with a remote that has a url, or a fault in words.
+ *
+ * About: common/stage/dvc-config.c common/data/ini-lines.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* Any bytes are a listing whose paths stay in its folder and do not meet, or a fault in words. */
+/*
+ * Any bytes are a listing whose paths stay in its folder and do not meet, or a fault in words.
+ *
+ * About: common/stage/dvc-folder.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

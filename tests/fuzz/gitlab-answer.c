@@ -1,4 +1,8 @@
-/* Any bytes are an answer of GitLab's that means something, or a fault in words without the token. */
+/*
+ * Any bytes are an answer of GitLab's that means something, or a fault in words without the token.
+ *
+ * About: common/chain/gitlab-answer.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

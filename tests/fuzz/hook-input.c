@@ -1,4 +1,8 @@
-/* Fuzz target: what git gives a receive hook on standard input, and the names in it. */
+/*
+ * Fuzz target: what git gives a receive hook on standard input, and the names in it.
+ *
+ * About: common/gate/push.c common/gate/names.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 /*
  * Any bytes are a document or a fault in words; what is written of it is one line and reads back.
+ *
+ * About: common/data/json.c
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,8 @@
-/* Any bytes are answers of git merge-tree that can be relied on, or a fault in words. */
+/*
+ * Any bytes are answers of git merge-tree that can be relied on, or a fault in words.
+ *
+ * About: common/git/merge-answer.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

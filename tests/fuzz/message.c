@@ -1,4 +1,8 @@
-/* Whatever a commit says that it merged is a branch's name that git would take, or nothing. */
+/*
+ * Whatever a commit says that it merged is a branch's name that git would take, or nothing.
+ *
+ * About: common/gate/message.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* Any bytes are an answer of MLflow's that means something, or a fault in words without the token. */
+/*
+ * Any bytes are an answer of MLflow's that means something, or a fault in words without the token.
+ *
+ * About: common/stage/mlflow.c common/stage/mlflow-view.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* Any bytes are a DVC pointer whose fields can be relied on, or a fault in words. */
+/*
+ * Any bytes are a DVC pointer whose fields can be relied on, or a fault in words.
+ *
+ * About: common/data/pointer.c common/data/yaml.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 /*
  * Any bytes are a reference's name or none, under any date format: a line with the format, or nothing
  * for the built-in ones, and the name.
+ *
+ * About: common/gate/names.c
  */
 #include <ctype.h>
 #include <stddef.h>

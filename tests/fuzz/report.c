@@ -1,4 +1,8 @@
-/* Any bytes are a stage's report within its limits, or a fault in words; what is written of one reads back. */
+/*
+ * Any bytes are a stage's report within its limits, or a fault in words; what is written of one reads back.
+ *
+ * About: common/chain/report.c
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 /*
  * Any bytes are no tree object that Git writes, or what was read of them makes the same bytes.
+ *
+ * About: common/git/merge-items.c
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -36,6 +36,8 @@ static void test_forms(void **state)
 		{"https://example.com/./a", "must have no part"},
 		{"https://example.com/a/%2E%2e/b", "must have no part"},
 		{"https://example.com/a/.%2e", "must have no part"},
+		{"https://../m", "must have no part"},
+		{"https://..example.com/m", NULL},
 		{"https://example.com/a b", "must be in ASCII"},
 		{"https://example.com\\@evil.example.com/", "must be in ASCII"},
 		{"https://example.com/\xc3\xbc", "must be in ASCII"},
