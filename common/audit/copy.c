@@ -27,8 +27,9 @@
 
 /* How far the copy has come: behind a line of a file. */
 struct place {
-	int64_t file; /* its number */
-	int64_t offset;
+	int64_t file;               /* its number */
+	int64_t begin;              /* of that line */
+	int64_t offset;             /* of the byte behind it; 0: at the begin of the file */
 	int64_t seq;                /* of the last record that was sent */
 	char hash[SHA256_HEX_SIZE]; /* of that line */
 };
@@ -40,8 +41,8 @@ struct copy {
 	char *path; /* where the place is kept */
 	char host[HOST_NAME_MAX + 1];
 	const char *socket;
-	int fd;        /* -1: not open yet */
-	int is_broken; /* 1: the log does not go on where the copy had come to */
+	int fd;      /* -1: not open yet */
+	int is_told; /* 1: an alert was sent, and no record since then */
 	int64_t n;
 	struct err *e;
 };
@@ -66,10 +67,13 @@ static int load_place(struct copy *c)
 	if (got == 1 && json_parse(&j, text.buf, text.len, NULL) == 0 &&
 		entry_is_hash(json_get_text(j, "hash"))) {
 		c->place.file = json_get_number(j, "file", 1);
-		c->place.offset = json_get_number(j, "offset", 0);
+		c->place.begin = json_get_number(j, "begin", -1);
+		c->place.offset = json_get_number(j, "offset", -1);
 		c->place.seq = json_get_number(j, "seq", 0);
 		memcpy(c->place.hash, json_get_text(j, "hash"), SHA256_HEX_SIZE);
-		if (c->place.file < 1 || c->place.offset < 0)
+		if (c->place.file < 1 || c->place.begin < 0 ||
+			(c->place.offset == 0 ? c->place.begin > 0
+					      : c->place.offset <= c->place.begin))
 			init_place(&c->place);
 	}
 	json_free(j);
@@ -84,6 +88,7 @@ static int save_place(const struct copy *c, struct err *e)
 	int status;
 
 	json_put_number(j, "file", c->place.file);
+	json_put_number(j, "begin", c->place.begin);
 	json_put_number(j, "offset", c->place.offset);
 	json_put_number(j, "seq", c->place.seq);
 	json_put_text(j, "hash", c->place.hash);
@@ -123,11 +128,16 @@ static int send_one(void *context, const char *message, size_t len)
 {
 	struct copy *c = context;
 
-	if (c->fd < 0)
+	if (c->fd < 0) {
 		c->fd = datagram_open(c->socket, c->e);
-	return c->fd < 0 ? -1 : datagram_send(c->fd, message, len, c->e);
+		/* Where the place cannot be kept, the same would be sent again and again. */
+		if (c->fd < 0 || save_place(c, c->e) != 0)
+			return -1;
+	}
+	return datagram_send(c->fd, message, len, c->e);
 }
 
+/* 0, or -1. */
 static int send_alert(struct copy *c)
 {
 	char when[CLOCK_TEXT_SIZE], *message;
@@ -141,6 +151,7 @@ static int send_alert(struct copy *c)
 			13 * 8 + 1, when, c->host, (long)getpid(), c->place.seq, c->place.hash);
 	status = send_one(c, message, strlen(message));
 	free(message);
+	c->is_told = status == 0;
 	return status;
 }
 
@@ -152,7 +163,7 @@ static int copy_line(struct copy *c, size_t file, const struct line *line)
 	char *text;
 	int status = 0, is_record = entry_parse(&entry, line->text, line->len);
 
-	if (is_record && (c->is_broken || strcmp(entry.prev, c->place.hash) != 0))
+	if (is_record && !c->is_told && strcmp(entry.prev, c->place.hash) != 0)
 		status = send_alert(c);
 	if (is_record && status == 0) {
 		text = mem_strndup(line->text, line->len);
@@ -166,46 +177,77 @@ static int copy_line(struct copy *c, size_t file, const struct line *line)
 		entry_clear(&entry);
 	if (status != 0)
 		return -1;
-	c->is_broken = 0;
+	c->is_told = 0;
 	c->place.file = number_of(c, file);
+	c->place.begin = line->start;
 	c->place.offset = line->next;
 	sha256_of(line->text, line->len, c->place.hash);
 	return c->n % SAVE_EVERY == SAVE_EVERY - 1 && is_record ? save_place(c, c->e) : 0;
 }
 
-/* Where the log goes on behind the place that the copy has come to. */
-static void find_start(struct copy *c, struct reader *r)
+/* Begin R behind the line that was copied last.  1; 0: it is not there any more; -1. */
+static int find_line(struct copy *c, struct reader *r, size_t file)
+{
+	char hash[SHA256_HEX_SIZE];
+	struct line line;
+	int got;
+
+	reader_init(r, &c->volumes, file);
+	if (number_of(c, file) != c->place.file)
+		return 0;
+	if (c->place.offset == 0)
+		return 1;
+	reader_seek(r, c->place.begin);
+	got = reader_next(r, &line, c->e);
+	if (got <= 0)
+		return got;
+	sha256_of(line.text, line.len, hash);
+	return r->file == file && line.next == c->place.offset && strcmp(hash, c->place.hash) == 0;
+}
+
+/*
+ * Begin R where the log goes on behind the place that the copy has come to; else tell that, and begin with the
+ * file in which that was, or the first that is there of those after it.  0, or -1.
+ */
+static int find_start(struct copy *c, struct reader *r)
 {
 	size_t file = 0;
+	int got;
 
 	while (file < c->volumes.n && number_of(c, file) < c->place.file)
 		file++;
+	got = find_line(c, r, file);
+	if (got != 0)
+		return got < 0 ? -1 : 0;
+	if (send_alert(c) != 0)
+		return -1;
+	init_place(&c->place);
+	c->place.file = number_of(c, file);
+	reader_clear(r);
 	reader_init(r, &c->volumes, file);
-	if (number_of(c, file) == c->place.file &&
-		(file < c->volumes.n || c->place.offset <= c->volumes.journal->size))
-		reader_seek(r, c->place.offset);
-	else
-		c->is_broken = 1;
+	return 0;
+}
+
+/* 1: LINE is one that is still being written; a rotated file has none such, or was cut. */
+static int is_open(const struct copy *c, const struct reader *r, const struct line *line)
+{
+	return r->file == c->volumes.n && line->end == LINES_LIMIT;
 }
 
 static int copy_all(struct copy *c)
 {
-	int64_t before = c->place.file, offset = c->place.offset;
+	const struct place before = c->place;
 	struct err told = ERR_INIT;
 	struct reader reader;
 	struct line line;
-	int got, status;
+	int got = find_start(c, &reader), status;
 
-	find_start(c, &reader);
-	/* A rotated file that became shorter has nothing to read there, which is as good as an alert later. */
-	while ((got = reader_next(&reader, &line, c->e)) > 0 && line.end == LINES_NEWLINE)
-		if (copy_line(c, reader.file, &line) != 0) {
-			got = -1;
-			break;
-		}
+	while (got >= 0 && (got = reader_next(&reader, &line, c->e)) > 0 &&
+		!is_open(c, &reader, &line))
+		got = copy_line(c, reader.file, &line);
 	reader_clear(&reader);
 	status = got < 0 ? -1 : 0;
-	if ((c->place.file != before || c->place.offset != offset) &&
+	if ((c->place.file != before.file || c->place.offset != before.offset) &&
 		save_place(c, status == 0 ? c->e : &told) != 0)
 		status = -1;
 	err_clear(&told);

@@ -14,7 +14,7 @@ struct err;
 /*
  * Send what has been recorded since the last time to the datagram socket SOCKET ("/dev/log").  0; or -1 and
  * *E: the rest is sent the next time.  *N: the records that were sent.  Of a log that does not go on where the
- * copy had come to, that is told by a message of severity alert, and copied from what is there then.
+ * copy had come to, that is told by a message of severity alert, and that file is copied from its begin.
  */
 int copy_to_syslog(const char *state, const char *socket, int64_t *n, struct err *e);
 

@@ -108,27 +108,39 @@ static const struct cell cells[] = {
 
 #define N_CELLS (sizeof(cells) / sizeof(cells[0]))
 
-/* Spreadsheets run what begins so (OWASP, CSV injection). */
+/* Spreadsheets run what begins so (OWASP, CSV injection), some of them in full width too. */
 static int is_formula(const char *text)
 {
-	return text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
+	static const char *const begins[] = {
+		"=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (str_starts(text, begins[i]))
+			return 1;
+	return 0;
 }
 
+/* TEXT made harmless, in quotes where it needs them: in some countries cells end at a semicolon. */
 static void add_csv(struct str *out, const char *text)
 {
-	if (!is_formula(text) && strpbrk(text, "\",\r\n") == NULL) {
-		str_add(out, text);
-		return;
-	}
-	str_addc(out, '"');
-	if (is_formula(text))
+	struct str safe;
+	int is_quoted;
+
+	str_init(&safe);
+	str_add_safe(&safe, text);
+	is_quoted = is_formula(safe.buf) || strpbrk(safe.buf, "\",;") != NULL;
+	if (is_quoted)
+		str_addc(out, '"');
+	if (is_formula(safe.buf))
 		str_addc(out, '\'');
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
+	for (const char *c = safe.buf; *c != '\0'; c++) {
+		if (*c == '"')
 			str_addc(out, '"');
-		str_addc(out, *text);
+		str_addc(out, *c);
 	}
-	str_addc(out, '"');
+	if (is_quoted)
+		str_addc(out, '"');
+	str_clear(&safe);
 }
 
 static const char *cell_text(const struct cell *c, const struct item *item)
@@ -310,7 +322,8 @@ void export_cef(struct str *out, const struct export_record *r)
 
 #define FACILITY 13                    /* log audit */
 #define STRUCTURE_ID "modelgate@32473" /* 32473: the number for examples (RFC 5612): we have none */
-#define VALUE_MAX 500                  /* bytes of one value in the structured data */
+#define VALUE_MAX 500                  /* bytes of one value: 15 of them leave room for the rest */
+#define ID_MAX 32
 
 struct messages {
 	const char *host;
@@ -318,22 +331,45 @@ struct messages {
 	void *context;
 };
 
-/* RFC 5424, section 6.3.3: UTF-8, with \ in front of ", \ and ]. */
+/* What needs a \ in front: RFC 5424, section 6.3.3. */
+static const char special[] = "\"\\]";
+
+/* The bytes of SAFE that stay, so that with all escapes they are at most MAX and no character is cut. */
+static size_t find_cut(const char *safe, size_t max)
+{
+	size_t at = 0, room = 0, n;
+	unsigned long c;
+
+	for (; safe[at] != '\0'; at += n) {
+		n = str_utf8(safe + at, strlen(safe + at), &c); /* is never 0: it is harmless */
+		room += n + (strchr(special, safe[at]) != NULL);
+		if (room > max)
+			break;
+	}
+	return at;
+}
+
+/* A value is UTF-8, of at most VALUE_MAX bytes with its escapes: all of them leave room for the rest. */
 static void add_parameter(struct str *out, const char *name, const char *text)
 {
-	char *safe;
+	struct str safe;
+	size_t cut;
 
 	if (text == NULL || *text == '\0')
 		return;
-	safe = str_safe(text, VALUE_MAX);
+	str_init(&safe);
+	str_add_safe(&safe, text);
+	cut = find_cut(safe.buf, VALUE_MAX);
+	if (cut < safe.len)
+		cut = find_cut(safe.buf, VALUE_MAX - 3);
 	str_addf(out, " %s=\"", name);
-	for (const char *c = safe; *c != '\0'; c++) {
-		if (strchr("\"\\]", *c) != NULL)
+	for (size_t i = 0; i < cut; i++) {
+		if (strchr(special, safe.buf[i]) != NULL)
 			str_addc(out, '\\');
-		str_addc(out, *c);
+		str_addc(out, safe.buf[i]);
 	}
-	str_addc(out, '"');
-	free(safe);
+	str_addf(out, "%s\"", cut < safe.len ? "..." : "");
+	str_clear(&safe);
 }
 
 static void add_structure(struct str *out, const struct item *item)
@@ -361,25 +397,37 @@ static void add_structure(struct str *out, const struct item *item)
 	str_addc(out, ']');
 }
 
+/* As MSGID, which is printable ASCII: the log may hold what we have not written. */
+static void add_id(struct str *out, const char *event)
+{
+	size_t n = 0;
+
+	for (; event[n] != '\0' && n < ID_MAX; n++)
+		str_addc(out, event[n] > ' ' && event[n] <= '~' ? event[n] : '-');
+	if (n == 0)
+		str_addc(out, '-');
+}
+
 static int give_message(void *context, const struct item *item)
 {
 	const struct messages *m = context;
-	const char *event = text_or(item->record, "event", "-");
-	char *reason = str_safe(item->reason, VALUE_MAX), *word = str_safe(event, 32);
+	const char *event = text_or(item->record, "event", "");
+	char *reason = str_safe(item->reason, VALUE_MAX), when[CLOCK_TEXT_SIZE];
+	int64_t time = 0;
 	struct str s;
 	int status;
 
+	(void)clock_parse(text_or(item->record, "time", ""), &time); /* each record has one */
+	clock_text(time, when);
 	str_init(&s);
-	/* MSGID is printable ASCII of at most 32 characters: our events are. */
-	str_addf(&s, "<%d>1 %s %s modelgate %ld %s ", FACILITY * 8 + weight_of(event)->syslog,
-		text_or(item->record, "time", "-"), m->host, (long)getpid(), word);
+	str_addf(&s, "<%d>1 %s %s modelgate %ld ", FACILITY * 8 + weight_of(event)->syslog, when,
+		m->host, (long)getpid());
+	add_id(&s, event);
+	str_addc(&s, ' ');
 	add_structure(&s, item);
 	str_addf(&s, " %s%s%s", weight_of(event)->title, *reason != '\0' ? ": " : "", reason);
-	if (s.len > EXPORT_SYSLOG_MAX)
-		memcpy(s.buf + EXPORT_SYSLOG_MAX - 3, "...", 3);
-	status = m->each(m->context, s.buf, s.len < EXPORT_SYSLOG_MAX ? s.len : EXPORT_SYSLOG_MAX);
+	status = m->each(m->context, s.buf, s.len);
 	str_clear(&s);
-	free(word);
 	free(reason);
 	return status;
 }

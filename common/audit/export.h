@@ -20,8 +20,8 @@ struct export_record {
 /* The names of the columns, as one row. */
 void export_csv_header(struct str *out);
 /*
- * Add R's rows, each ended by CR and LF.  A text that a spreadsheet would take for a formula gets a ' in
- * front.
+ * Add R's rows, each ended by CR and LF.  Texts are made harmless as by str_add_safe(); one that a
+ * spreadsheet would take for a formula gets a ' in front.
  */
 void export_csv(struct str *out, const struct export_record *r);
 /* Add R's events, each ended by LF. */
@@ -31,8 +31,8 @@ void export_cef(struct str *out, const struct export_record *r);
 
 /*
  * Call EACH with R's messages by turns until it returns other than 0, which is returned; else 0.  HOST: the
- * machine's name.  Facility: log audit (13).  What is too long is cut, and ends in "...": the number and the
- * hash of the record stand in front.
+ * machine's name.  Facility: log audit (13).  Each value that is too long is cut, and ends in "...": what
+ * it was can be looked up by the number and the hash of the record.
  */
 int export_syslog(const struct export_record *r, const char *host,
 	int (*each)(void *context, const char *message, size_t len), void *context);

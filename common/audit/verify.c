@@ -115,6 +115,11 @@ static enum audit_verdict misplaced(struct check *c, const struct entry *entry)
 		return verify_fault(c, c->line - 1,
 			"was put in: the record %" PRId64 " of the chain is line %" PRId64,
 			entry->seq, verify_in_file(c, c->line));
+	/* Where files are missing, nobody but the first line itself has told its number. */
+	if (entry->seq <= c->seq && c->line == 2 && c->report->lines_before > 0 &&
+		verify_is_confirmed(c))
+		return verify_fault(
+			c, 1, "was changed: it is not the line that line 2 was chained to");
 	if (entry->seq <= c->seq)
 		return verify_fault(c, c->line,
 			"holds record %" PRId64 " again, where %" PRId64 " belongs", entry->seq,

@@ -27,7 +27,8 @@ void upkeep_init(struct upkeep *u, const char *state, const struct upkeep_option
 
 void upkeep_clear(struct upkeep *u)
 {
-	free(u->fault);
+	free(u->rotate_fault);
+	free(u->copy_fault);
 	memset(u, 0, sizeof(*u));
 }
 
@@ -56,18 +57,24 @@ static int has_grown(const struct upkeep *u, int64_t *size, int64_t *file)
 	return grown;
 }
 
-static void tell(struct upkeep *u, struct err *e)
+/* Tell E, unless it is what *FAULT holds already. */
+static void tell(struct upkeep *u, char **fault, struct err *e)
 {
-	if (!str_same(err_text(e), u->fault)) {
+	if (!str_same(err_text(e), *fault)) {
 		pulse_say(u->pulse, "audit log: %s; tried again", err_text(e));
-		free(u->fault);
-		u->fault = mem_strdup(err_text(e));
+		free(*fault);
+		*fault = mem_strdup(err_text(e));
 	}
 	err_clear(e);
 }
 
-/* 0, or -1 and told. */
-static int rotate(struct upkeep *u)
+static void forget(char **fault)
+{
+	free(*fault);
+	*fault = NULL;
+}
+
+static void rotate(struct upkeep *u)
 {
 	char name[AUDIT_FILE_NAME_SIZE];
 	struct err e = ERR_INIT;
@@ -76,44 +83,48 @@ static int rotate(struct upkeep *u)
 
 	if (got == 1)
 		got = rotate_now(u->state, &number, &e);
-	if (got < 0) {
-		tell(u, &e);
-		return -1;
-	}
+	if (got < 0)
+		tell(u, &u->rotate_fault, &e);
+	else
+		forget(&u->rotate_fault);
 	if (number > 0) {
 		audit_file_name(number, name);
 		pulse_say(u->pulse, "audit log: goes on in a new file, behind %s", name);
 	}
-	return 0;
 }
 
-static int copy(struct upkeep *u)
+static void copy(struct upkeep *u)
 {
 	struct err e = ERR_INIT;
 	int64_t size, file, n;
 
 	if (!is_copied(u) || !has_grown(u, &size, &file))
-		return 0;
+		return;
 	/* Looked at before: what comes while it is copied is copied the next time. */
 	u->size = size;
 	u->file = file;
-	if (copy_to_syslog(u->state, u->options->syslog, &n, &e) == 0)
-		return 0;
+	if (copy_to_syslog(u->state, u->options->syslog, &n, &e) == 0) {
+		forget(&u->copy_fault);
+		return;
+	}
 	u->size = -1;
 	(void)err_wrap(&e, "copy to syslog");
-	tell(u, &e);
-	return -1;
+	tell(u, &u->copy_fault, &e);
+}
+
+static int has_fault(const struct upkeep *u)
+{
+	return u->rotate_fault != NULL || u->copy_fault != NULL;
 }
 
 static void look(struct upkeep *u)
 {
-	int rotated = rotate(u), copied = copy(u);
+	int had_fault = has_fault(u);
 
-	if (rotated == 0 && copied == 0 && u->fault != NULL) {
+	rotate(u);
+	copy(u);
+	if (had_fault && !has_fault(u))
 		pulse_say(u->pulse, "audit log: going on");
-		free(u->fault);
-		u->fault = NULL;
-	}
 	u->look_at = clock_monotonic() + CLOCK_SECOND;
 }
 

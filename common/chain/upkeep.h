@@ -24,7 +24,9 @@ struct upkeep {
 	int64_t look_at; /* by clock_monotonic(): not before */
 	int64_t size;    /* of the log when it was copied last; -1: not yet */
 	int64_t file;    /* its inode */
-	char *fault;     /* the last one that was told; NULL: none */
+	/* What failed the last time, and was told; NULL: nothing. */
+	char *rotate_fault;
+	char *copy_fault;
 };
 
 void upkeep_init(struct upkeep *u, const char *state, const struct upkeep_options *options,

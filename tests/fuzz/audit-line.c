@@ -27,6 +27,12 @@ static void check_entry(const char *text, size_t len)
 		abort();
 	if (entry.is_recovered && !entry_is_hash(entry.recovered.head_hash))
 		abort();
+	if (entry.is_rotated != (strcmp(entry.event, ENTRY_ROTATED) == 0))
+		abort();
+	if (entry.is_rotated &&
+		(entry.rotated.number < 1 || entry.rotated.size < 1 || entry.rotated.tree.n < 1 ||
+			entry.rotated.tree.n > ENTRY_MAX_SEQ))
+		abort();
 	entry_clear(&entry);
 }
 

@@ -15,6 +15,9 @@
 #define RECORD_HASH "\"record_hash\":\"" HASH "\","
 #define RECOVERED(inner)                                                                           \
 	"{\"seq\":1," PREV "," TIME ",\"event\":\"audit.recovered\",\"recovered\":{" inner "}}"
+#define ROTATED(inner)                                                                             \
+	"{\"seq\":4," PREV "," TIME ",\"event\":\"audit.rotated\",\"rotated\":{" inner "}}"
+#define FILE_1 "\"file\":\"audit-000001.jsonl\","
 #define HEAD_HASH "\"head_size\":9,\"head_hash\":\"" HASH "\""
 
 static const struct {
@@ -75,6 +78,25 @@ static const struct {
 	{RECOVERED("\"found\":\"torn\",\"head_seq\":0," HEAD_HASH ",\"torn_size\":0"), 0},
 	{RECOVERED(""), 0},
 	{"{\"seq\":1," PREV "," TIME ",\"event\":\"audit.recovered\"}", 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":1,\"tree\":[\"" HASH "\"]"), 1},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":2,\"tree\":[\"" HASH "\"]"), 1},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":3,\"tree\":[\"" HASH "\",\"" HASH "\"]"), 1},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":3,\"tree\":[\"" HASH "\"]"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":1,\"tree\":[\"" HASH "\",\"" HASH "\"]"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":1,\"tree\":[5]"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":1,\"tree\":[\"\"]"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":1,\"tree\":{}"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":1"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":0,\"tree\":[]"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":-1,\"tree\":[]"), 0},
+	{ROTATED(FILE_1 "\"size\":9,\"lines\":9007199254740993,\"tree\":[]"), 0},
+	{ROTATED(FILE_1 "\"size\":0,\"lines\":1,\"tree\":[\"" HASH "\"]"), 0},
+	{ROTATED(FILE_1 "\"lines\":1,\"tree\":[\"" HASH "\"]"), 0},
+	{ROTATED("\"size\":9,\"lines\":1,\"tree\":[\"" HASH "\"]"), 0},
+	{ROTATED("\"file\":\"audit.jsonl\",\"size\":9,\"lines\":1,\"tree\":[\"" HASH "\"]"), 0},
+	{ROTATED("\"file\":\"audit-000000.jsonl\",\"size\":9,\"lines\":1,\"tree\":[\"" HASH "\"]"),
+		0},
+	{"{\"seq\":1," PREV "," TIME ",\"event\":\"audit.rotated\"}", 0},
 };
 
 static void test_lines(void **state)

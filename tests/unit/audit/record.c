@@ -151,12 +151,57 @@ static void test_actor(void **state)
 	actor_clear(&to);
 }
 
+static void test_file_names(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t number;
+	} rows[] = {
+		{"audit-000001.jsonl", 1},
+		{"audit-000042.jsonl", 42},
+		{"audit-999999.jsonl", 999999},
+		{"audit-1000000.jsonl", 1000000},
+		{"audit-999999999.jsonl", 999999999},
+		{"audit-1000000000.jsonl", 0},
+		{"audit-000000.jsonl", 0},
+		{"audit-1.jsonl", 0},
+		{"audit-0000001.jsonl", 0},
+		{"audit-00001a.jsonl", 0},
+		{"audit--00001.jsonl", 0},
+		{"audit-+00001.jsonl", 0},
+		{"audit- 00001.jsonl", 0},
+		{"audit-.jsonl", 0},
+		{"audit-jsonl", 0},
+		{"audit.jsonl", 0},
+		{"audit-000001.jsonl.gz", 0},
+		{"xaudit-000001.jsonl", 0},
+		{"audit-000001.json", 0},
+		{"audit-00000000000000000000000000000001.jsonl", 0},
+		{"", 0},
+	};
+	char name[AUDIT_FILE_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t got = audit_file_number(rows[i].name);
+
+		if (got != rows[i].number)
+			fail_msg("%s: expected %lld, got %lld", rows[i].name,
+				(long long)rows[i].number, (long long)got);
+		if (got == 0)
+			continue;
+		audit_file_name(got, name);
+		assert_string_equal(name, rows[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_now),
 		cmocka_unit_test(test_actor),
+		cmocka_unit_test(test_file_names),
 	};
 
 	return cmocka_run_group_tests_name("audit/record", tests, NULL, NULL);

@@ -358,12 +358,51 @@ static void test_begins_late(void **state)
 	files_clear(&f);
 }
 
+/* Each byte of the line that tells of what is missing. */
+static void test_late_line(void **state)
+{
+	const struct audit_expected late = {.may_begin_late = 1};
+	struct files f;
+	struct str *s = &f.text[1], *last = &f.text[3];
+
+	(void)state;
+	make_log(&f);
+	lose(0);
+	for (size_t at = 0; at < line_begin(s, 2); at++) {
+		char *what = mem_format("byte %zu", at);
+
+		s->buf[at] ^= 1;
+		write_file(1, s->buf, s->len);
+		expect_place(what, name_of(1), 1, "", &late);
+		s->buf[at] ^= 1;
+		free(what);
+	}
+	/* And where it is all that is there, so that the head alone can tell. */
+	assert_int_equal(files_remove_tree("audit", NULL), 0);
+	add_records(1, 3);
+	rotate_log();
+	str_clear(last);
+	read_whole(LOG_PATH, last);
+	lose(0);
+	for (size_t at = 0; at < last->len; at++) {
+		char *what = mem_format("byte %zu of the only line", at);
+
+		last->buf[at] ^= 1;
+		write_whole(LOG_PATH, last->buf, last->len);
+		expect_place(what, AUDIT_LOG, 1, "", &late);
+		last->buf[at] ^= 1;
+		free(what);
+	}
+	files_clear(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_each_file),
 		scratch_test(test_no_file),
 		scratch_test(test_begins_late),
+		scratch_test(test_late_line),
 	};
 
 	return cmocka_run_group_tests_name("audit/volumes-files", tests, NULL, NULL);

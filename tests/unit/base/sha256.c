@@ -72,11 +72,67 @@ static void test_lengths(void **state)
 	}
 }
 
+static void test_digits(void **state)
+{
+	static const struct {
+		const char *text;
+		int expected;
+	} rows[] = {
+		{"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", 0},
+		{"0000000000000000000000000000000000000000000000000000000000000000", 0},
+		{"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", 0},
+		{"", -1},
+		{NULL, -1},
+		{"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a", -1},
+		{"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad0", -1},
+		{"Ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", -1},
+		{"ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", -1},
+		{" a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", -1},
+		{"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a\n", -1},
+		{"0xba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015", -1},
+	};
+	unsigned char hash[SHA256_SIZE];
+	char digits[SHA256_HEX_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int got = sha256_parse(rows[i].text, hash);
+
+		if (got != rows[i].expected)
+			fail_msg("%s: expected %d, got %d",
+				rows[i].text != NULL ? rows[i].text : "NULL", rows[i].expected,
+				got);
+		if (got != 0)
+			continue;
+		sha256_digits(hash, digits);
+		assert_string_equal(digits, rows[i].text);
+	}
+}
+
+/* The bytes are those that the digits are of. */
+static void test_end(void **state)
+{
+	unsigned char hash[SHA256_SIZE], same[SHA256_SIZE];
+	char digits[SHA256_HEX_SIZE];
+	struct sha256 h;
+
+	(void)state;
+	sha256_init(&h);
+	sha256_add(&h, "abc", 3);
+	sha256_end(&h, hash);
+	sha256_of("abc", 3, digits);
+	assert_int_equal(sha256_parse(digits, same), 0);
+	assert_memory_equal(hash, same, sizeof(hash));
+	assert_int_equal(hash[0], 0xba);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_digits),
+		cmocka_unit_test(test_end),
 	};
 
 	return cmocka_run_group_tests_name("base/sha256", tests, NULL, NULL);

@@ -176,6 +176,56 @@ static void test_crowd(void **state)
 	assert_int_equal(n, CROWD * TURNS);
 }
 
+/* Who reads makes nothing, needs no right to write, and is beside others that read. */
+static void test_shared(void **state)
+{
+	struct err e = ERR_INIT;
+	int one, other, writer;
+
+	(void)state;
+	assert_int_equal(lock_take(&one, "lock", LOCK_SHARE, 0, &e), 1);
+	assert_int_equal(one, -1);
+	assert_false(files_exists("lock"));
+	assert_int_equal(lock_take(&writer, "lock", LOCK_TRY, 0, &e), 1);
+	assert_int_equal(lock_take(&one, "lock", LOCK_SHARE, 30, &e), 0);
+	assert_int_equal(one, -1);
+	lock_drop(writer);
+	assert_int_equal(lock_take(&one, "lock", LOCK_SHARE, 0, &e), 1);
+	assert_int_equal(fcntl(one, F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(lock_take(&other, "lock", LOCK_SHARE, 0, &e), 1);
+	assert_int_equal(lock_take(&writer, "lock", LOCK_WAIT, 30, &e), 0);
+	lock_drop(one);
+	assert_int_equal(lock_take(&writer, "lock", LOCK_TRY, 0, &e), 0);
+	lock_drop(other);
+	assert_int_equal(lock_take(&writer, "lock", LOCK_TRY, 0, &e), 1);
+	lock_drop(writer);
+	assert_null(e.text);
+}
+
+/* In a folder that cannot be written to; for root no mode says that. */
+static void test_shared_read_only(void **state)
+{
+	struct err e = ERR_INIT;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(lock_take(&fd, "folder/lock", LOCK_TRY, 0, &e), 1);
+	lock_drop(fd);
+	assert_int_equal(chmod("folder/lock", 0444), 0);
+	assert_int_equal(chmod("folder", 0555), 0);
+	assert_int_equal(lock_take(&fd, "folder/lock", LOCK_SHARE, 0, &e), 1);
+	assert_true(fd >= 0);
+	lock_drop(fd);
+	assert_int_equal(lock_take(&fd, "folder/none", LOCK_SHARE, 0, &e), 1);
+	assert_int_equal(fd, -1);
+	assert_int_equal(chmod("folder", 0700), 0);
+	assert_int_equal(symlink("lock", "folder/link"), 0);
+	assert_int_equal(lock_take(&fd, "folder/link", LOCK_SHARE, 0, &e), -1);
+	assert_non_null(strstr(err_text(&e), "folder/link"));
+	err_clear(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +235,8 @@ int main(void)
 		scratch_test(test_dies_with_holder),
 		scratch_test(test_inherited_copy),
 		scratch_test(test_crowd),
+		scratch_test(test_shared),
+		scratch_test(test_shared_read_only),
 	};
 
 	return cmocka_run_group_tests_name("sys/lock", tests, NULL, NULL);
