@@ -17,7 +17,7 @@ pushes() {
 
 # Put the audit folder by, or back.
 keep() {
-	rm -rf "$T/$1" && cp -a "$folder" "$T/$1"
+	rm -rf "$T/${1:?}" && cp -a "$folder" "$T/$1"
 }
 
 back() {
