@@ -24,10 +24,10 @@ enum runner_lock {
 #define RUNNER_MAX_PROGRAM 4 /* words */
 
 struct runner_options {
-	const char *state;       /* state directory, absolute */
-	const char *system_file; /* as for config_load; passed on to the stages */
-	const char *repository;  /* whose configuration named STATE; NULL: the system's did */
-	int64_t parallel;        /* stages at once */
+	const char *state;            /* state directory, absolute */
+	const char *system_file;      /* as for config_load; passed on to the stages */
+	const char *repository;       /* whose configuration named STATE; NULL: the system's did */
+	int64_t parallel;             /* stages at once */
 	struct upkeep_options upkeep; /* of the audit log */
 	enum runner_mode mode;
 	enum runner_lock lock;

@@ -124,9 +124,9 @@ struct config {
 	int64_t stage_timeout; /* seconds */
 	int64_t retries;
 	/* [audit] */
-	int64_t rotate_size; /* bytes; 0: not for that */
-	int64_t rotate_age;  /* days; 0: not for that */
-	char *audit_syslog;  /* the socket that records are copied to; "": they are not */
+	int64_t rotate_size;    /* bytes; 0: not for that */
+	int64_t rotate_age;     /* days; 0: not for that */
+	char *audit_syslog;     /* the socket that records are copied to; "": they are not */
 	char *audit_public_key; /* file: what checkpoints are signed with; "": not known */
 	/* [build] */
 	int engine; /* enum config_engine */
