@@ -402,7 +402,7 @@ static void add_id(struct str *out, const char *event)
 {
 	size_t n = 0;
 
-	for (; event[n] != '\0' && n < ID_MAX; n++)
+	for (; n < ID_MAX && event[n] != '\0'; n++)
 		str_addc(out, event[n] > ' ' && event[n] <= '~' ? event[n] : '-');
 	if (n == 0)
 		str_addc(out, '-');
