@@ -341,7 +341,7 @@ static size_t find_cut(const char *safe, size_t max)
 	unsigned long c;
 
 	for (; safe[at] != '\0'; at += n) {
-		n = str_utf8(safe + at, strlen(safe + at), &c); /* is never 0: it is harmless */
+		n = str_utf8(safe + at, strnlen(safe + at, 4), &c); /* is never 0 */
 		room += n + (strchr(special, safe[at]) != NULL);
 		if (room > max)
 			break;

@@ -401,10 +401,10 @@ static void test_of_log(void **state)
 	audit_report_clear(&r);
 	add_records(1, 3);
 	read_whole(LOG_PATH, &log);
-	for (char *line = strtok(log.buf, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+	for (const char *line = log.buf; *line != '\0'; line += strcspn(line, "\n") + 1) {
 		unsigned char leaf[SHA256_SIZE];
 
-		merkle_leaf(line, strlen(line), leaf);
+		merkle_leaf(line, strcspn(line, "\n"), leaf);
 		merkle_add(&m, leaf);
 	}
 	r = expect_verdict("three", 0, NULL);

@@ -69,15 +69,15 @@ static void expect_received(const char *what, const struct bench *b, const char 
 	str_init(&all);
 	str_init(&words);
 	n = receiver_read(b->fd, &all);
-	for (char *line = strtok(all.buf, "\n"); line != NULL; line = strtok(NULL, "\n"), n--) {
-		const char *seq = strstr(line, " seq=\"");
+	for (const char *line = all.buf; *line != '\0'; line += strcspn(line, "\n") + 1, n--) {
+		const char *seq = strstr(line, " seq=\""), *id = strstr(line, " audit.broken ");
 
 		if (seq == NULL)
 			fail_msg("%s: no number in %s", what, line);
-		if (strstr(line, " audit.broken ") != NULL && strstr(line, "<105>1 ") == line)
+		if (id != NULL && id < seq && str_starts(line, "<105>1 "))
 			str_add(&words, "! ");
 		else
-			str_addf(&words, "%d ", atoi(seq + strlen(" seq=\"")));
+			str_addf(&words, "%ld ", strtol(seq + strlen(" seq=\""), NULL, 10));
 	}
 	assert_int_equal(n, 0);
 	if (strcmp(words.buf, expected) != 0)

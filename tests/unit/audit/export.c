@@ -405,13 +405,13 @@ static void test_syslog_long(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(fills) / sizeof(fills[0]); i++)
-		for (int offset = 0; offset < 5; offset++) {
+		for (int offset = 0; offset < 4; offset++) {
 			struct str v;
 			char *line;
 
 			str_init(&v);
 			str_addf(&v, "%.*s", offset, "xxxx");
-			for (int n = 0; n < 1200; n++)
+			for (int n = 0; n < 510; n++)
 				str_add(&v, fills[i]);
 			line = mem_format(
 				RECORD(",\"push_id\":\"%s\",\"actor\":{\"id\":\"%s\",\"name\":\"%"

@@ -81,6 +81,24 @@ static void test_refused(void **state)
 	}
 }
 
+/* No byte that is none of the 65 characters, nor any two, which libsodium takes for others. */
+static void test_other_bytes(void **state)
+{
+	unsigned char out[16];
+
+	(void)state;
+	for (int a = 0; a < 256; a++)
+		for (int b = 128; b < 256; b++) {
+			const char first[] = {'A', 'A', (char)a, (char)b};
+			const char second[] = {(char)b, (char)a, 'A', 'A'};
+
+			if (base64_decode(out, sizeof(out), first, 4, NULL) != -1)
+				fail_msg("AA%02x%02x", (unsigned)a, (unsigned)b);
+			if (base64_decode(out, sizeof(out), second, 4, " \n") != -1)
+				fail_msg("%02x%02xAA", (unsigned)b, (unsigned)a);
+		}
+}
+
 static void test_nul(void **state)
 {
 	unsigned char out[16];
@@ -97,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_other_bytes),
 		cmocka_unit_test(test_nul),
 	};
 

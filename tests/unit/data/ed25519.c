@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../lib/scratch.h"
@@ -19,6 +18,7 @@
 #include "base/str.h"
 #include "data/base64.h"
 #include "data/ed25519.h"
+#include "sys/spawn.h"
 
 /* Of RFC 8032's "TEST 1": the seed and the public key, as RFC 8410 wraps them. */
 #define SEED_1 "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"
@@ -267,20 +267,25 @@ static void test_too_long(void **state)
 	assert_int_equal(ed25519_parse_public(public, text, ED25519_MAX_PEM, NULL), -1);
 }
 
-/* Run it with sh, which must succeed; what it printed, the caller's to str_clear(). */
-static void run(const char *command, struct str *out)
+/* Run openssl with these words in the folder DIR, which must succeed; what it printed, to str_clear(). */
+static void run(const char *dir, const char *words, struct str *out)
 {
-	char piece[4096];
-	FILE *f = popen(command, "r");
-	size_t n;
+	struct spawn s = SPAWN_INIT;
+	struct strlist list = {0};
+	struct err e = ERR_INIT;
+	const char *argv[16] = {"openssl"};
+	int status = -1;
 
-	if (f == NULL)
-		fail_msg("cannot run %s", command);
+	strlist_split(&list, words, ' ');
+	assert_true(list.n < 15);
+	for (size_t i = 0; i < list.n; i++)
+		argv[i + 1] = list.v[i];
+	s.argv = argv;
+	s.dir = dir;
 	str_init(out);
-	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-		str_addn(out, piece, n);
-	if (pclose(f) != 0)
-		fail_msg("failed: %s", command);
+	if (spawn_capture(&s, 65536, out, &status, &e) != 0 || status != 0)
+		fail_msg("openssl %s: %d %s %s", words, status, err_text(&e), out->buf);
+	strlist_clear(&list);
 }
 
 static void test_from_openssl(void **state)
@@ -289,15 +294,16 @@ static void test_from_openssl(void **state)
 	struct ed25519_key key;
 	struct str text;
 
-	(void)state;
-	run("openssl genpkey -algorithm ed25519 -out key 2>&1 && cat key", &text);
+	run(*state, "genpkey -algorithm ed25519 -out key", &text);
+	str_clear(&text);
+	run(*state, "pkey -in key", &text);
 	key = key_of(text.buf);
 	str_clear(&text);
-	run("openssl pkey -in key -pubout", &text);
+	run(*state, "pkey -in key -pubout", &text);
 	assert_int_equal(ed25519_parse_public(public, text.buf, text.len, NULL), 0);
 	assert_memory_equal(public, key.public, sizeof(public));
 	str_clear(&text);
-	run("openssl genpkey -algorithm ed25519 -aes256 -pass pass:x", &text);
+	run(*state, "genpkey -algorithm ed25519 -aes256 -pass pass:x", &text);
 	assert_int_equal(ed25519_parse_private(&key, text.buf, text.len, NULL), -1);
 	str_clear(&text);
 }
@@ -317,21 +323,20 @@ static void test_to_openssl(void **state)
 	struct str text;
 	char *pem;
 
-	(void)state;
 	assert_int_equal(ed25519_make(&key, NULL), 0);
 	pem = ed25519_private_pem(&key);
 	to_file("key", pem, strlen(pem));
 	free(pem);
 	pem = ed25519_public_pem(key.public);
 	to_file("key.pub", pem, strlen(pem));
-	run("openssl pkey -in key -pubout", &text);
+	run(*state, "pkey -in key -pubout", &text);
 	assert_string_equal(text.buf, pem);
 	str_clear(&text);
 	free(pem);
 	ed25519_sign(signature, "message", 7, &key);
 	to_file("message", "message", 7);
 	to_file("signature", signature, sizeof(signature));
-	run("openssl pkeyutl -verify -pubin -inkey key.pub -rawin -in message -sigfile signature",
+	run(*state, "pkeyutl -verify -pubin -inkey key.pub -rawin -in message -sigfile signature",
 		&text);
 	assert_non_null(strstr(text.buf, "Success"));
 	str_clear(&text);
