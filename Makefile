@@ -227,8 +227,12 @@ fuzz-coverage: ## what the corpus of each fuzz target reaches, in lines and regi
 layers: ## no include against the layers
 	$(Q)tests/layers
 
-lint: layers ## warnings of two compilers, format, cppcheck, shellcheck, man pages, lengths
+lint: layers ## warnings of two compilers, their analyzers, format, cppcheck, shellcheck, man pages, lengths
 	+$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' tests/lint/run
+
+# For tests/lint/run.
+print-cflags: $(GEN)/paths-built.h
+	@echo '$(ALL_CFLAGS) -Itests/lib'
 
 compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS) $(JUDGE_CASES) $(KILL_AT)
 
@@ -282,7 +286,7 @@ help: ## this list
 
 FORCE:
 .PHONY: all asan bench check clean compile-all fuzz fuzz-coverage help hooks-test install layers lint \
-	property real real-venv replay replay-history test-root uninstall unit FORCE
+	print-cflags property real real-venv replay replay-history test-root uninstall unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
