@@ -221,6 +221,28 @@ asan: ## check, with address and undefined behaviour sanitizers
 		HOOK_TESTS='$(filter-out $(INSTALLER_TESTS),$(HOOK_TESTS))' check; status=$$?; \
 		grep -hs -A40 -e ERROR: -e 'runtime error' $(BUILD)/asan/reports/* && exit 1; exit $$status
 
+# The unit tests of the rooms that handle foreign bytes, and some pushes: a gate takes a second under it, a
+# thousandfold, so that all of the suite is for who has a night (VALGRIND_UNIT=, VALGRIND_HOOKS=).
+VALGRIND_BUILD := $(abspath $(BUILD))/valgrind
+VALGRIND_UNIT ?= $(filter $(foreach room,base data gate,$(BUILD)/tests/unit/$(room)/%),$(UNIT_TESTS))
+VALGRIND_HOOKS ?= tests/hooks/18-tricks.t tests/hooks/19-policy.t
+# The gates are linked with a shared C library here, whose malloc() valgrind can put its own in place of, and
+# what stands where the tests look for programs are scripts that run them under it.
+valgrind: compile-all ## unit tests and pushes under valgrind
+	+$(Q)$(MAKE) STATIC=libraries ROOT=$(VALGRIND_BUILD)/programs test-root
+	$(Q)rm -rf $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/root
+	$(Q)mkdir -p $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/root/bin $(VALGRIND_BUILD)/root/libexec/modelgate
+	$(Q)ln -sfn ../tests $(VALGRIND_BUILD)/tests
+	$(Q)for program in bin/modelgate $(GATES:%=libexec/modelgate/%); do \
+		printf '#!/bin/sh\nexec %s %s %s "$$@"\n' $(abspath tests/lib/valgrind) $(VALGRIND_BUILD)/reports \
+			$(VALGRIND_BUILD)/programs/$$program >$(VALGRIND_BUILD)/root/$$program && \
+			chmod 755 $(VALGRIND_BUILD)/root/$$program || exit 1; \
+	done
+	$(Q)status=0; \
+	$(PROVE) -j2 --exec 'tests/lib/cmocka-tap tests/lib/valgrind $(VALGRIND_BUILD)/reports' $(VALGRIND_UNIT) || status=1; \
+	MODELGATE_BUILD=$(VALGRIND_BUILD) $(PROVE) -j2 $(VALGRIND_HOOKS) || status=1; \
+	find $(VALGRIND_BUILD)/reports -type f -size +0 -exec head -n 60 {} + | grep . && exit 1; exit $$status
+
 FUZZ_BUILD := $(BUILD)/fuzz
 fuzz: ## each fuzz target for FUZZ_SECONDS (60), FUZZ_JOBS at once, with clang; a table of what came of it
 	+$(Q)$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang LDFLAGS= \
@@ -236,8 +258,12 @@ fuzz-coverage: ## what the corpus of each fuzz target reaches, in lines and regi
 layers: ## no include against the layers
 	$(Q)tests/layers
 
-lint: layers ## warnings of two compilers, format, cppcheck, shellcheck, man pages, lengths
+lint: layers ## warnings of two compilers, their analyzers, format, cppcheck, shellcheck, man pages, lengths
 	+$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' tests/lint/run
+
+# For tests/lint/run.
+print-cflags: $(GEN)/paths-built.h
+	@echo '$(ALL_CFLAGS) -Itests/lib'
 
 compile-all: $(PROGRAMS) $(UNIT_TESTS) $(REPLAYS) $(JUDGE_CASES) $(KILL_AT) $(MAKE_LOG)
 
@@ -291,7 +317,7 @@ help: ## this list
 
 FORCE:
 .PHONY: all asan bench check clean compile-all fuzz fuzz-coverage help hooks-test install layers lint \
-	property real real-venv replay replay-history test-root uninstall unit FORCE
+	print-cflags property real real-venv replay replay-history test-root uninstall unit valgrind FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -288,12 +288,16 @@ void config_suggest_key(struct str *out, const char *section, const char *key)
 		str_addf(out, "did you mean \"%s\"?", near);
 		return;
 	}
-	for (const struct config_key *k = config_keys; k->key != NULL; k++)
-		if (strcmp(k->key, key) == 0) {
-			str_add(out, "it belongs in ");
-			add_section(out, config_section_find(k->section));
-			return;
-		}
+	for (const struct config_key *k = config_keys; k->key != NULL; k++) {
+		const struct config_section *home =
+			strcmp(k->key, key) == 0 ? config_section_find(k->section) : NULL;
+
+		if (home == NULL)
+			continue;
+		str_add(out, "it belongs in ");
+		add_section(out, home);
+		return;
+	}
 	for (const struct config_key *k = config_keys; k->key != NULL; k++)
 		if (strcmp(k->section, section) == 0) {
 			str_addf(out, "%s%s", between, k->key);

@@ -14,22 +14,22 @@ struct cursor {
  */
 static const char *next(struct cursor *c, const struct merge_change *found[3])
 {
-	const char *path = NULL;
+	const struct merge_change *first = NULL;
 
 	for (size_t i = 0; i < c->n; i++) {
 		found[i] = c->at[i] < c->lists[i]->n ? &c->lists[i]->v[c->at[i]] : NULL;
 		if (found[i] != NULL &&
-			(path == NULL || merge_path_compare(found[i]->path, path) < 0))
-			path = found[i]->path;
+			(first == NULL || merge_path_compare(found[i]->path, first->path) < 0))
+			first = found[i];
 	}
-	if (path == NULL)
+	if (first == NULL)
 		return NULL;
 	for (size_t i = 0; i < c->n; i++) {
-		if (found[i] != NULL && strcmp(found[i]->path, path) != 0)
+		if (found[i] != NULL && strcmp(found[i]->path, first->path) != 0)
 			found[i] = NULL;
 		c->at[i] += found[i] != NULL;
 	}
-	return path;
+	return first->path;
 }
 
 /* 1 if INNER lies below OUTER, which is then a file here and a folder there. */

@@ -136,6 +136,9 @@ mkdir -p "$HOME" "$T/.run" || test_bail 'no temporary folder'
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
 git config --global gc.auto 0
+# With that there would be nothing for it to do, at each push and commit.
+git config --global receive.autogc false
+git config --global maintenance.auto false
 cd "$T" || exit 1
 
 test_clean() {
@@ -316,7 +319,8 @@ merge_push() {
 
 test_refs() {
 	for test_server in $TEST_SERVERS; do
-		echo "$test_server $(cat "$T/$test_server.git/HEAD")"
+		read -r test_head <"$T/$test_server.git/HEAD"
+		echo "$test_server $test_head"
 		git -C "$T/$test_server.git" for-each-ref --format='%(refname) %(objectname) %(symref)'
 	done
 }
@@ -342,21 +346,25 @@ expect_accept() {
 expect_reject() {
 	test_codes=$1
 	shift
-	test_refs >"$T/.run/refs.before"
+	test_before=$(test_refs)
 	if "$@" >"$T/out" 2>"$T/err"; then
 		test_show "$@"
 		echo "should have been rejected with $test_codes"
 		return 1
 	fi
-	for test_code in $(echo "$test_codes" | tr ',' ' '); do
+	while [ -n "$test_codes" ]; do
+		test_code=${test_codes%%,*}
+		test_codes=${test_codes#"$test_code"}
+		test_codes=${test_codes#,}
 		if ! grep -q "modelgate: .*\\b$test_code: " "$T/err"; then
 			test_show "$@"
 			echo "rejected, but not with $test_code"
 			return 1
 		fi
 	done
-	test_refs >"$T/.run/refs.after"
-	if ! diff "$T/.run/refs.before" "$T/.run/refs.after"; then
+	test_after=$(test_refs)
+	if [ "$test_before" != "$test_after" ]; then
+		printf 'before:\n%s\nafter:\n%s\n' "$test_before" "$test_after"
 		test_show "$@"
 		echo 'rejected, but references have changed'
 		return 1
