@@ -22,11 +22,8 @@
 #define MAX_SECONDS 60 /* of processor time for one run; a merge takes milliseconds */
 #define MAX_SAID 2000  /* bytes of Git's messages that are passed on */
 
-/*
- * Git, the caller's to free(); NULL: there is none.  What the build puts in front comes first, then
- * the one that GitLab brings along and merges with, then the system's.
- */
-static char *find_git(void)
+/* What the build puts in front comes first, then the one that GitLab merges with, then the system's. */
+char *merges_program(void)
 {
 	const char *folders = paths_tools() + strlen("PATH=");
 	size_t len = str_ends(folders, SPAWN_PATH) ? strlen(folders) - strlen(SPAWN_PATH) : 0;
@@ -220,7 +217,7 @@ static enum merge_git conclude(struct merge_pair *const *pairs, size_t n, int st
 enum merge_git merge_git_run(struct merge_pair *const *pairs, size_t n, struct repository *r,
 	const struct merge_scratch *scratch, struct err *e)
 {
-	char *git = find_git();
+	char *git = merges_program();
 	struct spawn s = SPAWN_INIT;
 	enum merge_git result = MERGE_GIT_FAILED;
 	struct str text;
