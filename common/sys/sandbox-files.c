@@ -50,6 +50,8 @@ struct ruleset {
 };
 
 #define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define EXECUTE                                                                                    \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE) /* it opens what it executes */
 #define WRITE                                                                                      \
 	(READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                    \
 		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |                     \
@@ -138,10 +140,9 @@ static int add_rules(int ruleset, const struct ruleset *all, const struct sandbo
 {
 	if (allow_all(ruleset, all->files & READ, &s->read, e) != 0 ||
 		allow_all(ruleset, all->files & WRITE, &s->write, e) != 0 ||
-		allow_all(ruleset, LANDLOCK_ACCESS_FS_EXECUTE, &s->execute, e) != 0)
+		allow_all(ruleset, EXECUTE, &s->execute, e) != 0)
 		return -1;
-	if (s->programs == SANDBOX_EXECUTE_ANY &&
-		allow(ruleset, LANDLOCK_ACCESS_FS_EXECUTE | READ, "/", e) != 0)
+	if (s->programs == SANDBOX_EXECUTE_ANY && allow(ruleset, EXECUTE | READ, "/", e) != 0)
 		return -1;
 	if (!SANDBOX_SANITIZED)
 		return 0;
