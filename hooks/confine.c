@@ -87,8 +87,8 @@ int confine(const struct receive *r, enum confine_writes writes, struct err *e)
 	int result;
 
 	fill(&s, r, writes);
-	clear_environment();
 	result = sandbox_enter(&s, e);
+	clear_environment();
 	sandbox_clear(&s);
 	return result != 0 ? err_wrap(e, "the hook cannot be confined") : 0;
 }
