@@ -12,7 +12,7 @@ build=${BUILD:-$here/build}
 packages_build='gcc libc6-dev make pkg-config libgit2-dev libcurl4-openssl-dev libjson-c-dev libinih-dev libsqlite3-dev
 	libyaml-dev zlib1g-dev libsodium-dev git'
 packages_demo='python3'
-packages_test='libcmocka-dev perl openssh-server openssh-client openssl lighttpd python3 python3-jsonschema'
+packages_test='libcmocka-dev perl openssh-server openssh-client openssl lighttpd python3 python3-jsonschema strace'
 packages_ci='clang libclang-rt-14-dev llvm valgrind clang-format cppcheck shellcheck mandoc python3-venv g++ rsync
 	buildah podman skopeo docker-registry docker.io chromium chromium-driver'
 

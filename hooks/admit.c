@@ -5,27 +5,35 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "chain/launcher-local.h"
 #include "chain/store.h"
 #include "data/config.h"
 #include "gate/judge.h"
 #include "gate/override.h"
 #include "gate/push.h"
 #include "gate/receive.h"
+#include "gate.h"
 #include "gate/tell.h"
 #include "past.h"
+#include "starter.h"
 
 /* One push on its way through. */
 struct admission {
-	const struct receive *receive;
+	struct gate *gate;
+	const struct receive *receive; /* the gate's */
 	const struct push *push;
 	struct past_teller past;
 	struct receive_judged judged;
 };
 
-int admit_fault(
-	const struct receive *r, const struct push *push, enum code code, const char *reason)
+/* If no runner can be started, post-receive or the next push wakes one. */
+static void wake(struct gate *g, enum starter_cause cause)
 {
+	(void)starter_wake(&g->starter, &g->receive, cause, NULL);
+}
+
+int admit_fault(struct gate *g, const struct push *push, enum code code, const char *reason)
+{
+	const struct receive *r = &g->receive;
 	enum receive_recorded recorded = RECEIVE_NOT_RECORDED;
 	char *text;
 
@@ -35,6 +43,8 @@ int admit_fault(
 	text = tell_fault_text(r, code, reason, recorded);
 	tell_pusher(r, text);
 	free(text);
+	if (recorded == RECEIVE_RECORDED)
+		wake(g, STARTER_RECORDED);
 	return 1;
 }
 
@@ -105,7 +115,9 @@ static int reject(const struct admission *a)
 
 	tell_pusher(r, text);
 	free(text);
-	if (!recorded) {
+	if (recorded) {
+		wake(a->gate, STARTER_RECORDED);
+	} else {
 		text = tell_fault_text(r, CODE_AUDIT, err_text(&e), RECEIVE_NOT_RECORDED);
 		tell_pusher(r, text);
 		free(text);
@@ -141,16 +153,16 @@ static enum code record_accepted(const struct admission *a, struct err *e)
 	return fault;
 }
 
-/* What lands gives a runner something to do. */
-static int wants_runner(const struct receive_judged *judged)
+/* What lands may give a runner something to do. */
+static enum starter_cause cause_of(const struct receive_judged *judged)
 {
 	for (size_t i = 0; i < judged->n; i++) {
 		const struct verdict *v = &judged->verdicts[i];
 
 		if (v->rule.kind == POLICY_OWN || (v->chain != NULL && v->chain[0] != '\0'))
-			return 1;
+			return STARTER_WORK;
 	}
-	return 0;
+	return STARTER_RECORDED;
 }
 
 /* Intents first: a line that says "accepted" is true when it is written. */
@@ -165,18 +177,16 @@ static int accept(struct admission *a)
 	if (record_intents(a, &e) == 0)
 		fault = record_accepted(a, &e);
 	if (fault != CODE_NONE) {
-		status = admit_fault(r, a->push, fault, err_text(&e));
+		status = admit_fault(a->gate, a->push, fault, err_text(&e));
 	} else {
 		text = tell_accepted_text(r, &a->judged);
 		tell_pusher(r, text);
 		free(text);
 		/*
 		 * Git does not run post-receive when the client is gone.  So a runner is started before
-		 * the references move; it waits for what becomes of the intents.  If it cannot be
-		 * started, post-receive or the next push wakes one.
+		 * the references move; it waits for what becomes of the intents.
 		 */
-		if (wants_runner(&a->judged))
-			(void)launcher_local_wake(r->config, r->gitdir, NULL, NULL);
+		wake(a->gate, cause_of(&a->judged));
 	}
 	err_clear(&e);
 	return status;
@@ -197,10 +207,12 @@ static int settle(struct admission *a, struct verdict *verdicts, enum admit_by b
 	return status;
 }
 
-int admit(const struct receive *r, const struct push *push, enum admit_by by)
+int admit(struct gate *g, const struct push *push, enum admit_by by)
 {
+	const struct receive *r = &g->receive;
 	struct verdict *verdicts = mem_zalloc(push->n, sizeof(*verdicts));
-	struct admission a = {.receive = r, .push = push, .judged = {verdicts, push->n, NULL, 0}};
+	struct admission a = {
+		.gate = g, .receive = r, .push = push, .judged = {verdicts, push->n, NULL, 0}};
 	struct err e = ERR_INIT;
 	struct judge judge;
 	int status;
@@ -212,7 +224,7 @@ int admit(const struct receive *r, const struct push *push, enum admit_by by)
 		/* What passes, as no room to merge in, is no fault of the repository. */
 		enum code fault = past_failed(&a.past) || e.passing ? CODE_STORE : CODE_REPOSITORY;
 
-		status = admit_fault(r, push, fault, err_text(&e));
+		status = admit_fault(g, push, fault, err_text(&e));
 	} else {
 		status = settle(&a, verdicts, by);
 		for (size_t i = 0; i < push->n; i++)

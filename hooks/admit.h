@@ -7,8 +7,8 @@
 
 #include "gate/code.h"
 
+struct gate;
 struct push;
-struct receive;
 
 enum admit_by {
 	ADMIT_BY_PRE_RECEIVE,
@@ -21,13 +21,12 @@ enum admit_by {
  * audit log, both on disk.  Rejected, or it could not be told: recorded as far as possible.  In either
  * case the pusher is told.  The hook's exit status, 0 or 1.
  */
-int admit(const struct receive *r, const struct push *push, enum admit_by by);
+int admit(struct gate *g, const struct push *push, enum admit_by by);
 
 /*
- * The push could not be judged: record and tell it.  PUSH may be NULL, and R may be half begun.
+ * The push could not be judged: record and tell it.  PUSH may be NULL, and G may be half begun.
  * Returns 1, the hook's exit status.
  */
-int admit_fault(
-	const struct receive *r, const struct push *push, enum code code, const char *reason);
+int admit_fault(struct gate *g, const struct push *push, enum code code, const char *reason);
 
 #endif

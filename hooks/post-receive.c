@@ -10,11 +10,11 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "chain/landing.h"
-#include "chain/launcher-local.h"
 #include "chain/order.h"
 #include "chain/source.h"
 #include "chain/store.h"
 #include "data/config.h"
+#include "gate.h"
 #include "gate/policy.h"
 #include "gate/push.h"
 #include "gate/receive.h"
@@ -209,8 +209,9 @@ static void tell_failure(const struct receive *r, const struct err *e)
 	free(text);
 }
 
-static int land(const struct receive *r, const struct str *input, struct err *e)
+static int land(struct gate *g, const struct str *input, struct err *e)
 {
+	const struct receive *r = &g->receive;
 	struct err ignored = ERR_INIT;
 	struct push push;
 	int result = 0;
@@ -222,8 +223,7 @@ static int land(const struct receive *r, const struct str *input, struct err *e)
 	} else if (may_have_intents(r, &push)) {
 		result = record(r, &push, e);
 		/* Above all if it could not be recorded: then the runner is to find what has landed. */
-		if (launcher_local_wake(r->config, r->gitdir, NULL, result == 0 ? e : &ignored) !=
-			0)
+		if (starter_wake(&g->starter, r, STARTER_WORK, result == 0 ? e : &ignored) != 0)
 			result = -1;
 	}
 	err_clear(&ignored);
@@ -260,20 +260,20 @@ static void expect_signals(void)
 int main(void)
 {
 	struct err e = ERR_INIT;
-	struct receive r;
+	struct gate g;
 	struct str input;
 	enum receive_start start;
 
 	expect_signals();
 	(void)atexit(end_well); /* without it, the push would fail where memory ends */
 	str_init(&input);
-	start = receive_begin(&r, "post-receive", &e);
+	start = gate_begin(&g, "post-receive", GATE_FOLLOWS, &e);
 	if (start == RECEIVE_READY && receive_input(&input, &e) == 0)
-		(void)land(&r, &input, &e); /* what failed stands in e */
+		(void)land(&g, &input, &e); /* what failed stands in e */
 	if (start != RECEIVE_OUT_OF_SCOPE && e.text != NULL)
-		tell_failure(&r, &e);
+		tell_failure(&g.receive, &e);
 	str_clear(&input);
-	receive_clear(&r);
+	gate_end(&g);
 	err_clear(&e);
 	return 0;
 }

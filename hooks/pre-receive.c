@@ -3,10 +3,10 @@
 
 #include "admit.h"
 #include "base/err.h"
+#include "gate.h"
 #include "gate/push.h"
-#include "gate/receive.h"
 
-static int judge_input(const struct receive *r, const struct str *input)
+static int judge_input(struct gate *g, const struct str *input)
 {
 	struct err e = ERR_INIT;
 	struct push push;
@@ -15,16 +15,16 @@ static int judge_input(const struct receive *r, const struct str *input)
 	switch (push_parse(&push, input->buf, input->len, &e)) {
 	case PUSH_MALFORMED:
 		err_wrap(&e, "what git gave the hook is malformed");
-		status = admit_fault(r, NULL, CODE_INPUT, err_text(&e));
+		status = admit_fault(g, NULL, CODE_INPUT, err_text(&e));
 		break;
 	case PUSH_SHA256:
-		status = admit_fault(r, NULL, CODE_REPOSITORY,
+		status = admit_fault(g, NULL, CODE_REPOSITORY,
 			"this is a SHA-256 repository, which cannot be judged");
 		break;
 	default:
-		status = push_resolve(&push, r->gitdir, &e) == 0
-				 ? admit(r, &push, ADMIT_BY_PRE_RECEIVE)
-				 : admit_fault(r, &push, CODE_REPOSITORY, err_text(&e));
+		status = push_resolve(&push, g->receive.gitdir, &e) == 0
+				 ? admit(g, &push, ADMIT_BY_PRE_RECEIVE)
+				 : admit_fault(g, &push, CODE_REPOSITORY, err_text(&e));
 	}
 	push_clear(&push);
 	err_clear(&e);
@@ -34,7 +34,7 @@ static int judge_input(const struct receive *r, const struct str *input)
 int main(void)
 {
 	struct err e = ERR_INIT, input_error = ERR_INIT;
-	struct receive r;
+	struct gate g;
 	struct str input;
 	enum receive_start start;
 	int status = 1, unread;
@@ -42,7 +42,7 @@ int main(void)
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
 	str_init(&input);
-	start = receive_begin(&r, "pre-receive", &e);
+	start = gate_begin(&g, "pre-receive", GATE_JUDGES, &e);
 	/* Whatever the outcome: git does not like a hook that leaves its input unread. */
 	unread = receive_input(&input, &input_error);
 	switch (start) {
@@ -50,18 +50,18 @@ int main(void)
 		status = 0;
 		break;
 	case RECEIVE_BAD_CONFIG:
-		status = admit_fault(&r, NULL, CODE_CONFIG, err_text(&e));
+		status = admit_fault(&g, NULL, CODE_CONFIG, err_text(&e));
 		break;
 	case RECEIVE_BAD_REPOSITORY:
-		status = admit_fault(&r, NULL, CODE_REPOSITORY, err_text(&e));
+		status = admit_fault(&g, NULL, CODE_REPOSITORY, err_text(&e));
 		break;
 	case RECEIVE_READY:
-		status = unread ? admit_fault(&r, NULL, CODE_INPUT, err_text(&input_error))
-				: judge_input(&r, &input);
+		status = unread ? admit_fault(&g, NULL, CODE_INPUT, err_text(&input_error))
+				: judge_input(&g, &input);
 		break;
 	}
 	str_clear(&input);
-	receive_clear(&r);
+	gate_end(&g);
 	err_clear(&input_error);
 	err_clear(&e);
 	return status;

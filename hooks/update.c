@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "chain/store.h"
 #include "data/config.h"
+#include "gate.h"
 #include "gate/judge.h"
 #include "gate/push.h"
 #include "gate/receive.h"
@@ -52,8 +53,9 @@ static int passes_free(const struct receive *r, const struct push *push, struct 
 	return passes;
 }
 
-static int judge_update_of(const struct receive *r, const struct push *push)
+static int judge_update_of(struct gate *g, const struct push *push)
 {
+	const struct receive *r = &g->receive;
 	struct policy_rule rule;
 	struct err e = ERR_INIT;
 	int passes = 0, judged = 0, status = 0;
@@ -64,16 +66,16 @@ static int judge_update_of(const struct receive *r, const struct push *push)
 	if (passes == 0)
 		judged = was_judged(r, &push->v[0], &e);
 	if (passes < 0)
-		status = admit_fault(r, push, CODE_REPOSITORY, err_text(&e));
+		status = admit_fault(g, push, CODE_REPOSITORY, err_text(&e));
 	else if (judged < 0)
-		status = admit_fault(r, push, CODE_STORE, err_text(&e));
+		status = admit_fault(g, push, CODE_STORE, err_text(&e));
 	else if (passes == 0 && judged == 0) /* tells and records what it finds */
-		status = admit(r, push, ADMIT_BY_UPDATE);
+		status = admit(g, push, ADMIT_BY_UPDATE);
 	err_clear(&e);
 	return status;
 }
 
-static int judge_arguments(const struct receive *r, char **argv)
+static int judge_arguments(struct gate *g, char **argv)
 {
 	struct push push = {0};
 	struct err e = ERR_INIT;
@@ -82,16 +84,16 @@ static int judge_arguments(const struct receive *r, char **argv)
 	switch (push_add(&push, argv[1], argv[2], argv[3], &e)) {
 	case PUSH_MALFORMED:
 		err_wrap(&e, "what git gave the hook is malformed");
-		status = admit_fault(r, NULL, CODE_INPUT, err_text(&e));
+		status = admit_fault(g, NULL, CODE_INPUT, err_text(&e));
 		break;
 	case PUSH_SHA256:
-		status = admit_fault(r, NULL, CODE_REPOSITORY,
+		status = admit_fault(g, NULL, CODE_REPOSITORY,
 			"this is a SHA-256 repository, which cannot be judged");
 		break;
 	default:
-		status = push_resolve(&push, r->gitdir, &e) == 0
-				 ? judge_update_of(r, &push)
-				 : admit_fault(r, &push, CODE_REPOSITORY, err_text(&e));
+		status = push_resolve(&push, g->receive.gitdir, &e) == 0
+				 ? judge_update_of(g, &push)
+				 : admit_fault(g, &push, CODE_REPOSITORY, err_text(&e));
 	}
 	push_clear(&push);
 	err_clear(&e);
@@ -101,29 +103,29 @@ static int judge_arguments(const struct receive *r, char **argv)
 int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
-	struct receive r;
+	struct gate g;
 	int status = 1;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a failed write */
-	switch (receive_begin(&r, "update", &e)) {
+	switch (gate_begin(&g, "update", GATE_JUDGES, &e)) {
 	case RECEIVE_OUT_OF_SCOPE:
 		status = 0;
 		break;
 	case RECEIVE_BAD_CONFIG:
-		status = admit_fault(&r, NULL, CODE_CONFIG, err_text(&e));
+		status = admit_fault(&g, NULL, CODE_CONFIG, err_text(&e));
 		break;
 	case RECEIVE_BAD_REPOSITORY:
-		status = admit_fault(&r, NULL, CODE_REPOSITORY, err_text(&e));
+		status = admit_fault(&g, NULL, CODE_REPOSITORY, err_text(&e));
 		break;
 	case RECEIVE_READY:
-		status = argc == 4 ? judge_arguments(&r, argv)
-				   : admit_fault(&r, NULL, CODE_INPUT,
+		status = argc == 4 ? judge_arguments(&g, argv)
+				   : admit_fault(&g, NULL, CODE_INPUT,
 					     "git gives an update hook a reference and two object "
 					     "ids");
 		break;
 	}
-	receive_clear(&r);
+	gate_end(&g);
 	err_clear(&e);
 	return status;
 }

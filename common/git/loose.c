@@ -270,6 +270,14 @@ int loose_check_alternates(const char *dir, struct err *e)
 	return result;
 }
 
+int loose_dirs(struct strlist *out, const struct strlist *dirs, struct err *e)
+{
+	for (size_t i = 0; i < dirs->n; i++)
+		if (add_dir(out, dirs->v[i], 0, e) != 0)
+			return -1;
+	return 0;
+}
+
 int loose_add(git_odb *odb, const struct strlist *dirs, struct err *e)
 {
 	struct loose *l = mem_zalloc(1, sizeof(*l));
@@ -281,11 +289,10 @@ int loose_add(git_odb *odb, const struct strlist *dirs, struct err *e)
 	l->backend.read = read_object;
 	l->backend.read_header = read_header;
 	l->backend.free = free_backend;
-	for (size_t i = 0; i < dirs->n; i++)
-		if (add_dir(&l->dirs, dirs->v[i], 0, e) != 0) {
-			free_backend(&l->backend);
-			return -1;
-		}
+	if (loose_dirs(&l->dirs, dirs, e) != 0) {
+		free_backend(&l->backend);
+		return -1;
+	}
 	if (git_odb_add_backend(odb, &l->backend, PRIORITY) < 0) {
 		free_backend(&l->backend);
 		return git_err(e, "loose objects cannot be read");

@@ -23,5 +23,7 @@ int loose_check_alternates(const char *dir, struct err *e);
  * info/alternates name, in front of ODB's own.  Nothing of DIRS is kept.  0, or -1.
  */
 int loose_add(git_odb *odb, const struct strlist *dirs, struct err *e);
+/* Add to OUT the object folders DIRS and those that their info/alternates name.  0; -1: not all. */
+int loose_dirs(struct strlist *out, const struct strlist *dirs, struct err *e);
 
 #endif

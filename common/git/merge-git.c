@@ -28,11 +28,8 @@
 #define MAX_WAIT 300  /* seconds for one run: a disk may hang, or a pipe lie in an object's place */
 #define MAX_SAID 2000 /* bytes of Git's messages that are passed on */
 
-/*
- * Git, the caller's to free(); NULL: there is none.  What the build puts in front comes first, then
- * the one that GitLab brings along and merges with, then the system's.
- */
-static char *find_git(void)
+/* What the build puts in front comes first, then the one that GitLab merges with, then the system's. */
+char *merges_program(void)
 {
 	const char *folders = paths_tools() + strlen("PATH=");
 	size_t len = str_ends(folders, SPAWN_PATH) ? strlen(folders) - strlen(SPAWN_PATH) : 0;
@@ -228,7 +225,7 @@ static enum merge_git conclude(struct merge_pair *const *pairs, size_t n, int st
 enum merge_git merge_git_run(struct merge_pair *const *pairs, size_t n, struct repository *r,
 	const struct merge_scratch *scratch, struct err *e)
 {
-	char *git = find_git();
+	char *git = merges_program();
 	struct spawn s = SPAWN_INIT;
 	enum merge_git result = MERGE_GIT_FAILED;
 	struct str text;

@@ -34,6 +34,12 @@ enum merges_answer {
 	MERGES_UNCERTAIN
 };
 
+/*
+ * The git that is asked, an absolute path, the caller's to free(); NULL: there is none.  Nothing else is ever
+ * executed.
+ */
+char *merges_program(void);
+
 /* One question: is the tree of RESULT the automatic merge of OURS and THEIRS, all commits? */
 struct merges_case {
 	struct oid ours;   /* the first parent */

@@ -66,8 +66,8 @@ static int open_failure(struct err *e, const char *gitdir)
 	return git_err(e, "%s cannot be opened", gitdir);
 }
 
-/* Add the object folder DIR to ODB and to DIRS. */
-static int add_objects(git_odb *odb, struct strlist *dirs, const char *dir, struct err *e)
+/* Add the object folder DIR to OUT, as an absolute path.  0; -1. */
+static int add_quarantined(struct strlist *out, const char *dir, struct err *e)
 {
 	char *real;
 	struct stat st;
@@ -80,24 +80,23 @@ static int add_objects(git_odb *odb, struct strlist *dirs, const char *dir, stru
 	real = files_real_path(dir, e);
 	if (real == NULL)
 		return -1;
-	strlist_add(dirs, real);
+	strlist_add(out, real);
 	free(real);
-	if (git_odb_add_disk_alternate(odb, dir) < 0)
-		return git_err(e, "objects in %s cannot be read", dir);
 	return 0;
 }
 
-static int add_quarantine(git_odb *odb, struct strlist *dirs, struct err *e)
+/* Add to OUT the object folders that the environment names.  0; -1. */
+static int find_quarantine(struct strlist *out, struct err *e)
 {
 	const char *objects = getenv("GIT_OBJECT_DIRECTORY");
 	const char *more = getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES");
 
-	if (objects != NULL && add_objects(odb, dirs, objects, e) != 0)
+	if (objects != NULL && add_quarantined(out, objects, e) != 0)
 		return -1;
 	while (more != NULL && *more != '\0') {
 		const char *end = strchrnul(more, ':');
 		char *dir = mem_strndup(more, (size_t)(end - more));
-		int failed = add_objects(odb, dirs, dir, e);
+		int failed = add_quarantined(out, dir, e);
 
 		free(dir);
 		if (failed)
@@ -105,6 +104,37 @@ static int add_quarantine(git_odb *odb, struct strlist *dirs, struct err *e)
 		more = *end ? end + 1 : end;
 	}
 	return 0;
+}
+
+/* Add those that the environment names to ODB and to DIRS.  0; -1. */
+static int add_quarantine(git_odb *odb, struct strlist *dirs, struct err *e)
+{
+	size_t n = dirs->n;
+
+	if (find_quarantine(dirs, e) != 0)
+		return -1;
+	for (size_t i = n; i < dirs->n; i++)
+		if (git_odb_add_disk_alternate(odb, dirs->v[i]) < 0)
+			return git_err(e, "objects in %s cannot be read", dirs->v[i]);
+	return 0;
+}
+
+int repository_object_paths(struct strlist *out, const char *gitdir, struct err *e)
+{
+	char *own = path_join(gitdir, "objects");
+	struct strlist dirs = {0}, all = {0};
+	int result;
+
+	strlist_add(&dirs, own);
+	result = find_quarantine(&dirs, e);
+	if (result == 0)
+		result = loose_dirs(&all, &dirs, e);
+	for (size_t i = 0; i < all.n; i++)
+		strlist_add(out, all.v[i]);
+	strlist_clear(&all);
+	strlist_clear(&dirs);
+	free(own);
+	return result;
 }
 
 static int open_objects(

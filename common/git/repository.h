@@ -33,6 +33,13 @@ void repository_free(struct repository *r); /* NULL is fine */
 const struct strlist *repository_object_dirs(const struct repository *r);
 
 /*
+ * Add to OUT every object folder that REPOSITORY_QUARANTINED_OBJECTS of GITDIR (as repository_common_dir() has
+ * it) would be read from, alternates included, without opening the repository.  0; -1 and *E: not all could
+ * be found.
+ */
+int repository_object_paths(struct strlist *out, const char *gitdir, struct err *e);
+
+/*
  * What the reference NAME points to after symbolic references: 1 and *OUT; 0: there is none such;
  * -1.
  */

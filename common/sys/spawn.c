@@ -89,8 +89,7 @@ static void close_from_to(unsigned first, unsigned last)
 		(void)close((int)fd); /* most are not open */
 }
 
-/* Close all but 0, 1, 2 and these two, of which each may be -1. */
-static void close_others(int a, int b)
+void spawn_close_others(int a, int b)
 {
 	int low = a < b ? a : b, high = a < b ? b : a;
 	unsigned next = 3;
@@ -177,7 +176,7 @@ static _Noreturn void become(const struct plan *p)
 	if (settle(p) != 0 || arrange(p->fds) != 0 ||
 		(p->keep >= 0 && fcntl(p->keep, F_SETFD, 0) != 0))
 		give_up(fault, (struct fault){errno, FAULT_SET_UP});
-	close_others(fault, p->keep);
+	spawn_close_others(fault, p->keep);
 	if (chdir(p->dir) != 0)
 		give_up(fault, (struct fault){errno, FAULT_FOLDER});
 	reset_signals();

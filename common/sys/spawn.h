@@ -74,4 +74,7 @@ int spawn_watch(const struct spawn *s, size_t max, struct str *out, int *status,
  */
 int spawn_detached(const char *const *argv, struct err *e);
 
+/* Close all descriptors but 0, 1, 2 and these two, of which each may be -1. */
+void spawn_close_others(int a, int b);
+
 #endif

@@ -267,6 +267,7 @@ static int look(struct check *c, const char *user, const char *system_file, stru
 	if (result == 0) {
 		check_hooks(c);
 		check_git(c);
+		check_confinement(c);
 	}
 	if (result == 0 && c->config != NULL) {
 		check_state(c);

@@ -53,6 +53,8 @@ void check_hooks(struct check *c);
 /* Has the repository hooks of its own that are ours or call ours, or is it to have them by install.sh? */
 int check_has_own_hooks(const struct check *c);
 void check_git(struct check *c);
+/* check-confinement.c: what the kernel has for the limits that hooks put on themselves. */
+void check_confinement(struct check *c);
 /* check-images.c: what makes images, and the registry that they go to. */
 void check_images(struct check *c);
 /* check-registry.c: where models come from and are registered: files of secrets, and MLflow's server. */

@@ -1,0 +1,94 @@
+#define _GNU_SOURCE /* environ */
+#include "confine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "data/config.h"
+#include "gate/receive.h"
+#include "git/merge.h"
+#include "git/repository.h"
+#include "sys/sandbox.h"
+
+/*
+ * Of the machine: what libraries read when a program starts, and what the kernel says of itself.  Not /etc:
+ * tokens are kept there.
+ */
+static const char *const of_the_machine[] = {"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32",
+	"/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime",
+	"/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/usr/share/zoneinfo",
+	/* libgit2, where it is linked dynamically, does not start without */
+	"/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/usr/share/ca-certificates", "/dev/urandom",
+	"/dev/random", "/dev/zero", "/sys/devices/system/cpu",
+	"/sys/kernel/mm/transparent_hugepage", "/proc/sys/vm/overcommit_memory"};
+
+/* Of a repository, what may be a symbolic link to somewhere else: a rule holds where it leads. */
+static const char *const of_a_repository[] = {"HEAD", "config", "info", "objects", "objects/pack",
+	"objects/info", "packed-refs", "refs", "refs/heads", "refs/tags", "shallow", "worktrees"};
+
+/* Of the environment: where git has put this push's objects, and what the pusher has said to it. */
+static const char *const kept[] = {
+	"GIT_OBJECT_DIRECTORY=", "GIT_ALTERNATE_OBJECT_DIRECTORIES=", "GIT_PUSH_OPTION_"};
+
+static int is_kept(const char *setting)
+{
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (str_starts(setting, kept[i]))
+			return 1;
+	return 0;
+}
+
+static void clear_environment(void)
+{
+	size_t n = 0, used = 0;
+	char **left;
+
+	while (environ != NULL && environ[n] != NULL)
+		n++;
+	left = mem_zalloc(n + 2, sizeof(*left));
+	/* libgit2 asks for one, and would look for it elsewhere. */
+	left[used++] = mem_strdup("HOME=/nonexistent");
+	for (size_t i = 0; i < n; i++)
+		if (is_kept(environ[i]))
+			left[used++] = environ[i];
+	environ = left;
+}
+
+static void fill(struct sandbox *s, const struct receive *r, enum confine_writes writes)
+{
+	char *git = merges_program();
+
+	for (size_t i = 0; i < sizeof(of_the_machine) / sizeof(of_the_machine[0]); i++)
+		strlist_add(&s->read, of_the_machine[i]);
+	strlist_add(&s->read, r->gitdir);
+	for (size_t i = 0; i < sizeof(of_a_repository) / sizeof(of_a_repository[0]); i++)
+		sandbox_add(&s->read, r->gitdir, of_a_repository[i]);
+	/* What cannot be found stays out of reach, and is then told by who reads it. */
+	(void)repository_object_paths(&s->read, r->gitdir, NULL);
+	strlist_add(&s->write, "/dev/null");
+	strlist_add(&s->write, r->config->state);
+	sandbox_add(&s->write, r->config->state, "audit"); /* which may be a link */
+	if (writes == CONFINE_PLAY_REFS) {
+		sandbox_add(&s->write, r->gitdir, "refs/modelgate");
+		sandbox_add(&s->write, r->gitdir, "logs/refs/modelgate");
+	}
+	if (git != NULL)
+		sandbox_add_program(s, git);
+	free(git);
+}
+
+int confine(const struct receive *r, enum confine_writes writes, struct err *e)
+{
+	struct sandbox s = SANDBOX_INIT;
+	int result;
+
+	fill(&s, r, writes);
+	result = sandbox_enter(&s, e);
+	clear_environment();
+	sandbox_clear(&s);
+	return result != 0 ? err_wrap(e, "the hook cannot be confined") : 0;
+}

@@ -1,0 +1,47 @@
+#include "check.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "git/merge.h"
+#include "sys/sandbox.h"
+
+/* What the kernel lacks for the limits that hooks put on themselves. */
+static void check_kernel(struct check *c)
+{
+	struct sandbox_support has;
+
+	sandbox_support(&has);
+	if (has.landlock > 0 && has.seccomp)
+		check_ok(c, "confinement",
+			"confinement: hooks are held by Landlock (version %d) and seccomp",
+			has.landlock);
+	else if (has.landlock > 0)
+		check_note(c, "confinement",
+			"confinement: this kernel has no seccomp for this machine: only the files "
+			"that hooks reach are limited (Landlock, version %d), not their calls",
+			has.landlock);
+	else
+		check_note(c, "confinement",
+			"confinement: this kernel has no Landlock%s: hooks reach whatever files "
+			"their "
+			"user does",
+			has.seccomp ? "" : " and no seccomp");
+}
+
+void check_confinement(struct check *c)
+{
+	struct sandbox s = SANDBOX_INIT;
+	char *git = merges_program();
+
+	check_kernel(c);
+	if (git != NULL)
+		sandbox_add_program(&s, git);
+	if (s.programs == SANDBOX_EXECUTE_ANY)
+		check_note(c, "confinement",
+			"confinement: %s is a script, so hooks may execute any program; with the "
+			"program itself first in the path they may execute that alone",
+			git);
+	sandbox_clear(&s);
+	free(git);
+}

@@ -1,0 +1,166 @@
+#!/bin/sh
+# What a hook can do after its start: read its repository, write its state, run the server's git; and the
+# shapes of repositories in which that has to be enough.
+. "${0%/*}/../lib/test.sh"
+. "$TEST_LIB/gate.sh"
+
+# --- repositories whose next push has git itself merge, and starts a runner ---
+
+# The repository base with its clone, in which main is ahead of origin by a merge of dev: both sides have changed
+# the same file since they parted, in different lines.
+diverge() {
+	new_server base && server_set base "branch \"main\"" merge-from "dev, hotfix" && new_project base base.work &&
+		cd base.work && commit both.txt "$(seq 9)" && expect_accept git push -q origin dev &&
+		expect_accept merge_push dev main && at main && git switch -q -c hotfix && change 1 &&
+		at dev && change 9 && at main && merge_in hotfix &&
+		expect_accept git push -q origin hotfix dev main && merge_in dev && cd "$T"
+}
+
+# New repository NAME with a clone NAME.work, a copy of it.
+diverged() {
+	for part in git state work; do
+		cp -a "base.$part" "$1.$part" || return 1
+	done
+	sed -i "s,base,$1,g" "$(server_file "$1")" && git -C "$1.work" remote set-url origin "$T/$1.git" &&
+		TEST_SERVERS="$TEST_SERVERS $1"
+}
+
+change() {
+	sed -i "$1s/\$/x/" both.txt && test_tick && git commit -q -a -m "Line $1"
+}
+
+# Its push lands, by way of URL if given.
+lands_merged() {
+	expect_accept git -C "$T/$1.work" push "${2:-origin}" main && said "created: chain dev on main" &&
+		audit_has "$1" event=push.accepted refs.0.method=merge "refs.0.new=$(git -C "$T/$1.work" rev-parse main)"
+}
+
+# --- calls ---
+
+test_expect 'a repository' '
+	diverge && diverged shop && server_set shop runner wake spawn
+'
+
+test_expect 'a push that has git merge, and starts a runner, is traced' '
+	cd shop.work && expect_accept env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -qq -o "$T/trace" git push origin main &&
+	said "pipeline" && "$TEST_LIB/gate-calls" "$T/trace" >"$T/calls" &&
+	wait_for 30 audit_has shop event=pipeline.finished status=success
+'
+
+test_expect 'all three hooks were seen, with the git that one started and nothing else' '
+	for one in pre-receive update post-receive; do
+		grep -x "$one exit_group" calls && grep -x "$one openat" calls || return 1
+	done &&
+	same "pre-receive executes /usr/bin/git" "$(grep executes calls)" &&
+	same "post-receive starter pre-receive starter update starter" "$(grep starter calls | sort | xargs)"
+'
+
+test_expect 'no call of theirs has to do with the network, and none was refused' '
+	! grep -E " (socket|socketpair|connect|bind|listen|accept4?|send(to|msg|mmsg)|recv(from|msg|mmsg)|getaddrinfo)$" calls &&
+	grep -E "^[0-9]+ +socket\(" trace | head -n 1 >control && [ -s control ] &&
+	! grep -E " = -1 E(PERM|ACCES) " trace | grep -v TCGETS
+'
+
+
+test_expect 'and nothing was written but the state' '
+	grep " writes $T/shop.state/store.db" calls && grep " writes $T/shop.state/audit/audit.jsonl" calls &&
+	! grep " writes " calls | grep -v -e " /dev/null$" -e " writes $T/shop.state/"
+'
+
+# --- what a process shows of itself, and leaves when it crashes ---
+
+# CMD in the folder cores, where it may leave a core file as large as it likes.
+mkdir cores
+may_leave_a_core() {
+	cd "$T/cores" && ulimit -c unlimited && exec "$@" >"$T/out" 2>"$T/err"
+}
+
+is_confined() {
+	HELD=$(cat "$T/held") && grep -q "^Seccomp:.2" "/proc/$HELD/status"
+}
+
+is_hidden() {
+	grep -q "^Max core file size *0 *0 " "/proc/$1/limits"
+}
+
+# A core file is written where the process is, or where the machine has it.
+no_core() {
+	same "" "$(find "$T/cores" "$T/quiet.git" -name "*core*" -type f)"
+}
+
+test_expect 'a hook at work has given up what it can' '
+	diverged quiet && mv quiet.git/hooks/pre-receive quiet.git/real &&
+	printf "#!/bin/sh\necho \$\$ >\"%s\"\nexec \"%s\"\n" "$T/held" "$T/quiet.git/real" >quiet.git/hooks/pre-receive &&
+	chmod 755 quiet.git/hooks/pre-receive &&
+	background flock -o "$(state quiet)/audit/lock" sleep 100 && HOLDER=$! &&
+	{ may_leave_a_core git -C "$T/quiet.work" push origin main & } && PUSHER=$! &&
+	wait_for 20 is_confined && grep -x "NoNewPrivs:.1" "/proc/$HELD/status" && is_hidden "$HELD"
+'
+
+test_expect 'crashed, it leaves no core file, and has let nothing pass' '
+	before=$(tip quiet main) && kill -s SYS "$HELD" && { ! wait "$PUSHER"; } && said "pre-receive hook declined" &&
+	same "$before" "$(tip quiet main)" && no_core
+'
+
+test_expect 'so does the command, which reads secrets' '
+	{ may_leave_a_core modelgate --repo "$T/quiet.git" audit verify & } && VERIFIER=$! &&
+	wait_for 20 is_hidden "$VERIFIER" && kill -s SYS "$VERIFIER" && { ! wait "$VERIFIER"; } && no_core
+'
+
+test_expect 'where another program crashes, there is one, if the machine writes them there' '
+	{ may_leave_a_core sleep 100 & } && sleeper=$! && wait_for 10 grep -q "^Name:.sleep" "/proc/$sleeper/status" &&
+	! is_hidden "$sleeper" && kill -s SYS "$sleeper" && { ! wait "$sleeper"; } &&
+	{ [ "$(cat /proc/sys/kernel/core_pattern)" != core ] || [ -n "$(find cores -name "core*")" ]; } &&
+	rm -f cores/*
+'
+
+test_expect 'the next push lands' '
+	kill "$HOLDER" && { wait "$HOLDER" || :; } && lands_merged quiet && audit_valid quiet
+'
+
+# --- what has to be enough ---
+
+test_expect 'objects of a pool, which has its own of another one by a relative path' '
+	diverged borrower && git init -q --bare pool.git && git init -q --bare deep.git &&
+	cp -a borrower.git/objects/. deep.git/objects/ && rm -r borrower.git/objects/?? &&
+	echo ../../deep.git/objects >pool.git/objects/info/alternates &&
+	echo "$T/pool.git/objects" >borrower.git/objects/info/alternates && lands_merged borrower
+'
+
+test_expect 'a repository, its parts and its state that are links to elsewhere; a path with links' '
+	diverged linked && mkdir -p far/parts && for one in objects refs; do
+		mv "linked.git/$one" far/parts/ && ln -s "$T/far/parts/$one" "linked.git/$one" || return 1
+	done &&
+	mv "$(state linked)" far/state && ln -s far/state "$(state linked)" &&
+	mv far/state/audit far/audit && ln -s ../audit far/state/audit &&
+	ln -s linked.git by-a-link && lands_merged linked "$T/by-a-link"
+'
+
+test_expect 'a linked worktree' '
+	diverged tree && git -C tree.git worktree add -q --detach "$T/tree.linked" main && lands_merged tree "$T/tree.linked"
+'
+
+test_expect 'hooks by a relative path' '
+	diverged relative && mv relative.git/hooks hooks.relative &&
+	git -C relative.git config core.hooksPath ../hooks.relative && lands_merged relative
+'
+
+test_expect 'no state directory: said, not made elsewhere; with one, the same push lands' '
+	diverged homeless && mv "$(state homeless)" kept.state && cd homeless.work &&
+	expect_reject MG903 git push origin main:feature && [ ! -e "$(state homeless)" ] &&
+	mv "$T/kept.state" "$(state homeless)" && lands_merged homeless
+'
+
+if [ "$(id -u)" -eq 0 ]; then
+	test_expect 'a repository in which the user of the hook may not write' '
+		diverged strict && cd strict.work && expect_accept git push -q origin main:refs/heads/feature && cd "$T" &&
+		chmod 755 "$T" && chmod -R a+rX strict.git && chown -R 65534 "$(state strict)" &&
+		echo "$(tip strict main) $(git -C strict.work rev-parse main) refs/heads/main" >input &&
+		(cd strict.git && GIT_DIR=. setpriv --reuid 65534 --clear-groups hooks/pre-receive <"$T/input" 2>"$T/err") &&
+		audit_has strict event=push.accepted refs.0.method=merge "refs.0.new=$(git -C strict.work rev-parse main)"
+	'
+else
+	test_skip 'a repository in which the user of the hook may not write' 'only root can be another user'
+fi
+
+test_done
