@@ -78,8 +78,21 @@ test_expect 'a hostile text stays one message' '
 	same 0 "$(grep -c "<LF>" "$T/messages")"
 '
 
+test_expect 'a push wakes a runner for it, also one that is rejected, and one that only adds a record' '
+	kill $! && drain shop && server_set shop runner wake spawn && cd work && git switch -q main &&
+	expect_reject MG102 git push origin main && wait_for 10 is_copied && git switch -q dev && commit h.txt &&
+	expect_accept git push origin dev && cd .. && wait_for 10 is_copied && server_set shop runner wake none
+'
+
+test_expect 'and one that has let the log come to its size' '
+	server_set shop audit syslog "" && server_set shop audit rotate-size 1000 &&
+	server_set shop runner wake spawn && cd work && commit i.txt && expect_accept git push origin dev && cd .. &&
+	wait_for 10 test -e "$T/shop.state/audit/audit-000004.jsonl" && server_set shop runner wake none &&
+	server_set shop audit syslog "$T/syslog" && server_set shop audit rotate-size 0
+'
+
 test_expect 'a log that was cut behind the copy raises an alert' '
-	kill $! && drain shop &&
+	drain shop &&
 	truncate -s 0 "$log" && rm "$T/shop.state/audit/head" && cd work && git switch -q dev && commit g.txt && git push -q origin dev && cd .. &&
 	drain shop && wait_for 10 grep -q "^<105>1 .* audit.broken .*Audit log does not go on behind the record" "$T/messages"
 '
