@@ -221,10 +221,11 @@ asan: ## check, with address and undefined behaviour sanitizers
 		HOOK_TESTS='$(filter-out $(INSTALLER_TESTS),$(HOOK_TESTS))' check; status=$$?; \
 		grep -hs -A40 -e ERROR: -e 'runtime error' $(BUILD)/asan/reports/* && exit 1; exit $$status
 
-# The unit tests of the rooms that handle foreign bytes, and some pushes: a gate takes a second under it, a
+# The unit tests of what takes foreign bytes apart, and some pushes: a gate takes a second under it, a
 # thousandfold, so that all of the suite is for who has a night (VALGRIND_UNIT=, VALGRIND_HOOKS=).
 VALGRIND_BUILD := $(abspath $(BUILD))/valgrind
-VALGRIND_UNIT ?= $(filter $(foreach room,base data gate,$(BUILD)/tests/unit/$(room)/%),$(UNIT_TESTS))
+VALGRIND_UNIT ?= $(filter $(foreach which,base/% data/% gate/message gate/names gate/override gate/push,\
+	$(BUILD)/tests/unit/$(which)),$(UNIT_TESTS))
 VALGRIND_HOOKS ?= tests/hooks/18-tricks.t tests/hooks/19-policy.t
 # The gates are linked with a shared C library here, whose malloc() valgrind can put its own in place of, and
 # what stands where the tests look for programs are scripts that run them under it.
