@@ -13,7 +13,7 @@ diverge() {
 		cd base.work && commit both.txt "$(seq 9)" && expect_accept git push -q origin dev &&
 		expect_accept merge_push dev main && at main && git switch -q -c hotfix && change 1 &&
 		at dev && change 9 && at main && merge_in hotfix &&
-		expect_accept git push -q origin hotfix dev main && merge_in dev && cd "$T"
+		expect_accept git push -q origin hotfix dev main && merge_in dev && cd "$T" || return 1
 }
 
 # New repository NAME with a clone NAME.work, a copy of it.
@@ -72,7 +72,7 @@ test_expect 'and nothing was written but the state' '
 # CMD in the folder cores, where it may leave a core file as large as it likes.
 mkdir cores
 may_leave_a_core() {
-	cd "$T/cores" && ulimit -c unlimited && exec "$@" >"$T/out" 2>"$T/err"
+	cd "$T/cores" && exec prlimit --core=unlimited:unlimited "$@" >"$T/out" 2>"$T/err"
 }
 
 is_confined() {
