@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "data/config.h"
 #include "gate/receive.h"
+#include "git/include.h"
 #include "git/merge.h"
 #include "git/repository.h"
 #include "sys/sandbox.h"
@@ -69,6 +70,7 @@ static void fill(struct sandbox *s, const struct receive *r, enum confine_writes
 		sandbox_add(&s->read, r->gitdir, of_a_repository[i]);
 	/* What cannot be found stays out of reach, and is then told by who reads it. */
 	(void)repository_object_paths(&s->read, r->gitdir, NULL);
+	include_paths(&s->read, r->gitdir);
 	strlist_add(&s->write, "/dev/null");
 	strlist_add(&s->write, r->config->state);
 	sandbox_add(&s->write, r->config->state, "audit"); /* which may be a link */

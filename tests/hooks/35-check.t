@@ -49,7 +49,8 @@ fine() {
 # --- all is well ---
 
 test_expect 'everything in place: what is looked at, in order' '
-	checks 0 modelgate --repo shop.git && diff - checked <<-EOT
+	checks 0 modelgate --repo shop.git && sed -i "s/^\(ok  \|note\)   confinement: .*/ok     confinement/" checked &&
+	diff - checked <<-EOT
 		ok     repository: $T/shop.git, owner $owner
 		ok     configuration: $ini
 		ok     pre-receive: $T/shop.git/hooks/pre-receive
@@ -57,6 +58,7 @@ test_expect 'everything in place: what is looked at, in order' '
 		ok     post-receive: $T/shop.git/hooks/post-receive
 		ok     receive.advertisePushOptions
 		ok     $(git --version)
+		ok     confinement
 		ok     state: $state
 		ok     store: $state/store.db, 1 push
 		ok     audit log: $(wc -l <"$(audit shop)") records, its end is as the head says
@@ -77,9 +79,18 @@ test_expect 'without a repository: what all share; an empty repository; usage' '
 	printf "[modelgate]\nstate = %s\n" "$state" >system.ini && checks 0 modelgate --config system.ini &&
 	grep -x "note   repository: none is looked at; modelgate --repo PATH check does" checked &&
 	grep -x "ok     configuration: $T/system.ini" checked && grep -x "ok     state: $state" checked &&
-	! grep hooks checked && is_usage "check: \"x\" is one too many" mg shop check x &&
+	! grep -v " confinement: " checked | grep hooks && is_usage "check: \"x\" is one too many" mg shop check x &&
 	new_server empty && TEST_SERVERS=shop && checks 0 modelgate --repo empty.git &&
 	grep "^ok     store: none yet" checked && grep "^ok     audit log: 0 records" checked
+'
+
+test_expect 'what the kernel has to hold the hooks' '
+	checks 0 modelgate --repo shop.git && grep -c " confinement: " checked >count && same 1 "$(cat count)" &&
+	if grep -q "^Seccomp_filters:" /proc/self/status && grep -qw landlock /sys/kernel/security/lsm; then
+		grep "^ok     confinement: hooks are held by Landlock (version [1-9][0-9]*) and seccomp$" checked
+	else
+		grep "^\(ok  \|note\)   confinement: " checked
+	fi
 '
 
 # --- the configuration ---

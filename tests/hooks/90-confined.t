@@ -13,7 +13,7 @@ diverge() {
 		cd base.work && commit both.txt "$(seq 9)" && expect_accept git push -q origin dev &&
 		expect_accept merge_push dev main && at main && git switch -q -c hotfix && change 1 &&
 		at dev && change 9 && at main && merge_in hotfix &&
-		expect_accept git push -q origin hotfix dev main && merge_in dev && cd "$T"
+		expect_accept git push -q origin hotfix dev main && merge_in dev && cd "$T" || return 1
 }
 
 # New repository NAME with a clone NAME.work, a copy of it.
@@ -72,7 +72,7 @@ test_expect 'and nothing was written but the state' '
 # CMD in the folder cores, where it may leave a core file as large as it likes.
 mkdir cores
 may_leave_a_core() {
-	cd "$T/cores" && ulimit -c unlimited && exec "$@" >"$T/out" 2>"$T/err"
+	cd "$T/cores" && exec prlimit --core=unlimited:unlimited "$@" >"$T/out" 2>"$T/err"
 }
 
 is_confined() {
@@ -140,6 +140,14 @@ test_expect 'a linked worktree' '
 	diverged tree && git -C tree.git worktree add -q --detach "$T/tree.linked" main && lands_merged tree "$T/tree.linked"
 '
 
+test_expect 'a configuration that includes others, which include others' '
+	diverged including && mkdir -p far/config && printf "[core]\n\tlogAllRefUpdates = true\n" >far/config/deepest &&
+	printf "[include]\n\tpath = deepest\n" >far/config/deep && printf "[include]\n\tpath = deep\n" >far/config/one &&
+	git -C including.git config include.path "$T/far/config/one" &&
+	git -C including.git config includeIf.gitdir:/.path ../far/config/deep &&
+	same true "$(git -C including.git config core.logAllRefUpdates)" && lands_merged including
+'
+
 test_expect 'hooks by a relative path' '
 	diverged relative && mv relative.git/hooks hooks.relative &&
 	git -C relative.git config core.hooksPath ../hooks.relative && lands_merged relative
@@ -162,5 +170,71 @@ if [ "$(id -u)" -eq 0 ]; then
 else
 	test_skip 'a repository in which the user of the hook may not write' 'only root can be another user'
 fi
+
+# --- what somebody has planted ---
+
+# Programs that leave a mark, wherever git or a library would run one: in the configuration and attributes of the
+# repository, in the environment (PLANTED), on the path.  GIT is the one that is found without it.
+GIT=$(command -v git)
+
+make_evil() {
+	mkdir evil && printf '#!/bin/sh\necho "$0 $*" >>"%s"\nexit 1\n' "$T/marked" >evil/mark && chmod 755 evil/mark &&
+		cp evil/mark evil/git && cp evil/mark evil/git-merge-tree && cp evil/mark evil/sh &&
+		printf '[core]\n\tfsmonitor = %s\n' "$T/evil/mark" >evil/included &&
+		cc -shared -fPIC -o evil/mark.so -x c - <<-C
+			#include <stdio.h>
+			static void __attribute__((constructor)) mark(void)
+			{
+				FILE *f = fopen("$T/marked", "a");
+
+				if (f != NULL && fputs("preloaded\n", f) >= 0)
+					fclose(f);
+			}
+		C
+}
+
+plant() {
+	printf '* merge=evil diff=evil filter=evil\n' >"$1.git/info/attributes" || return 1
+	for one in core.fsmonitor core.sshCommand core.editor core.pager core.askPass core.gitProxy diff.external \
+		core.alternateRefsCommand uploadpack.packObjectsHook gpg.program gpg.ssh.program sequence.editor \
+		merge.evil.driver diff.evil.command diff.evil.textconv filter.evil.clean filter.evil.smudge \
+		filter.evil.process credential.helper; do
+		git -C "$1.git" config "$one" "$T/evil/mark" || return 1
+	done
+	git -C "$1.git" config core.hooksPath "$T/evil" && git -C "$1.git" config alias.merge-tree "!$T/evil/mark" &&
+		git -C "$1.git" config include.path "$T/evil/included" &&
+		git -C "$1.git" config trace2.normalTarget "$T/marked" || return 1
+	PLANTED="PATH=$T/evil:$PATH BASH_ENV=$T/evil/mark ENV=$T/evil/mark GIT_EXEC_PATH=$T/evil GIT_TEMPLATE_DIR=$T/evil
+		GIT_CONFIG_NOSYSTEM=0 GIT_CONFIG_GLOBAL=$T/$1.git/config GIT_CONFIG_SYSTEM=$T/$1.git/config
+		GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=merge.default GIT_CONFIG_VALUE_0=evil"
+	for one in EXTERNAL_DIFF SSH SSH_COMMAND ASKPASS EDITOR SEQUENCE_EDITOR PAGER PROXY_COMMAND; do
+		PLANTED="$PLANTED GIT_$one=$T/evil/mark"
+	done
+	for one in TRACE TRACE2 TRACE2_EVENT TRACE2_PERF TRACE_SETUP TRACE_PERFORMANCE TRACE_PACK_ACCESS; do
+		PLANTED="$PLANTED GIT_$one=$T/marked"
+	done
+	# A gate that was built with sanitizers is linked dynamically, and wants to be loaded first.
+	readelf -lW "$1.git/hooks/pre-receive" | grep -q '^  INTERP ' ||
+		PLANTED="$PLANTED LD_PRELOAD=$T/evil/mark.so"
+}
+
+# CMD in repository NAME, with all that is planted.
+among() {
+	cd "$T/$1.git" && shift && env $PLANTED GIT_DIR=. "$@"
+}
+
+test_expect 'nothing is run that is planted in the repository or in the environment, when git merges' '
+	diverged sown && cd sown.work && expect_accept git push -q origin main:refs/heads/feature && cd "$T" &&
+	echo "$(tip sown main) $(git -C sown.work rev-parse main) refs/heads/main" >input &&
+	OURS=$(git -C sown.work rev-parse main^1) && THEIRS=$(git -C sown.work rev-parse main^2) && make_evil && plant sown &&
+	(among sown hooks/pre-receive <input 2>"$T/err" || { cat "$T/err" && exit 1; }) &&
+	audit_has sown event=push.accepted refs.0.method=merge "refs.0.new=$(git -C sown.work rev-parse main)" &&
+	[ ! -e marked ]
+'
+
+test_expect 'where git is run as it is, it is' '
+	{ (among sown "$GIT" merge-tree --write-tree "$OURS" "$THEIRS") || :; } && grep "evil/mark" marked >marks &&
+	case $PLANTED in *LD_PRELOAD*) grep preloaded marked ;; esac
+'
 
 test_done

@@ -3,7 +3,8 @@
 #
 #	start_gitlab_api [TAKE]    A double of GitLab (tests/lib/gitlab-double) with the project 5, whose
 #	                           repository is shop.git: GITLAB_URL.  TAKE: what runs its jobs
-#	                           (pretend).  Its token for us is in $T/token, and may do all.
+#	                           (pretend).  Its token for us is in $T/token, and may do all; GITLAB_TOKEN: another
+#	                           one than glpat-modelgate.
 #	use_gitlab NAME            Server NAME (in the layout of GitLab) launches there.
 #	gitlab_says JSON           Tell the double something (POST /_double); its answer is in $T/said.
 #	gitlab_fault MATCH HOW [MORE]  The next request that matches goes wrong: MORE is JSON members.
@@ -19,12 +20,12 @@
 #	gitlab_of NAME ID PATH     What `status ID --json` has of GitLab: gitlab_of shop 1 pipeline_id
 
 start_gitlab_api() {
-	mkdir -p "$T/gitlab" && printf 'glpat-modelgate\n' >"$T/token" && chmod 600 "$T/token" &&
+	mkdir -p "$T/gitlab" && printf '%s\n' "${GITLAB_TOKEN:-glpat-modelgate}" >"$T/token" && chmod 600 "$T/token" &&
 		cat >"$T/gitlab/setup.json" <<-END &&
 			{"projects": [{"id": 5, "path": "models/shop", "git": "$T/shop.git",
 				"protected": ["main", "prod", "retrain", "online"]}],
 			"tokens": {
-				"glpat-modelgate": {"user": 900, "name": "modelgate-bot", "scopes": ["api"],
+				"${GITLAB_TOKEN:-glpat-modelgate}": {"user": 900, "name": "modelgate-bot", "scopes": ["api"],
 					"level": 40, "projects": [5]},
 				"glpat-read": {"user": 901, "name": "modelgate-ci", "scopes": ["read_api"],
 					"level": 20, "projects": [5]},
