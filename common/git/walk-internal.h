@@ -56,6 +56,11 @@ void walk_clear(struct walk *w);
 /* Forget queue and flags but for WALK_KEPT, and keep what was read of commits. */
 void walk_restart(struct walk *w, unsigned mask, unsigned value);
 
+/*
+ * Parse the head of a commit object (git's Documentation/gitformat, "tree, parent, author, committer") into
+ * NODE, whose parents the caller frees.  0; or -1: it is none.
+ */
+int walk_parse(struct walk_node *node, const char *text);
 /* The commit OID, the walk's, read if it was not yet; NULL and *E. */
 struct walk_node *walk_load(struct walk *w, const struct oid *oid, struct err *e);
 /* Give OID the flags; it is queued (again) unless it had them all.  0, or -1. */

@@ -108,11 +108,7 @@ static int64_t parse_time(const char *text)
 	return *end == '>' ? strtoll(end + 1, NULL, 10) : 0;
 }
 
-/*
- * Parse the head of a commit object (git's Documentation/gitformat, "tree, parent, author,
- * committer").
- */
-static int parse_commit(struct walk_node *node, const char *text)
+int walk_parse(struct walk_node *node, const char *text)
 {
 	size_t cap = 0;
 	const char *value, *end;
@@ -154,7 +150,7 @@ struct walk_node *walk_load(struct walk *w, const struct oid *oid, struct err *e
 	node = mem_zalloc(1, sizeof(*node));
 	node->oid = *oid;
 	text = mem_strndup(git_odb_object_data(object), git_odb_object_size(object));
-	broken = git_odb_object_type(object) != GIT_OBJECT_COMMIT || parse_commit(node, text) != 0;
+	broken = git_odb_object_type(object) != GIT_OBJECT_COMMIT || walk_parse(node, text) != 0;
 	free(text);
 	git_odb_object_free(object);
 	if (broken) {
