@@ -1,6 +1,8 @@
 /*
  * Any bytes are a checkpoint or none, a key or none: what is taken for one is the same text again when it is
  * rendered, but for who signed it; and nothing is trusted that was not signed.
+ *
+ * About: common/audit/checkpoint.c common/data/ed25519.c
  */
 #include <stddef.h>
 #include <stdint.h>

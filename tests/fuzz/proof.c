@@ -1,6 +1,8 @@
 /*
  * Any bytes are a proof or none: what is taken for one is the same when it is rendered and parsed again, and
  * shows the same root, or none.
+ *
+ * About: common/audit/proof.c
  */
 #include <stddef.h>
 #include <stdint.h>
