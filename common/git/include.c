@@ -2,6 +2,7 @@
 
 #include <git2.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -16,11 +17,20 @@ struct found {
 	struct strlist dirs; /* of the files found so far */
 };
 
+/* By hand: libgit2 1.5 does not free all of a regular expression. */
+static int is_include(const char *key)
+{
+	return strcmp(key, "include.path") == 0 ||
+	       (str_starts(key, "includeif.") && str_ends(key, ".path"));
+}
+
 static int add(const git_config_entry *entry, void *arg)
 {
 	struct found *f = arg;
 	size_t n = f->dirs.n;
 
+	if (!is_include(entry->name))
+		return 0;
 	for (size_t i = 0; entry->value != NULL && i < n; i++) {
 		char *path = entry->value[0] == '/' ? mem_strdup(entry->value)
 						    : path_join(f->dirs.v[i], entry->value);
@@ -62,8 +72,7 @@ void include_paths(struct strlist *out, const char *gitdir)
 		strlist_add(&f.dirs, gitdir);
 		/* Once is enough: each entry of an included file follows the one that includes it. */
 		if (git_config_open_ondisk(&config, path) == 0)
-			(void)git_config_foreach_match(
-				config, "^include(if\\..*)?\\.path$", add, &f);
+			(void)git_config_foreach(config, add, &f); /* what was found is added */
 		git_config_free(config);
 		(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
 		strlist_clear(&f.dirs);

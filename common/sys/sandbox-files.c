@@ -117,23 +117,38 @@ static int allow_all(int ruleset, uint64_t rights, const struct strlist *paths, 
 	return 0;
 }
 
-/* The folder that the sanitizer's OPTIONS have its reports in. */
-static int allow_reports(int ruleset, uint64_t rights, const char *options, struct err *e)
+/* Paths that options of sanitizers name: what is not reported, and where reports go. */
+static const struct option {
+	const char *variable;
+	const char *key;
+} options[] = {{"LSAN_OPTIONS", "suppressions="}, {"ASAN_OPTIONS", "log_path="},
+	{"UBSAN_OPTIONS", "log_path="}};
+
+/* The folder in which the path of O lies. */
+static int allow_option(int ruleset, uint64_t rights, const struct option *o, struct err *e)
 {
-	const char *value = getenv(options), *log;
+	const char *value = getenv(o->variable), *at;
 	char *path, *dir;
 	int result;
 
-	log = value != NULL ? strstr(value, "log_path=") : NULL;
-	if (log == NULL)
+	at = value != NULL ? strstr(value, o->key) : NULL;
+	if (at == NULL)
 		return 0;
-	log += strlen("log_path=");
-	path = mem_strndup(log, strcspn(log, ":"));
+	at += strlen(o->key);
+	path = mem_strndup(at, strcspn(at, ":"));
 	dir = path_dir(path);
 	result = allow(ruleset, rights, dir, e);
 	free(dir);
 	free(path);
 	return result;
+}
+
+static int allow_sanitizers(int ruleset, uint64_t rights, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (allow_option(ruleset, rights, &options[i], e) != 0)
+			return -1;
+	return allow(ruleset, READ, "/proc", e);
 }
 
 static int add_rules(int ruleset, const struct ruleset *all, const struct sandbox *s, struct err *e)
@@ -144,12 +159,7 @@ static int add_rules(int ruleset, const struct ruleset *all, const struct sandbo
 		return -1;
 	if (s->programs == SANDBOX_EXECUTE_ANY && allow(ruleset, EXECUTE | READ, "/", e) != 0)
 		return -1;
-	if (!SANDBOX_SANITIZED)
-		return 0;
-	if (allow(ruleset, READ, "/proc", e) != 0 ||
-		allow_reports(ruleset, all->files & WRITE, "ASAN_OPTIONS", e) != 0)
-		return -1;
-	return allow_reports(ruleset, all->files & WRITE, "UBSAN_OPTIONS", e);
+	return SANDBOX_SANITIZED ? allow_sanitizers(ruleset, all->files & WRITE, e) : 0;
 }
 
 /*

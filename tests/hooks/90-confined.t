@@ -44,7 +44,7 @@ test_expect 'a repository' '
 test_expect 'a push that has git merge, and starts a runner, is traced' '
 	cd shop.work && expect_accept env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -qq -o "$T/trace" git push origin main &&
 	said "pipeline" && "$TEST_LIB/gate-calls" "$T/trace" >"$T/calls" &&
-	wait_for 30 audit_has shop event=pipeline.finished status=success
+	wait_for 30 audit_has shop event=pipeline.finished repository.project=shop
 '
 
 test_expect 'all three hooks were seen, with the git that one started and nothing else' '
