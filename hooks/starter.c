@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +33,7 @@ static int let_go(int to, int from)
 		if (dup2(null, i) < 0)
 			return -1;
 	spawn_close_others(to, from);
+	/* A signal to the hook's group, as its server sends when a client is gone, is not for this one. */
 	(void)setsid(); /* a child leads no group yet */
 	return chdir("/");
 }
@@ -45,8 +45,6 @@ static _Noreturn void serve(int to, int from, const struct receive *r)
 	ssize_t n;
 	char byte;
 
-	/* What ends a hook is no end for what it has asked for. */
-	(void)signal(SIGTERM, SIG_DFL);
 	if (let_go(to, from) != 0)
 		_exit(1);
 	do
