@@ -242,7 +242,7 @@ valgrind: compile-all ## unit tests and pushes under valgrind
 	$(Q)status=0; \
 	$(PROVE) -j2 --exec 'tests/lib/cmocka-tap tests/lib/valgrind $(VALGRIND_BUILD)/reports' $(VALGRIND_UNIT) || status=1; \
 	MODELGATE_BUILD=$(VALGRIND_BUILD) $(PROVE) -j2 $(VALGRIND_HOOKS) || status=1; \
-	find $(VALGRIND_BUILD)/reports -type f -size +0 -exec head -n 60 {} + | grep . && exit 1; exit $$status
+	find $(VALGRIND_BUILD)/reports -type f -exec grep -h '^==' {} + | head -n 200 | grep . && exit 1; exit $$status
 
 FUZZ_BUILD := $(BUILD)/fuzz
 fuzz: ## each fuzz target for FUZZ_SECONDS (60), FUZZ_JOBS at once, with clang; a table of what came of it
