@@ -73,7 +73,9 @@ static void fill(struct sandbox *s, const struct receive *r, enum confine_writes
 	include_paths(&s->read, r->gitdir);
 	strlist_add(&s->write, "/dev/null");
 	strlist_add(&s->write, r->config->state);
-	sandbox_add(&s->write, r->config->state, "audit"); /* which may be a link */
+	/* Which may be links. */
+	sandbox_add(&s->write, r->config->state, "audit");
+	sandbox_add(&s->write, r->config->state, "work");
 	if (writes == CONFINE_PLAY_REFS) {
 		sandbox_add(&s->write, r->gitdir, "refs/modelgate");
 		sandbox_add(&s->write, r->gitdir, "logs/refs/modelgate");

@@ -87,6 +87,8 @@ static const unsigned forbidden[] = {
 	SYS_fanotify_init,
 	/* what Landlock does not see */
 	SYS_fchownat,
+	SYS_fchmodat,
+	452, /* fchmodat2 */
 	SYS_setxattr,
 	SYS_lsetxattr,
 	SYS_fsetxattr,
@@ -143,6 +145,7 @@ static const unsigned forbidden[] = {
 	SYS_lookup_dcookie,
 #ifdef __x86_64__ /* the old calls, which newer architectures lack */
 	SYS_mknod,
+	SYS_chmod,
 	SYS_chown,
 	SYS_lchown,
 	SYS_modify_ldt,
