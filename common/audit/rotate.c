@@ -13,6 +13,7 @@
 #include "audit/journal.h"
 #include "audit/lines.h"
 #include "audit/record.h"
+#include "audit/volumes.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
@@ -163,25 +164,26 @@ static int write_next(const char *path, const struct str *line, struct err *e)
 	return status;
 }
 
-/* Give the file its other name, which it may have from a rotation that was killed. */
-static int keep(const char *folder, const char *log, int64_t number, struct err *e)
+/*
+ * Give the file LOG, which is J's, its other name.  It may have it from a rotation that was killed; or what has
+ * it is a copy that a backup made of that.
+ */
+static int keep(
+	const char *folder, const char *log, const struct journal *j, int64_t number, struct err *e)
 {
 	char name[AUDIT_FILE_NAME_SIZE], *path;
-	struct stat a, b;
-	int status = 0;
+	int fault = 0;
 
 	audit_file_name(number, name);
 	path = path_join(folder, name);
-	if (link(log, path) != 0) {
-		status = errno;
-		if (status == EEXIST && lstat(log, &a) == 0 && lstat(path, &b) == 0 &&
-			a.st_ino == b.st_ino && a.st_dev == b.st_dev)
-			status = 0;
-		if (status != 0)
-			status = err_errno(e, status, "%s", path);
-	}
+	if (link(log, path) != 0)
+		fault = errno;
+	if (fault == EEXIST && volumes_is_other_name(j->log, j->size, path))
+		fault = unlink(path) == 0 && link(log, path) == 0 ? 0 : errno;
+	if (fault != 0)
+		(void)err_errno(e, fault, "%s", path);
 	free(path);
-	return status;
+	return fault == 0 ? 0 : -1;
 }
 
 /* With all in order: the steps that the header tells.  J->head is that of the old file. */
@@ -203,7 +205,7 @@ static int change_files(
 		goto out;
 	if (journal_announce(j, state, &announced, e) != 0)
 		goto take_back;
-	if (keep(folder, log, p->number, e) != 0 || journal_flush_folder(state, e) != 0)
+	if (keep(folder, log, j, p->number, e) != 0 || journal_flush_folder(state, e) != 0)
 		goto take_back;
 	if (rename(path, log) != 0) {
 		(void)err_errno(e, errno, "%s", log);

@@ -16,17 +16,76 @@
 #include "data/config.h"
 #include "sys/files.h"
 
-/* 1: NAME is another name of the file that is being added to: its rotation has not come to its end. */
-static int is_current(const struct volumes *v, const char *name)
-{
-	char *path = path_join(v->folder, name);
-	struct stat current, st;
-	int same = v->journal->log >= 0 && fstat(v->journal->log, &current) == 0 &&
-		   lstat(path, &st) == 0 && st.st_ino == current.st_ino &&
-		   st.st_dev == current.st_dev;
+/* Number, hash of the line before, time: no two first lines of a log are the same in these. */
+#define MOST_OF_A_LINE 256
 
+/* 1 if the first lines of both files are the same, up to MOST_OF_A_LINE bytes; 0. */
+static int begin_alike(int a, const char *path)
+{
+	char one[MOST_OF_A_LINE], other[MOST_OF_A_LINE];
+	int b = files_open(path, O_RDONLY, 0, NULL);
+	ssize_t n = b < 0 ? 0 : pread(a, one, sizeof(one), 0);
+	ssize_t m = b < 0 ? 0 : pread(b, other, sizeof(other), 0);
+
+	if (b >= 0)
+		(void)close(b); /* only read from */
+	if (n <= 0 || m <= 0)
+		return 0;
+	if (n > m)
+		n = m;
+	return memcmp(one, other, (size_t)n) == 0;
+}
+
+/* 1: both are the same file. */
+static int is_same(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fd >= 0 && fstat(fd, &a) == 0 && lstat(path, &b) == 0 && a.st_ino == b.st_ino &&
+	       a.st_dev == b.st_dev;
+}
+
+int volumes_is_other_name(int log, int64_t size, const char *path)
+{
+	struct stat st;
+
+	if (is_same(log, path))
+		return 1;
+	if (log < 0 || lstat(path, &st) != 0)
+		return 0;
+	return S_ISREG(st.st_mode) && st.st_size > 0 && (int64_t)st.st_size <= size &&
+	       begin_alike(log, path);
+}
+
+/* The path of the rotated file NUMBER; the caller's to free(). */
+static char *path_of(const struct volumes *v, int64_t number)
+{
+	char name[AUDIT_FILE_NAME_SIZE];
+
+	audit_file_name(number, name);
+	return path_join(v->folder, name);
+}
+
+/*
+ * Leave out what is no rotated file: the other name of the file that is being added to, whose rotation has not
+ * come to its end, and what was rotated since that one was opened.
+ */
+static void leave_out(struct volumes *v)
+{
+	char *path;
+
+	for (size_t i = v->n; i > 0; i--) {
+		path = path_of(v, v->numbers[i - 1]);
+		if (is_same(v->journal->log, path))
+			v->n = i - 1;
+		free(path);
+	}
+	if (v->n == 0)
+		return;
+	path = path_of(v, v->numbers[v->n - 1]);
+	if (volumes_is_other_name(v->journal->log, v->journal->head.size, path))
+		v->n--;
 	free(path);
-	return same;
 }
 
 static int compare(const void *a, const void *b)
@@ -40,7 +99,6 @@ static int list(struct volumes *v, struct err *e)
 {
 	DIR *dir = opendir(v->folder);
 	const struct dirent *entry;
-	int64_t current = 0; /* the number that the file being added to will have */
 	size_t cap = 0;
 
 	if (dir == NULL)
@@ -50,10 +108,6 @@ static int list(struct volumes *v, struct err *e)
 
 		if (number == 0)
 			continue;
-		if (is_current(v, entry->d_name)) {
-			current = number;
-			continue;
-		}
 		mem_grow(&v->numbers, v->n, &cap, sizeof(*v->numbers));
 		v->numbers[v->n++] = number;
 	}
@@ -65,8 +119,7 @@ static int list(struct volumes *v, struct err *e)
 	(void)closedir(dir); /* only read from */
 	if (v->n > 0)
 		qsort(v->numbers, v->n, sizeof(*v->numbers), compare);
-	while (current != 0 && v->n > 0 && v->numbers[v->n - 1] > current)
-		v->n--;
+	leave_out(v);
 	return 0;
 }
 

@@ -26,6 +26,11 @@ struct volumes {
  */
 int volumes_find(struct volumes *out, const char *state, const struct journal *j, struct err *e);
 void volumes_clear(struct volumes *v);
+/*
+ * 1: PATH is another name of the file LOG that is being added to, as a rotation that has not come to its end
+ * leaves it, or the copy that a backup made of that name; 0.  SIZE: bytes of LOG that its head knows.
+ */
+int volumes_is_other_name(int log, int64_t size, const char *path);
 /* The name of file FILE, without its folder; the caller's to free(). */
 char *volumes_name(const struct volumes *v, size_t file);
 

@@ -174,6 +174,7 @@ static void test_lost_and_added(void **state)
 				fail_msg("%02x in front of byte %zu", put_in[i], at);
 		}
 	}
+	free(other);
 	other = mem_format("%s\n", text);
 	expect_trust("an empty line behind", other, &key, NO_CHECKPOINT);
 	free(other);
