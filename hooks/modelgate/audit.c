@@ -64,32 +64,33 @@ static void print_help(void)
 	printf("\nmodelgate audit VERB --help tells of one of them.\n");
 }
 
-static int audit(struct command *c, int argc, char **argv)
+static int no_such_verb(const char *word)
 {
 	struct strlist words = {0};
 	char *all;
-	int status;
 
+	for (size_t i = 0; i < N_VERBS; i++)
+		strlist_add(&words, word_of(verbs[i]));
+	all = strlist_join(&words, ", ");
+	(void)command_fail(COMMAND_USAGE,
+		"audit: \"%s\" is none of %s; modelgate audit --help tells of them", word, all);
+	free(all);
+	strlist_clear(&words);
+	return COMMAND_USAGE;
+}
+
+static int audit(struct command *c, int argc, char **argv)
+{
 	if (argc < 2)
 		return command_fail(COMMAND_USAGE,
 			"audit: what is to be done is missing; modelgate audit --help lists it");
-	for (size_t i = 0; i < N_VERBS; i++) {
+	for (size_t i = 0; i < N_VERBS; i++)
 		if (strcmp(argv[1], word_of(verbs[i])) == 0)
 			return verbs[i]->run(c, argc - 1, argv + 1);
-		strlist_add(&words, word_of(verbs[i]));
-	}
-	if (strcmp(argv[1], "--help") == 0) {
-		print_help();
-		status = COMMAND_DONE;
-	} else {
-		all = strlist_join(&words, ", ");
-		status = command_fail(COMMAND_USAGE,
-			"audit: \"%s\" is none of %s; modelgate audit --help tells of them",
-			argv[1], all);
-		free(all);
-	}
-	strlist_clear(&words);
-	return status;
+	if (strcmp(argv[1], "--help") != 0)
+		return no_such_verb(argv[1]);
+	print_help();
+	return COMMAND_DONE;
 }
 
 const struct verb verb_audit = {
