@@ -163,22 +163,30 @@ static const char *cell_text(const struct cell *c, const struct item *item)
 	}
 }
 
+static void add_cell(struct str *out, const struct cell *c, const struct item *item)
+{
+	const char *text;
+	int64_t number;
+
+	if (c->from == NUMBER) {
+		number = json_get_number(item->record, c->member, 0);
+		if (number != 0)
+			str_addf(out, "%" PRId64, number);
+	} else {
+		text = cell_text(c, item);
+		if (text != NULL)
+			add_csv(out, text);
+	}
+}
+
 static int add_row(void *context, const struct item *item)
 {
 	struct str *out = context;
 
-	for (size_t i = 0; i < N_CELLS; i++) {
-		int64_t number = cells[i].from == NUMBER
-					 ? json_get_number(item->record, cells[i].member, 0)
-					 : 0;
-		const char *text = cell_text(&cells[i], item);
-
-		if (i > 0)
-			str_addc(out, ',');
-		if (number != 0)
-			str_addf(out, "%" PRId64, number);
-		else if (cells[i].from != NUMBER && text != NULL)
-			add_csv(out, text);
+	add_cell(out, &cells[0], item);
+	for (size_t i = 1; i < N_CELLS; i++) {
+		str_addc(out, ',');
+		add_cell(out, &cells[i], item);
 	}
 	str_add(out, "\r\n");
 	return 0;
