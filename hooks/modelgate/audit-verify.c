@@ -114,8 +114,7 @@ static void print_signed(const struct audit_signed *s)
 	printf("modelgate:   %s\n", text);
 	if (s->trust == CHECKPOINT_UNKNOWN)
 		printf("modelgate:   whose key that is, is not known here: give --public-key, or "
-		       "name "
-		       "it as public-key in [audit]\n");
+		       "name it as public-key in [audit] of the system's file\n");
 	free(text);
 }
 

@@ -52,6 +52,15 @@ rewrite() {
 		close $head or die' "$folder" "$1"
 }
 
+# A system's file that names the key $1, and modelgate by it.
+system_says() {
+	printf "[modelgate]\nstate = %s\n[audit]\npublic-key = %s\n" "$(state shop)" "$1" >"$T/key.ini"
+}
+
+by_system() {
+	modelgate --config "$T/key.ini" "$@"
+}
+
 new_server shop
 new_project shop work || test_bail 'no project'
 pushes 3 || test_bail 'no pushes'
@@ -103,12 +112,19 @@ test_expect 'without a public key it says that nobody vouches for it; with anoth
 	same unknown "$(mg shop audit verify --checkpoint "$T/point" --json | json checkpoint.key)" &&
 	is_no "was not signed with this key" mg shop audit verify --checkpoint "$T/point" \
 		--public-key "$T/other.pub" &&
-	server_set shop audit public-key "$T/other.pub" &&
-	is_no "was not signed with this key" mg shop audit verify --checkpoint "$T/point" &&
-	mg shop check | grep "^ok  *audit log: checkpoints are checked with $T/other.pub" &&
-	server_set shop audit public-key "$T/key" && ! mg shop check >"$T/out" &&
-	grep -A1 "public-key: $T/key: no public Ed25519 key" "$T/out" && server_set shop audit public-key "$T/key.pub" &&
-	mg shop audit verify --checkpoint "$T/point" | grep "the key that was asked for"
+	system_says "$T/other.pub" &&
+	is_no "was not signed with this key" by_system audit verify --checkpoint "$T/point" &&
+	by_system check | grep "^ok  *audit log: checkpoints are checked with $T/other.pub" &&
+	system_says "$T/key" && { by_system check >"$T/out" || :; } &&
+	grep -A1 "public-key: $T/key: no public Ed25519 key" "$T/out" && system_says "$T/key.pub" &&
+	by_system audit verify --checkpoint "$T/point" >"$T/out" &&
+	grep "signed with the key named in $T/key.ini" "$T/out" && ! grep "asked for" "$T/out"
+'
+
+test_expect 'a repository does not choose the key that its log is believed by' '
+	cp shop.git/modelgate.ini "$T/own.ini" && server_set shop audit public-key "$T/key.pub" &&
+	is_unknown "public-key: stands in the system" mg shop audit verify --checkpoint "$T/point" &&
+	cp "$T/own.ini" shop.git/modelgate.ini && mg shop audit verify --checkpoint "$T/point"
 '
 
 test_expect 'a checkpoint that was changed is none, or is not signed' '
