@@ -199,6 +199,22 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		is_unknown "call this with sudo" as_signer "$T/command" --config "$T/system.ini" audit rotate &&
 		mg shop audit verify --checkpoint "$T/signer/checkpoint" --public-key "$T/signer/key.pub" && chmod 700 "$T"
 	'
+
+	test_expect 'root shows no log to a repository of somebody else whose configuration names it' '
+		git init -q --bare "$T/theirs.git" && printf "[modelgate]\nstate = %s\n" "$(state shop)" >"$T/theirs.git/modelgate.ini" &&
+		chown -R 65534:65534 "$T/theirs.git" &&
+		is_unknown "both have the same owner" mg theirs audit show && same "" "$(cat "$T/out")" &&
+		is_unknown "both have the same owner" mg theirs audit verify &&
+		mg shop audit show >"$T/out" && grep push.accepted "$T/out"
+	'
+
+	test_expect 'where nothing was pushed yet, another account is told so, and leaves nothing in the store' '
+		new_server fresh && mg fresh run --drain && test -s fresh.state/store.db && rm -rf fresh.state/audit &&
+		install -d -m 700 fresh.state/audit && ls -A fresh.state >"$T/before.ls" && chmod 711 "$T" &&
+		printf "[modelgate]\nstate = %s\n" "$(state fresh)" >"$T/fresh.ini" &&
+		as_signer "$T/command" --config "$T/fresh.ini" audit verify >"$T/out" && cat "$T/out" &&
+		grep "nothing has been recorded yet" "$T/out" && ls -A fresh.state | cmp - "$T/before.ls" && chmod 700 "$T"
+	'
 else
 	test_skip 'another account signs' 'only root can become another user'
 fi
