@@ -224,7 +224,7 @@ fi
 test_expect 'a record is proved to somebody who has neither the log nor the configuration' '
 	mg shop audit prove 3 --checkpoint "$T/point" >"$T/proof" && mkdir -p "$T/outside" &&
 	cd "$T/outside" && modelgate audit check-proof "$T/proof" --public-key "$T/key.pub" >"$T/out" 2>"$T/err" &&
-	cat "$T/out" "$T/err" && said "proof holds: line 3 of" && sed -n 3p "$log" | cmp - "$T/out"
+	cat "$T/out" "$T/err" && said "proof holds: record 3, line 3 of" && sed -n 3p "$log" | cmp - "$T/out"
 '
 
 test_expect 'a proof that was changed does not hold, nor one for another checkpoint' '
@@ -235,6 +235,43 @@ test_expect 'a proof that was changed does not hold, nor one for another checkpo
 	is_no "another number of lines" modelgate audit check-proof "$T/proof" --checkpoint "$T/point.old" &&
 	is_no "not signed with this key" modelgate audit check-proof "$T/proof" --public-key "$T/other.pub" &&
 	is_unknown "no proof" modelgate audit check-proof "$T/point"
+'
+
+# A proof for the bytes $1, as the only line of a log, signed by the key "other".
+forge_proof() {
+	python3 - "$1" "$T" >"$T/forged" <<-\END
+		import base64, hashlib, json, subprocess, sys
+		record, folder = sys.argv[1].encode().decode("unicode_escape"), sys.argv[2]
+		b64 = lambda data: base64.b64encode(data).decode()
+		key = base64.b64decode("".join(open(folder + "/other.pub").read().splitlines()[1:-1]))[-32:]
+		root = hashlib.sha256(b"\0" + record.encode()).digest()
+		origin = "git.example.com/modelgate"
+		body = f"{origin}\n1\n{b64(root)}\nhead {64 * '0'}\nseq 1\ntime 2026-11-26T21:30:35.610694Z\nkey {b64(key)}\n"
+		open(folder + "/body", "w").write(body)
+		signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", folder + "/other",
+		                            "-in", folder + "/body"], capture_output=True, check=True).stdout
+		number = hashlib.sha256(origin.encode() + b"\n\x01" + key).digest()[:4]
+		print(json.dumps({"record": record, "index": 0, "lines": 1, "path": [],
+		                  "checkpoint": f"{body}\n\u2014 {origin} {b64(number + signature)}\n"}))
+	END
+}
+
+zeros=0000000000000000000000000000000000000000000000000000000000000000
+entry='{"seq":1,"prev":"'$zeros'","time":"2026-11-26T21:30:35.610694Z","event":"push.accepted","x":"%s"}'
+# shellcheck disable=SC2059 # the format is ours
+record() {
+	printf "$entry" "$1"
+}
+
+test_expect 'what is proved is a record, and nothing that a terminal obeys; who vouches is said before it' '
+	forge_proof "$(record fine)" && modelgate audit check-proof "$T/forged" >"$T/out" 2>&1 && cat "$T/out" &&
+	head -n 1 "$T/out" | grep -F "proof holds, but nobody vouches for the key: record 1, line 1 of 1" &&
+	same "$(record fine)" "$(tail -n 1 "$T/out")" &&
+	for text in "{\"seq\":1}" "nothing" "$(record "\\u202e")" "$(record "\\x9b31m")" "$(record fine)\\n\\x1b[8m" \
+		"$(record fine)\\n"; do
+		forge_proof "$text" && is_no "no record of an audit log" modelgate audit check-proof "$T/forged" \
+			--public-key "$T/other.pub" && same "" "$(cat "$T/out")" || return 1
+	done
 '
 
 test_expect 'a proof without a checkpoint holds against one that is given' '
