@@ -312,6 +312,15 @@ test_expect 'the oldest may be taken away, if that is said; the checkpoint still
 	is_unknown "oldest files" mg shop audit prove 1 && back now
 '
 
+test_expect 'the service goes on signing where the oldest were taken away, and only what goes on' '
+	unit=$(sed -n "s|/var/lib/modelgate-audit/|$T/unit.|g; s/^ExecStart=\"[^\"]*\" //p" \
+		"$TOP/config/modelgate-checkpoint.service") && same "audit checkpoint" "${unit%% --*}" &&
+	cp -p "$T/key" "$T/unit.key" && cp "$T/point" "$T/unit.checkpoint" && rm "$folder/audit-000001.jsonl" &&
+	mg shop $unit && mg shop audit verify --without-oldest --checkpoint "$T/unit.checkpoint" &&
+	cp "$T/unit.checkpoint" "$T/unit.before" && rewrite 2 && is_no "nothing was signed" mg shop $unit &&
+	cmp "$T/unit.checkpoint" "$T/unit.before" && back now
+'
+
 test_expect 'by size and by age, by the runner, which tells of it' '
 	server_set shop audit rotate-size 100 && drain shop >"$T/out" && cat "$T/out" &&
 	grep "behind audit-000003.jsonl" "$T/out" && server_set shop audit rotate-size 0 && pushes 1 && drain shop &&
