@@ -158,6 +158,12 @@ test_expect 'an old log put back with its head is valid, and the checkpoint name
 	grep "NOT valid: line $(($(wc -l <"$log") + 1)): 1 lines are missing from here on" "$T/out" && back now
 '
 
+test_expect 'a log that was removed with its head is a new one, and the checkpoint finds it' '
+	rm -rf "$folder" && pushes 1 && is_no "" mg shop audit verify --checkpoint "$T/point" &&
+	grep "NOT valid: " "$T/out" && back now && rm "$log" && is_no "" mg shop audit verify && grep "NOT valid: " "$T/out" &&
+	pushes 1 && is_no "" mg shop audit verify && rm -rf "$folder" && back now && mg shop audit verify --checkpoint "$T/point"
+'
+
 test_expect 'nothing that does not go on from the last checkpoint is signed' '
 	cp "$T/point" "$T/point.good" && back old &&
 	is_no "nothing was signed" mg shop audit checkpoint --key "$T/key" --output "$T/point" &&
