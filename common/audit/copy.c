@@ -43,6 +43,7 @@ struct copy {
 	const char *socket;
 	int fd;      /* -1: not open yet */
 	int is_told; /* 1: an alert was sent, and no record since then */
+	int is_new;  /* 1: nothing is known to have been sent, which the first message tells */
 	int64_t n;
 	struct err *e;
 };
@@ -76,6 +77,7 @@ static int load_place(struct copy *c)
 					      : c->place.offset <= c->place.begin))
 			init_place(&c->place);
 	}
+	c->is_new = c->place.seq == 0 && c->place.offset == 0;
 	json_free(j);
 	str_clear(&text);
 	return got < 0 ? -1 : 0;
@@ -155,6 +157,23 @@ static int send_alert(struct copy *c)
 	return status;
 }
 
+/* Whoever takes the place away has all sent anew: the receiver is told where that begins.  0, or -1. */
+static int send_begin(struct copy *c, int64_t seq)
+{
+	char when[CLOCK_TEXT_SIZE], *message;
+	int status;
+
+	clock_text(clock_now(), when);
+	message =
+		mem_format("<%d>1 %s %s modelgate %ld audit.copy-begins [modelgate@32473 "
+			   "seq=\"%" PRId64 "\"] Copy of the audit log begins with record %" PRId64,
+			13 * 8 + 5, when, c->host, (long)getpid(), seq, seq);
+	status = send_one(c, message, strlen(message));
+	free(message);
+	c->is_new = status != 0;
+	return status;
+}
+
 /* Send what LINE holds, and move on behind it.  0, or -1. */
 static int copy_line(struct copy *c, size_t file, const struct line *line)
 {
@@ -163,7 +182,9 @@ static int copy_line(struct copy *c, size_t file, const struct line *line)
 	char *text;
 	int status = 0, is_record = entry_parse(&entry, line->text, line->len);
 
-	if (is_record && !c->is_told && strcmp(entry.prev, c->place.hash) != 0)
+	if (is_record && c->is_new)
+		status = send_begin(c, entry.seq);
+	if (status == 0 && is_record && !c->is_told && strcmp(entry.prev, c->place.hash) != 0)
 		status = send_alert(c);
 	if (is_record && status == 0) {
 		text = mem_strndup(line->text, line->len);

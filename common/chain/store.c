@@ -264,13 +264,22 @@ int store_deployed(struct store *s, const char *repository, const char *id, cons
 	return found;
 }
 
+#define COUNT_PUSHES                                                                               \
+	"SELECT count(*) FROM (SELECT push_id FROM intent UNION SELECT push_id FROM pipeline)"
+
 int store_pushes(struct store *s, int64_t *n, struct err *e)
 {
-	int found = sqlite_one(s->db, n, e,
-		"SELECT count(*) FROM (SELECT push_id FROM intent UNION SELECT push_id FROM "
-		"pipeline)",
-		"");
+	return sqlite_one(s->db, n, e, COUNT_PUSHES, "") == 1 ? 0 : -1;
+}
 
+int store_count_pushes(const char *state, int64_t *n, struct err *e)
+{
+	char *path = path_join(state, CONFIG_STATE_STORE);
+	int found = sqlite_read_one(n, path, COUNT_PUSHES, STORE_TIMEOUT_MS, e);
+
+	if (found < 0)
+		(void)err_wrap(e, "whether anything was pushed could not be told");
+	free(path);
 	return found == 1 ? 0 : -1;
 }
 

@@ -96,6 +96,8 @@ int store_deployed(struct store *s, const char *repository, const char *id, cons
 
 /* How many pushes left something here, an intent or a pipeline.  0 and *N, or -1. */
 int store_pushes(struct store *s, int64_t *n, struct err *e);
+/* The same of the store of STATE, asked by whoever may read it: nothing is written there.  0 and *N, or -1. */
+int store_count_pushes(const char *state, int64_t *n, struct err *e);
 
 /*
  * The configuration's digest that was last set for REPOSITORY: 1 and *SHA256, the caller's to

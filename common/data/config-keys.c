@@ -125,7 +125,7 @@ const struct config_key config_keys[] = {
 	{"audit", "syslog", IN(audit_syslog), CONFIG_TEXT, .fits = config_fits_absolute,
 		.wanted = PATH_SHOWN ", such as /dev/log"},
 	{"audit", "public-key", IN(audit_public_key), CONFIG_TEXT, .fits = config_fits_absolute,
-		.wanted = PATH_SHOWN},
+		.wanted = PATH_SHOWN, .where = CONFIG_SYSTEM_FILE},
 
 	{"build", "engine", IN(engine), CONFIG_WORD, .words = engine_words},
 	{"build", "dockerfile", IN(dockerfile), CONFIG_TEXT, .min = 1, .fits = config_fits_file,

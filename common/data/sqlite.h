@@ -36,6 +36,13 @@ int sqlite_open(struct sqlite **out, const char *path, const struct sqlite_schem
 	int timeout_ms, struct err *e);
 /* Bring the tables of one more component of the same file up to date.  0, or -1 as above. */
 int sqlite_add_schema(struct sqlite *db, const struct sqlite_schema *schema, struct err *e);
+/*
+ * The first column of the first row that SQL gives, of the file PATH, as a number: 1 and *OUT; 0: no
+ * row; -1: it could not be told.  Of a file that another account wrote, which is not believed: nothing
+ * is made or changed, neither the file nor what lies beside it, its schema calls no functions of ours,
+ * and it takes a bounded time.
+ */
+int sqlite_read_one(int64_t *out, const char *path, const char *sql, int timeout_ms, struct err *e);
 void sqlite_close(struct sqlite *db); /* rolls an open transaction back; NULL is fine */
 
 /* BEGIN IMMEDIATE, COMMIT.  0, or -1.  A failed commit has rolled back. */

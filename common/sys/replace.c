@@ -24,7 +24,9 @@ static int find_mode(const char *path, mode_t *mode, struct err *e)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, "%s: not a regular file", path);
-	*mode = st.st_mode & 0777;
+	/* One that somebody else put there, or could write to, does not say who may read ours. */
+	if (st.st_uid == geteuid() && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		*mode = st.st_mode & 0777;
 	return 0;
 }
 

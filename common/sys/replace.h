@@ -17,8 +17,8 @@ struct replace {
 };
 
 /*
- * Begin a new file for PATH, with mode 0600, or that of the regular file that is there.  Anything
- * else that is there, a symbolic link too, is refused.  0, or -1 and *E; the caller calls
+ * Begin a new file for PATH, with mode 0600, or that of the regular file that is there, if it is the
+ * caller's and nobody else may write to it.  Anything else that is there, a symbolic link too, is refused.  0, or -1 and *E; the caller calls
  * replace_clear() in either case.
  */
 int replace_begin(struct replace *r, const char *path, struct err *e);

@@ -56,12 +56,15 @@ int audit_signed_parse(struct audit_signed *out, const char *text, const char *k
 int audit_signed_read(struct audit_signed *out, const char *file, const char *key,
 	const struct config *config, struct err *e)
 {
+	const char *key_from = NULL;
 	struct str text;
-	int got, status = -1;
+	int got, line, status = -1;
 
 	memset(out, 0, sizeof(*out));
-	if (key == NULL && config != NULL && config->audit_public_key[0] != '\0')
+	if (key == NULL && config != NULL && config->audit_public_key[0] != '\0') {
 		key = config->audit_public_key;
+		key_from = config_set_in(config, "audit", NULL, "public-key", &line);
+	}
 	str_init(&text);
 	got = read_text(&text, file, e);
 	if (got == 0)
@@ -72,6 +75,8 @@ int audit_signed_read(struct audit_signed *out, const char *file, const char *ke
 		status = audit_signed_parse(out, text.buf, key, e);
 	if (got == 1 && status != 0)
 		(void)err_wrap(e, "%s", file);
+	if (status == 0 && key_from != NULL)
+		out->key_from = mem_strdup(key_from);
 	str_clear(&text);
 	return status;
 }
@@ -80,19 +85,31 @@ void audit_signed_clear(struct audit_signed *s)
 {
 	checkpoint_clear(&s->checkpoint);
 	free(s->text);
+	free(s->key_from);
 	memset(s, 0, sizeof(*s));
+}
+
+static char *key_text(const struct audit_signed *s)
+{
+	char *key, *text;
+
+	if (s->trust == CHECKPOINT_TRUSTED)
+		return s->key_from == NULL ? mem_strdup("the key that was asked for")
+					   : mem_format("the key named in %s", s->key_from);
+	key = base64_encode(s->checkpoint.key, sizeof(s->checkpoint.key));
+	text = mem_format("the key %s", key);
+	free(key);
+	return text;
 }
 
 char *audit_signed_text(const struct audit_signed *s)
 {
-	char *key = base64_encode(s->checkpoint.key, sizeof(s->checkpoint.key)), *text;
+	char *key = key_text(s), *text;
 	char when[COMMAND_TIME_SIZE];
 
 	command_time(s->checkpoint.time, when);
-	text = mem_format("checkpoint of %s UTC by %s: %" PRId64 " lines, signed with %s%s", when,
-		s->checkpoint.origin, s->checkpoint.lines,
-		s->trust == CHECKPOINT_TRUSTED ? "the key that was asked for" : "the key ",
-		s->trust == CHECKPOINT_TRUSTED ? "" : key);
+	text = mem_format("checkpoint of %s UTC by %s: %" PRId64 " lines, signed with %s", when,
+		s->checkpoint.origin, s->checkpoint.lines, key);
 	free(key);
 	return text;
 }

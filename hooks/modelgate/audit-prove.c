@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "audit/entry.h"
 #include "audit/proof.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -11,11 +12,29 @@
 #include "data/config.h"
 #include "sys/files.h"
 
+/* The number of the record TEXT; 0: it is none, or holds what the log has escaped and a terminal obeys. */
+static int64_t number_of(const char *text)
+{
+	size_t len = strlen(text);
+	char *safe = str_safe(text, 4 * len + 1); /* each byte is four, at most */
+	struct entry entry;
+	int64_t seq = 0;
+
+	if (strcmp(safe, text) == 0 && entry_parse(&entry, text, len)) {
+		seq = entry.seq;
+		entry_clear(&entry);
+	}
+	free(safe);
+	return seq;
+}
+
 /* What is wrong with P, in words; NULL: nothing. */
 static const char *fault_of(const struct proof *p, const struct audit_signed *s)
 {
 	unsigned char root[SHA256_SIZE];
 
+	if (number_of(p->record) == 0)
+		return "what it is for is no record of an audit log";
 	if (s->trust == CHECKPOINT_FORGED)
 		return "the checkpoint was not signed with this key";
 	if (proof_root(p, root) != 0)
@@ -110,12 +129,13 @@ static int judge(const struct proof *p, const struct audit_signed *s)
 	if (fault != NULL)
 		return command_fail(COMMAND_NO, "proof does NOT hold: %s", fault);
 	text = audit_signed_text(s);
-	printf("%s\n", p->record);
-	(void)fprintf(stderr,
-		"modelgate: proof holds: line %" PRId64 " of %" PRId64 "\nmodelgate:   %s\n",
-		p->path.index + 1, p->path.n, text); /* there is nowhere else to say it */
+	(void)command_fail(0, "proof holds%s: record %" PRId64 ", line %" PRId64 " of %" PRId64,
+		s->trust == CHECKPOINT_UNKNOWN ? ", but nobody vouches for the key" : "",
+		number_of(p->record), p->path.index + 1, p->path.n);
+	(void)command_fail(0, "  %s", text);
 	if (s->trust == CHECKPOINT_UNKNOWN)
 		(void)command_fail(0, "  whose key that is, is not known here: give --public-key");
+	printf("%s\n", p->record); /* what it is worth was said before */
 	free(text);
 	return COMMAND_DONE;
 }

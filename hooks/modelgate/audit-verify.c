@@ -28,15 +28,12 @@ static int holds_nothing(const struct audit_check *k)
 /* How many pushes the store of STATE knows of, 0 if there is none.  0 and *N, or -1. */
 static int count_pushes(const char *state, int64_t *n, struct err *e)
 {
-	struct store *s = NULL;
 	char *path = path_join(state, CONFIG_STATE_STORE);
 	int status = 0;
 
 	*n = 0;
-	/* Looked for first: opening would make it. */
-	if (files_exists(path) && (store_open(&s, state, e) != 0 || store_pushes(s, n, e) != 0))
-		status = -1;
-	store_close(s);
+	if (files_exists(path))
+		status = store_count_pushes(state, n, e);
 	free(path);
 	return status;
 }
@@ -114,8 +111,7 @@ static void print_signed(const struct audit_signed *s)
 	printf("modelgate:   %s\n", text);
 	if (s->trust == CHECKPOINT_UNKNOWN)
 		printf("modelgate:   whose key that is, is not known here: give --public-key, or "
-		       "name "
-		       "it as public-key in [audit]\n");
+		       "name it as public-key in [audit] of the system's file\n");
 	free(text);
 }
 

@@ -43,6 +43,7 @@ struct audit_signed {
 	struct checkpoint checkpoint;
 	enum checkpoint_trust trust;
 	char *text;
+	char *key_from; /* the file of the configuration that names the key; NULL: it was asked for */
 };
 
 /*

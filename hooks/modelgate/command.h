@@ -43,7 +43,8 @@ extern const struct verb verb_audit, verb_cancel, verb_check, verb_explain, verb
 	verb_new, verb_play, verb_retry, verb_rollback, verb_run, verb_stage, verb_status;
 
 enum command_use {
-	COMMAND_READS, /* the audit folder, with the rights that we have */
+	COMMAND_READS, /* the audit folder, with the rights that we have; as root, of a state of the
+			  repository's owner */
 	COMMAND_WRITES /* the state directory; as root, with the rights of its owner */
 };
 /*

@@ -47,10 +47,13 @@ static int check_same_owner(
 
 /*
  * As root, become the owner of the state directory: what a verb writes there is then what the hooks
- * can write too, and whatever it reads it reads with no more rights than they have.  REPOSITORY:
- * whose configuration named it; NULL: the system's did.
+ * can write too, and whatever it reads it reads with no more rights than they have.  One that reads the
+ * log alone stays root, to whom another account's checkpoint or page belongs.  REPOSITORY: whose
+ * configuration named the state, and must not have root tell what its owner may not read; NULL: the
+ * system's did.
  */
-static int become_owner(const char *state, const char *repository, struct err *e)
+static int act_as_root(
+	const char *state, enum command_use use, const char *repository, struct err *e)
 {
 	struct stat st;
 
@@ -58,7 +61,7 @@ static int become_owner(const char *state, const char *repository, struct err *e
 		return 0;
 	if (repository != NULL && check_same_owner(state, &st, repository, e) != 0)
 		return -1;
-	return command_become_owner(&st, state, e);
+	return use == COMMAND_READS ? 0 : command_become_owner(&st, state, e);
 }
 
 /* Whoever is neither owner of the state nor root is told so, not which file it came to light by. */
@@ -99,5 +102,5 @@ int command_prepare(struct command *c, enum command_use use, struct err *e)
 	if (load(c, e) != 0 || check_owner(c->config->state, use, &c->actor, e) != 0 ||
 		check_mode(c->config->state, e) != 0)
 		return -1;
-	return use == COMMAND_READS ? 0 : become_owner(c->config->state, c->repository, e);
+	return act_as_root(c->config->state, use, c->repository, e);
 }

@@ -52,6 +52,15 @@ rewrite() {
 		close $head or die' "$folder" "$1"
 }
 
+# A system's file that names the key $1, and modelgate by it.
+system_says() {
+	printf "[modelgate]\nstate = %s\n[audit]\npublic-key = %s\n" "$(state shop)" "$1" >"$T/key.ini"
+}
+
+by_system() {
+	modelgate --config "$T/key.ini" "$@"
+}
+
 new_server shop
 new_project shop work || test_bail 'no project'
 pushes 3 || test_bail 'no pushes'
@@ -103,12 +112,19 @@ test_expect 'without a public key it says that nobody vouches for it; with anoth
 	same unknown "$(mg shop audit verify --checkpoint "$T/point" --json | json checkpoint.key)" &&
 	is_no "was not signed with this key" mg shop audit verify --checkpoint "$T/point" \
 		--public-key "$T/other.pub" &&
-	server_set shop audit public-key "$T/other.pub" &&
-	is_no "was not signed with this key" mg shop audit verify --checkpoint "$T/point" &&
-	mg shop check | grep "^ok  *audit log: checkpoints are checked with $T/other.pub" &&
-	server_set shop audit public-key "$T/key" && ! mg shop check >"$T/out" &&
-	grep -A1 "public-key: $T/key: no public Ed25519 key" "$T/out" && server_set shop audit public-key "$T/key.pub" &&
-	mg shop audit verify --checkpoint "$T/point" | grep "the key that was asked for"
+	system_says "$T/other.pub" &&
+	is_no "was not signed with this key" by_system audit verify --checkpoint "$T/point" &&
+	by_system check | grep "^ok  *audit log: checkpoints are checked with $T/other.pub" &&
+	system_says "$T/key" && { by_system check >"$T/out" || :; } &&
+	grep -A1 "public-key: $T/key: no public Ed25519 key" "$T/out" && system_says "$T/key.pub" &&
+	by_system audit verify --checkpoint "$T/point" >"$T/out" &&
+	grep "signed with the key named in $T/key.ini" "$T/out" && ! grep "asked for" "$T/out"
+'
+
+test_expect 'a repository does not choose the key that its log is believed by' '
+	cp shop.git/modelgate.ini "$T/own.ini" && server_set shop audit public-key "$T/key.pub" &&
+	is_unknown "public-key: stands in the system" mg shop audit verify --checkpoint "$T/point" &&
+	cp "$T/own.ini" shop.git/modelgate.ini && mg shop audit verify --checkpoint "$T/point"
 '
 
 test_expect 'a checkpoint that was changed is none, or is not signed' '
@@ -140,6 +156,12 @@ test_expect 'an old log put back with its head is valid, and the checkpoint name
 	keep now && back old && audit_valid shop &&
 	is_no "" mg shop audit verify --checkpoint "$T/point" &&
 	grep "NOT valid: line $(($(wc -l <"$log") + 1)): 1 lines are missing from here on" "$T/out" && back now
+'
+
+test_expect 'a log that was removed with its head is a new one, and the checkpoint finds it' '
+	rm -rf "$folder" && pushes 1 && is_no "" mg shop audit verify --checkpoint "$T/point" &&
+	grep "NOT valid: " "$T/out" && back now && rm "$log" && is_no "" mg shop audit verify && grep "NOT valid: " "$T/out" &&
+	pushes 1 && is_no "" mg shop audit verify && rm -rf "$folder" && back now && mg shop audit verify --checkpoint "$T/point"
 '
 
 test_expect 'nothing that does not go on from the last checkpoint is signed' '
@@ -183,6 +205,22 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		is_unknown "call this with sudo" as_signer "$T/command" --config "$T/system.ini" audit rotate &&
 		mg shop audit verify --checkpoint "$T/signer/checkpoint" --public-key "$T/signer/key.pub" && chmod 700 "$T"
 	'
+
+	test_expect 'root shows no log to a repository of somebody else whose configuration names it' '
+		git init -q --bare "$T/theirs.git" && printf "[modelgate]\nstate = %s\n" "$(state shop)" >"$T/theirs.git/modelgate.ini" &&
+		chown -R 65534:65534 "$T/theirs.git" &&
+		is_unknown "both have the same owner" mg theirs audit show && same "" "$(cat "$T/out")" &&
+		is_unknown "both have the same owner" mg theirs audit verify &&
+		mg shop audit show >"$T/out" && grep push.accepted "$T/out"
+	'
+
+	test_expect 'where nothing was pushed yet, another account is told so, and leaves nothing in the store' '
+		new_server fresh && mg fresh run --drain && test -s fresh.state/store.db && rm -rf fresh.state/audit &&
+		install -d -m 700 fresh.state/audit && ls -A fresh.state >"$T/before.ls" && chmod 711 "$T" &&
+		printf "[modelgate]\nstate = %s\n" "$(state fresh)" >"$T/fresh.ini" &&
+		as_signer "$T/command" --config "$T/fresh.ini" audit verify >"$T/out" && cat "$T/out" &&
+		grep "nothing has been recorded yet" "$T/out" && ls -A fresh.state | cmp - "$T/before.ls" && chmod 700 "$T"
+	'
 else
 	test_skip 'another account signs' 'only root can become another user'
 fi
@@ -192,7 +230,7 @@ fi
 test_expect 'a record is proved to somebody who has neither the log nor the configuration' '
 	mg shop audit prove 3 --checkpoint "$T/point" >"$T/proof" && mkdir -p "$T/outside" &&
 	cd "$T/outside" && modelgate audit check-proof "$T/proof" --public-key "$T/key.pub" >"$T/out" 2>"$T/err" &&
-	cat "$T/out" "$T/err" && said "proof holds: line 3 of" && sed -n 3p "$log" | cmp - "$T/out"
+	cat "$T/out" "$T/err" && said "proof holds: record 3, line 3 of" && sed -n 3p "$log" | cmp - "$T/out"
 '
 
 test_expect 'a proof that was changed does not hold, nor one for another checkpoint' '
@@ -203,6 +241,43 @@ test_expect 'a proof that was changed does not hold, nor one for another checkpo
 	is_no "another number of lines" modelgate audit check-proof "$T/proof" --checkpoint "$T/point.old" &&
 	is_no "not signed with this key" modelgate audit check-proof "$T/proof" --public-key "$T/other.pub" &&
 	is_unknown "no proof" modelgate audit check-proof "$T/point"
+'
+
+# A proof for the bytes $1, as the only line of a log, signed by the key "other".
+forge_proof() {
+	python3 - "$1" "$T" >"$T/forged" <<-\END
+		import base64, hashlib, json, subprocess, sys
+		record, folder = sys.argv[1].encode().decode("unicode_escape"), sys.argv[2]
+		b64 = lambda data: base64.b64encode(data).decode()
+		key = base64.b64decode("".join(open(folder + "/other.pub").read().splitlines()[1:-1]))[-32:]
+		root = hashlib.sha256(b"\0" + record.encode()).digest()
+		origin = "git.example.com/modelgate"
+		body = f"{origin}\n1\n{b64(root)}\nhead {64 * '0'}\nseq 1\ntime 2026-11-26T21:30:35.610694Z\nkey {b64(key)}\n"
+		open(folder + "/body", "w").write(body)
+		signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", folder + "/other",
+		                            "-in", folder + "/body"], capture_output=True, check=True).stdout
+		number = hashlib.sha256(origin.encode() + b"\n\x01" + key).digest()[:4]
+		print(json.dumps({"record": record, "index": 0, "lines": 1, "path": [],
+		                  "checkpoint": f"{body}\n\u2014 {origin} {b64(number + signature)}\n"}))
+	END
+}
+
+zeros=0000000000000000000000000000000000000000000000000000000000000000
+entry='{"seq":1,"prev":"'$zeros'","time":"2026-11-26T21:30:35.610694Z","event":"push.accepted","x":"%s"}'
+# shellcheck disable=SC2059 # the format is ours
+record() {
+	printf "$entry" "$1"
+}
+
+test_expect 'what is proved is a record, and nothing that a terminal obeys; who vouches is said before it' '
+	forge_proof "$(record fine)" && modelgate audit check-proof "$T/forged" >"$T/out" 2>&1 && cat "$T/out" &&
+	head -n 1 "$T/out" | grep -F "proof holds, but nobody vouches for the key: record 1, line 1 of 1" &&
+	same "$(record fine)" "$(tail -n 1 "$T/out")" &&
+	for text in "{\"seq\":1}" "nothing" "$(record "\\u202e")" "$(record "\\x9b31m")" "$(record fine)\\n\\x1b[8m" \
+		"$(record fine)\\n"; do
+		forge_proof "$text" && is_no "no record of an audit log" modelgate audit check-proof "$T/forged" \
+			--public-key "$T/other.pub" && same "" "$(cat "$T/out")" || return 1
+	done
 '
 
 test_expect 'a proof without a checkpoint holds against one that is given' '
@@ -241,6 +316,15 @@ test_expect 'the oldest may be taken away, if that is said; the checkpoint still
 	mg shop audit verify --without-oldest --checkpoint "$T/point" &&
 	is_unknown "older files are needed" mg shop audit verify --without-oldest --checkpoint "$T/point.old" &&
 	is_unknown "oldest files" mg shop audit prove 1 && back now
+'
+
+test_expect 'the service goes on signing where the oldest were taken away, and only what goes on' '
+	unit=$(sed -n "s|/var/lib/modelgate-audit/|$T/unit.|g; s/^ExecStart=\"[^\"]*\" //p" \
+		"$TOP/config/modelgate-checkpoint.service") && same "audit checkpoint" "${unit%% --*}" &&
+	cp -p "$T/key" "$T/unit.key" && cp "$T/point" "$T/unit.checkpoint" && rm "$folder/audit-000001.jsonl" &&
+	mg shop $unit && mg shop audit verify --without-oldest --checkpoint "$T/unit.checkpoint" &&
+	cp "$T/unit.checkpoint" "$T/unit.before" && rewrite 2 && is_no "nothing was signed" mg shop $unit &&
+	cmp "$T/unit.checkpoint" "$T/unit.before" && back now
 '
 
 test_expect 'by size and by age, by the runner, which tells of it' '

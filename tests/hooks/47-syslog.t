@@ -50,6 +50,18 @@ test_expect 'in the form of RFC 5424, under log audit, with who, what and where'
 		"$T/messages" && same 0 "$(grep -cvE "^<1[0-9]{2}>1 " "$T/messages")"
 '
 
+# There are twice as many messages as in $T/before.
+is_doubled() {
+	[ "$(wc -l <"$T/messages")" -eq $((2 * $(wc -l <"$T/before"))) ]
+}
+
+test_expect 'the first message tells that the copy begins; and again where how far it had come is lost' '
+	head -n 1 "$T/messages" | grep -E "^<109>1 .* audit.copy-begins .* Copy of the audit log begins with record 1$" &&
+	same 1 "$(grep -c audit.copy-begins "$T/messages")" && cp "$T/messages" "$T/before" &&
+	rm "$T/shop.state/audit/copied" && drain shop && wait_for 10 is_doubled &&
+	same 2 "$(grep -c audit.copy-begins "$T/messages")" && cat "$T/before" >"$T/messages"
+'
+
 test_expect 'what is there already is not sent again; what is new goes on behind it, over a rotation too' '
 	drain shop && is_copied && cd work && git switch -q dev && commit c.txt && git push -q origin dev && cd .. &&
 	mg shop audit rotate && drain shop && wait_for 10 is_copied && mg shop audit rotate &&

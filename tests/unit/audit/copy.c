@@ -59,7 +59,7 @@ static void fail_to_copy(const char *what, const struct bench *b, const char *wo
 }
 
 /*
- * What came since the last time, in short: the numbers of records, and ! for an alert: "1 2 ! 3 ".
+ * What came since the last time, in short: the numbers of records, ^ for a begin and ! for an alert: "^ 1 2 ! 3 ".
  */
 static void expect_received(const char *what, const struct bench *b, const char *expected)
 {
@@ -70,12 +70,15 @@ static void expect_received(const char *what, const struct bench *b, const char 
 	str_init(&words);
 	n = receiver_read(b->fd, &all);
 	for (const char *line = all.buf; *line != '\0'; line += strcspn(line, "\n") + 1, n--) {
-		const char *seq = strstr(line, " seq=\""), *id = strstr(line, " audit.broken ");
+		const char *seq = strstr(line, " seq=\""), *id = strstr(line, " audit.broken "),
+			   *begin = strstr(line, " audit.copy-begins ");
 
 		if (seq == NULL)
 			fail_msg("%s: no number in %s", what, line);
 		if (id != NULL && id < seq && str_starts(line, "<105>1 "))
 			str_add(&words, "! ");
+		else if (begin != NULL && begin < seq && str_starts(line, "<109>1 "))
+			str_add(&words, "^ ");
 		else
 			str_addf(&words, "%ld ", strtol(seq + strlen(" seq=\""), NULL, 10));
 	}
@@ -95,7 +98,7 @@ static void test_each_once(void **state)
 	assert_false(files_exists("audit"));
 	add_records(1, 3);
 	copy("three", &b, 3);
-	expect_received("three", &b, "1 2 3 ");
+	expect_received("three", &b, "^ 1 2 3 ");
 	copy("no more", &b, 0);
 	expect_received("no more", &b, "");
 	add_records(4, 1);
@@ -131,7 +134,7 @@ static void test_files_gone(void **state)
 	assert_int_equal(unlink("audit/audit-000001.jsonl"), 0);
 	add_records(4, 1);
 	copy("the older one gone", &b, 1);
-	expect_received("the older one gone", &b, "1 2 3 4 ");
+	expect_received("the older one gone", &b, "^ 1 2 3 4 ");
 	add_records(5, 1);
 	rotate_log();
 	assert_int_equal(unlink("audit/audit-000002.jsonl"), 0);
@@ -156,7 +159,7 @@ static void test_socket_away(void **state)
 	assert_false(files_exists(PLACE_PATH));
 	b.fd = receiver_open(b.socket);
 	copy("there again", &b, 2);
-	expect_received("there again", &b, "1 2 ");
+	expect_received("there again", &b, "^ 1 2 ");
 	bench_clear(&b);
 }
 
@@ -184,13 +187,13 @@ static void test_not_read(void **state)
 	assert_true(sent < 15);
 	err_clear(&e);
 	str_init(&all);
-	for (int i = 0; i < 15 && total < 15; i++) {
+	for (int i = 0; i < 15 && total < 16; i++) {
 		total += receiver_read(b.fd, &all);
 		if (copy_to_syslog(".", b.socket, &n, &e) == 0)
 			total += receiver_read(b.fd, &all);
 		err_clear(&e);
 	}
-	assert_int_equal(total, 15);
+	assert_int_equal(total, 16); /* with the one that the copy begins */
 	for (int seq = 1; seq <= 15; seq++) {
 		char *word = mem_format(" seq=\"%d\" ", seq);
 
@@ -232,7 +235,7 @@ static void test_cut(void **state)
 	keep(&before);
 	add_records(3, 2);
 	copy("four", &b, 4);
-	expect_received("four", &b, "1 2 3 4 ");
+	expect_received("four", &b, "^ 1 2 3 4 ");
 	bring_back(&before);
 	copy("cut, the head too", &b, 2);
 	expect_received("cut, the head too", &b, "! 1 2 ");
@@ -254,7 +257,7 @@ static void test_rewritten(void **state)
 	keep(&before);
 	add_records(2, 1);
 	copy("two", &b, 2);
-	expect_received("two", &b, "1 2 ");
+	expect_received("two", &b, "^ 1 2 ");
 	bring_back(&before);
 	add_records(7, 1);
 	copy("another second one", &b, 2);
@@ -276,7 +279,7 @@ static void test_emptied(void **state)
 	bench_init(&b, *state);
 	add_records(1, 2);
 	copy("two", &b, 2);
-	expect_received("two", &b, "1 2 ");
+	expect_received("two", &b, "^ 1 2 ");
 	write_whole(LOG_PATH, "", 0);
 	copy("emptied", &b, 0);
 	expect_received("emptied", &b, "! ");
@@ -284,7 +287,7 @@ static void test_emptied(void **state)
 	expect_received("told", &b, "");
 	add_records(3, 1);
 	copy("goes on", &b, 2);
-	expect_received("goes on", &b, "1 2 ");
+	expect_received("goes on", &b, "^ 1 2 ");
 	bench_clear(&b);
 }
 
@@ -303,7 +306,7 @@ static void test_rotated_cut(void **state)
 	read_whole("audit/audit-000001.jsonl", &old);
 	write_whole("audit/audit-000001.jsonl", old.buf, old.len - 20);
 	copy("cut", &b, 3);
-	expect_received("cut", &b, "1 2 ! 4 5 ");
+	expect_received("cut", &b, "^ 1 2 ! 4 5 ");
 	copy("told", &b, 0);
 	str_clear(&old);
 	bench_clear(&b);
@@ -314,19 +317,19 @@ static void test_damaged_place(void **state)
 	static const struct {
 		const char *text, *expected;
 	} rows[] = {
-		{"", "1 2 3 "},
-		{"{", "1 2 3 "},
-		{"[]", "1 2 3 "},
-		{"{\"file\":1}", "1 2 3 "},
+		{"", "^ 1 2 3 "},
+		{"{", "^ 1 2 3 "},
+		{"[]", "^ 1 2 3 "},
+		{"{\"file\":1}", "^ 1 2 3 "},
 		{"{\"file\":0,\"begin\":0,\"offset\":0,\"seq\":0,\"hash\":"
 		 "\"0000000000000000000000000000000000000000000000000000000000000000\"}",
-			"1 2 3 "},
+			"^ 1 2 3 "},
 		{"{\"file\":1,\"begin\":5,\"offset\":2,\"seq\":0,\"hash\":"
 		 "\"0000000000000000000000000000000000000000000000000000000000000000\"}",
-			"1 2 3 "},
+			"^ 1 2 3 "},
 		{"{\"file\":1,\"begin\":-1,\"offset\":-1,\"seq\":0,\"hash\":"
 		 "\"0000000000000000000000000000000000000000000000000000000000000000\"}",
-			"1 2 3 "},
+			"^ 1 2 3 "},
 		/* What makes sense and does not fit. */
 		{"{\"file\":1,\"begin\":10,\"offset\":50,\"seq\":1,\"hash\":"
 		 "\"0000000000000000000000000000000000000000000000000000000000000000\"}",
@@ -363,7 +366,7 @@ static void test_place_not_kept(void **state)
 	expect_received("a folder", &b, "");
 	assert_int_equal(rmdir(PLACE_PATH), 0);
 	copy("kept", &b, 3);
-	expect_received("kept", &b, "1 2 3 ");
+	expect_received("kept", &b, "^ 1 2 3 ");
 	bench_clear(&b);
 }
 

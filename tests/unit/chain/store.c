@@ -104,7 +104,14 @@ static void test_pushes(void **state)
 	assert_int_equal(n, 2);
 	for (size_t at = 0; at < 3; at++)
 		intent_clear(&i[at]);
+	/* Asked by a reader, while it is open and after that. */
+	n = 0;
+	assert_result(store_count_pushes(*state, &n, &e), 0, &e);
+	assert_int_equal(n, 2);
 	store_close(s);
+	n = 0;
+	assert_result(store_count_pushes(*state, &n, &e), 0, &e);
+	assert_int_equal(n, 2);
 }
 
 static int add_name(void *context, const char *ref)

@@ -214,6 +214,10 @@ static void keeps_the_system_keys(void **state)
 			"@/r.git/modelgate.ini:2: [modelgate] allow-repository-config: stands in "
 			"the "
 			"system's file alone"},
+		{"[audit]\npublic-key = /srv/k.pub\n",
+			"@/r.git/modelgate.ini:2: [audit] public-key: stands in the system's file "
+			"alone"},
+		{"[audit]\nsyslog = /dev/log\n", NULL},
 		{"[modelgate]\nstate = /srv/state\n", NULL},
 	};
 	const struct site *s = *state;

@@ -403,6 +403,49 @@ static void test_crowd(void **state)
 	sqlite_close(db);
 }
 
+static void expect_unread(const char *path, const char *sql, const char *words)
+{
+	struct err e = ERR_INIT;
+	int64_t n;
+
+	if (sqlite_read_one(&n, path, sql, 100, &e) != -1 || strstr(err_text(&e), words) == NULL)
+		fail_msg("%s: expected %s, got %s", sql, words, err_text(&e));
+	err_clear(&e);
+}
+
+/* A file of somebody else's is read, and no more. */
+static void test_read_only(void **state)
+{
+	static const char *const steps[] = {"CREATE TABLE t(n INTEGER);"
+					    "INSERT INTO t VALUES(7);"
+					    "CREATE VIEW endless AS WITH RECURSIVE r(i) AS"
+					    " (SELECT 1 UNION ALL SELECT i + 1 FROM r)"
+					    " SELECT count(*) AS n FROM r",
+		NULL};
+	const struct sqlite_schema schema = {"some", steps, 0};
+	struct sqlite *db = NULL;
+	struct err e = ERR_INIT;
+	int64_t n = 0;
+
+	(void)state;
+	assert_int_equal(sqlite_open(&db, "what?#%41.db", &schema, 100, &e), 0);
+	assert_int_equal(sqlite_read_one(&n, "what?#%41.db", "SELECT n FROM t", 100, &e), 1);
+	assert_int_equal(n, 7);
+	sqlite_close(db);
+	assert_int_equal(sqlite_read_one(&n, "what?#%41.db", "SELECT n FROM t", 100, &e), 1);
+	assert_int_equal(n, 7);
+	assert_int_equal(
+		sqlite_read_one(&n, "what?#%41.db", "SELECT n FROM t WHERE n > 7", 100, &e), 0);
+	assert_int_equal(access("what?#%41.db-wal", F_OK), -1);
+	assert_int_equal(access("what?#%41.db-shm", F_OK), -1);
+	expect_unread("what?#%41.db", "DELETE FROM t", "readonly database");
+	expect_unread("what?#%41.db", "SELECT n FROM endless", "interrupted");
+	expect_unread("none.db", "SELECT 1", "No such file");
+	assert_int_equal(access("none.db", F_OK), -1);
+	assert_int_equal(symlink("what?#%41.db", "link.db"), 0);
+	expect_unread("link.db", "SELECT 1", "not a regular file");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +459,7 @@ int main(void)
 		scratch_test(test_open_while_written),
 		scratch_test(test_refused_files),
 		scratch_test(test_locks_survive),
+		scratch_test(test_read_only),
 		scratch_test(test_crowd),
 	};
 

@@ -65,6 +65,26 @@ static void test_replaced(void **state)
 	assert_int_equal(entries(), 1);
 }
 
+/* A file that others could write to, or that is theirs, does not say who may read the new one. */
+static void test_mode_of_others(void **state)
+{
+	static const unsigned modes[] = {0666, 0664, 0646, 0622};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		replace("page", "one");
+		assert_int_equal(chmod("page", modes[i]), 0);
+		replace("page", "two");
+		expect_file("page", "two", 0600);
+	}
+	if (geteuid() != 0)
+		return; /* only root can give a file away */
+	assert_int_equal(chmod("page", 0644), 0);
+	assert_int_equal(chown("page", 65534, 65534), 0);
+	replace("page", "three");
+	expect_file("page", "three", 0600);
+}
+
 static void test_given_up(void **state)
 {
 	struct err e = ERR_INIT;
@@ -114,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_replaced),
+		scratch_test(test_mode_of_others),
 		scratch_test(test_given_up),
 		scratch_test(test_refused),
 	};
