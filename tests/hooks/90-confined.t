@@ -67,6 +67,32 @@ test_expect 'and nothing was written but the state' '
 	! grep " writes " calls | grep -v -e " /dev/null$" -e " writes $T/shop.state/"
 '
 
+# --- who starts the runner, lost ---
+
+# The starter of repository NAME's post-receive stops as it begins.
+stop_starter() {
+	mv "$1.git/hooks/post-receive" "$1.git/last" &&
+		printf '#!/bin/sh\nexec strace -f -qq -o "%s" -e trace=setsid,write -e inject=setsid:signal=SIGSTOP "%s"\n' \
+			"$T/stopped" "$T/$1.git/last" >"$1.git/hooks/post-receive" && chmod 755 "$1.git/hooks/post-receive"
+}
+
+was_told() {
+	grep -E "write\([0-9]+, \"w\", 1" "$T/stopped"
+}
+
+test_expect 'a starter that is killed before it has read what it was told: no runner was started, and that is said' '
+	diverged lost && server_set lost runner wake spawn && stop_starter lost &&
+	{ ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" git -C lost.work push origin main >"$T/out" 2>"$T/err" & } && PUSHER=$! &&
+	wait_for 30 was_told && kill -s KILL "$(sed -n "s/ .*setsid().*//p" stopped)" && wait "$PUSHER" &&
+	said "could not be started now: no runner was started" && said "run --drain" &&
+	audit_has lost event=push.accepted "refs.0.new=$(git -C lost.work rev-parse main)"
+'
+
+test_expect 'the next push has it started, for both' '
+	mv lost.git/last lost.git/hooks/post-receive && cd lost.work && expect_accept git push -q origin main:feature && cd "$T" &&
+	wait_for 30 audit_has lost event=pipeline.finished
+'
+
 # --- what a process shows of itself, and leaves when it crashes ---
 
 # CMD in the folder cores, where it may leave a core file as large as it likes.
