@@ -4,12 +4,16 @@
 
 #include "base/err.h"
 #include "confine.h"
+#include "sys/spawn.h"
 
 enum receive_start gate_begin(struct gate *g, const char *hook, enum gate_kind kind, struct err *e)
 {
-	enum receive_start start = receive_begin(&g->receive, hook, e);
 	struct err fault = ERR_INIT;
+	enum receive_start start;
 
+	/* What whoever started us has left open, neither we nor the git we start have a use for. */
+	spawn_close_others(-1, -1);
+	start = receive_begin(&g->receive, hook, e);
 	g->starter = (struct starter)STARTER_INIT;
 	/* Without a key, nothing is recorded, nor read: it passes, or the pusher is told and that is all. */
 	if (start == RECEIVE_OUT_OF_SCOPE || g->receive.key == NULL)
