@@ -61,6 +61,17 @@ static void add_libraries(struct sandbox *s, const char *program)
 	free(bin);
 }
 
+/* PROGRAM starts what nobody knows: as a rule what lies beside it, and what the machine has. */
+static void add_unknown(struct sandbox *s, const char *program)
+{
+	char *dir = path_dir(program);
+
+	s->programs = SANDBOX_EXECUTE_ANY;
+	/* A rule holds all below: the folder itself must not be everything, or where tokens are kept. */
+	strlist_add(&s->execute, strcmp(dir, "/") == 0 || strcmp(dir, "/etc") == 0 ? program : dir);
+	free(dir);
+}
+
 void sandbox_add_program(struct sandbox *s, const char *program)
 {
 	char *real = files_real_path(program, NULL), *loader = NULL;
@@ -71,7 +82,7 @@ void sandbox_add_program(struct sandbox *s, const char *program)
 		(void)close(fd); /* only read */
 	}
 	if (loader == NULL) {
-		s->programs = SANDBOX_EXECUTE_ANY;
+		add_unknown(s, real != NULL ? real : program);
 	} else {
 		strlist_add(&s->execute, real);
 		if (loader[0] == '/')

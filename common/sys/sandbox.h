@@ -17,7 +17,11 @@ struct sandbox {
 	struct strlist execute; /* programs */
 	enum sandbox_execute {
 		SANDBOX_EXECUTE_LISTED,
-		SANDBOX_EXECUTE_ANY /* of what is executed it is not known what it executes */
+		/*
+		 * Of what is executed it is not known what it executes: also all programs below
+		 * /bin, /sbin, /usr, /lib*, /opt, /nix/store and /gnu/store, which may be read.
+		 */
+		SANDBOX_EXECUTE_ANY
 	} programs;
 };
 
@@ -32,7 +36,8 @@ void sandbox_add(struct strlist *list, const char *dir, const char *name);
 
 /*
  * PROGRAM, an absolute path, may be executed: what the kernel loads for it, and the libraries of where it is
- * installed, are added.  Of a script nobody knows what it executes: then S->programs is SANDBOX_EXECUTE_ANY.
+ * installed, are added.  Of a script, or what cannot be read, nobody knows what it executes: then S->programs
+ * is SANDBOX_EXECUTE_ANY, and the files of its folder may be executed too, but for those of "/" and "/etc".
  */
 void sandbox_add_program(struct sandbox *s, const char *program);
 

@@ -39,8 +39,13 @@ void check_confinement(struct check *c)
 		sandbox_add_program(&s, git);
 	if (s.programs == SANDBOX_EXECUTE_ANY)
 		check_note(c, "confinement",
-			"confinement: %s is a script, so hooks may execute any program; with the "
-			"program itself first in the path they may execute that alone",
+			"confinement: %s is a script or cannot be read, so hooks may execute and "
+			"read "
+			"what lies in its folder and below /bin, /sbin, /usr, /lib, /opt, "
+			"/nix/store "
+			"and /gnu/store; with the program itself first in the path they may "
+			"execute "
+			"that alone",
 			git);
 	sandbox_clear(&s);
 	free(git);
