@@ -35,9 +35,10 @@ void sandbox_clear(struct sandbox *s);
 void sandbox_add(struct strlist *list, const char *dir, const char *name);
 
 /*
- * PROGRAM, an absolute path, may be executed: what the kernel loads for it, and the libraries of where it is
- * installed, are added.  Of a script, or what cannot be read, nobody knows what it executes: then S->programs
- * is SANDBOX_EXECUTE_ANY, and the files of its folder may be executed too, but for those of "/" and "/etc".
+ * PROGRAM, an absolute path, may be executed: what the kernel loads for it is added, and where it may have
+ * its libraries: where it is installed, what ldconfig(8) is told, the folders of some package managers.
+ * Of a script, or what cannot be read, nobody knows what it executes: then S->programs is
+ * SANDBOX_EXECUTE_ANY, and the files of its folder may be executed too, but for those of "/" and "/etc".
  */
 void sandbox_add_program(struct sandbox *s, const char *program);
 

@@ -530,6 +530,9 @@ static void test_programs(void **state)
 	assert_int_equal(s.execute.n, 2); /* it, and what loads it */
 	assert_string_equal(s.execute.v[0], "/usr/bin/true");
 	assert_true(strlist_has(&s.read, "/usr/lib"));
+	assert_true(strlist_has(&s.read, "/nix/store"));
+	assert_true(strlist_has(&s.read, "/usr/local/lib")); /* as Debian's ldconfig is told */
+	assert_false(strlist_has(&s.read, "/usr/local"));
 	sandbox_clear(&s);
 
 	fd = open("script", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
