@@ -1,10 +1,28 @@
 #include "gate.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "confine.h"
+#include "gate/tell.h"
 #include "sys/spawn.h"
+
+#define MAX_FAULT 1000 /* bytes of what is told */
+
+/* That what has landed is followed without limits. */
+static void tell_unconfined(const struct receive *r, const struct err *fault)
+{
+	char *safe = str_safe(err_text(fault), MAX_FAULT);
+	char *text = mem_format("warning: %s; it goes on without\n"
+				"  an admin sees what this machine lacks with: modelgate check\n",
+		safe);
+
+	tell_pusher(r, text);
+	free(text);
+	free(safe);
+}
 
 enum receive_start gate_begin(struct gate *g, const char *hook, enum gate_kind kind, struct err *e)
 {
@@ -20,10 +38,13 @@ enum receive_start gate_begin(struct gate *g, const char *hook, enum gate_kind k
 		return start;
 	starter_begin(&g->starter, &g->receive);
 	if (confine(&g->receive, kind == GATE_FOLLOWS ? CONFINE_PLAY_REFS : CONFINE_STATE,
-		    &fault) != 0 &&
-		kind == GATE_JUDGES && start == RECEIVE_READY) {
-		(void)err_set(e, "%s", err_text(&fault));
-		start = RECEIVE_BAD_REPOSITORY;
+		    &fault) != 0) {
+		if (kind == GATE_FOLLOWS) {
+			tell_unconfined(&g->receive, &fault);
+		} else if (start == RECEIVE_READY) {
+			(void)err_set(e, "%s", err_text(&fault));
+			start = RECEIVE_BAD_REPOSITORY;
+		}
 	}
 	err_clear(&fault);
 	return start;

@@ -199,6 +199,42 @@ else
 	test_skip 'a repository in which the user of the hook may not write' 'only root can be another user'
 fi
 
+# --- a kernel that refuses ---
+
+# COMMAND in sixteen layers of Landlock, after which the kernel takes no more.
+in_layers() {
+	perl -e '
+		my $prctl = { x86_64 => 157, aarch64 => 167 }->{ (split " ", `uname -m`)[0] } or die "which machine?\n";
+		syscall($prctl, 38, 1, 0, 0, 0) == 0 or die "prctl: $!\n";
+		for (1 .. 16) {
+			my $handled = pack "Q", 1 << 6; # to make character devices
+			my $rules = syscall(444, $handled, 8, 0);
+			die "Landlock: $!\n" if $rules < 0;
+			syscall(446, $rules, 0) == 0 or die "restrict: $!\n";
+		}
+		exec @ARGV or die "$ARGV[0]: $!\n"' "$@"
+}
+
+# What a hook of REPOSITORY is given for the move of main to its clone's.
+main_moves() {
+	echo "$(tip "$1" main) $(git -C "$1.work" rev-parse main) refs/heads/main" >"$T/in"
+}
+
+if mg shop check | grep -q "held by Landlock"; then
+	test_expect 'a hook that cannot be confined rejects' '
+		diverged held && expect_accept git -C held.work push -q origin main:feature && main_moves held && cd held.git &&
+		{ ! GIT_DIR=. in_layers hooks/pre-receive <"$T/in" 2>"$T/err"; } && said MG902 && said "cannot be confined" &&
+		GIT_DIR=. hooks/pre-receive <"$T/in"
+	'
+
+	test_expect 'post-receive says so, and goes on' '
+		cd held.git && git update-ref refs/heads/main feature && GIT_DIR=. in_layers hooks/post-receive <"$T/in" 2>"$T/err" &&
+		said "warning: the hook cannot be confined" && said "created: chain dev on main"
+	'
+else
+	test_skip 'a hook that cannot be confined' 'this kernel has no Landlock that could refuse'
+fi
+
 # --- what somebody has planted ---
 
 # Programs that leave a mark, wherever git or a library would run one: in the configuration and attributes of the
