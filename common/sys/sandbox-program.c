@@ -19,6 +19,25 @@
 #define MAX_LD_CONF 65536    /* bytes of one such file */
 #define MAX_INTERPRETER 4096 /* bytes of the path that a program names */
 
+/*
+ * Of the machine: what libraries read when a program starts, and what the kernel says of itself.  Not /etc:
+ * tokens are kept there.
+ */
+static const char *const of_the_machine[] = {"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32",
+	"/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime",
+	"/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/usr/share/zoneinfo",
+	/* libgit2, where it is linked dynamically, does not start without */
+	"/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/usr/share/ca-certificates", "/dev/urandom",
+	"/dev/random", "/dev/zero", "/sys/devices/system/cpu",
+	"/sys/kernel/mm/transparent_hugepage", "/proc/sys/vm/overcommit_memory"};
+
+void sandbox_add_machine(struct sandbox *s)
+{
+	for (size_t i = 0; i < sizeof(of_the_machine) / sizeof(of_the_machine[0]); i++)
+		strlist_add(&s->read, of_the_machine[i]);
+	strlist_add(&s->write, "/dev/null");
+}
+
 static int read_at(int fd, void *out, size_t len, off_t at)
 {
 	return pread(fd, out, len, at) == (ssize_t)len ? 0 : -1;

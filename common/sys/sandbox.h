@@ -34,6 +34,9 @@ void sandbox_clear(struct sandbox *s);
 /* Add the path DIR/NAME to LIST. */
 void sandbox_add(struct strlist *list, const char *dir, const char *name);
 
+/* What programs of this machine need to start, whichever they are: its libraries, a few files; no tokens. */
+void sandbox_add_machine(struct sandbox *s);
+
 /*
  * PROGRAM, an absolute path, may be executed: what the kernel loads for it is added, and where it may have
  * its libraries: where it is installed, what ldconfig(8) is told, the folders of some package managers.
@@ -49,6 +52,12 @@ void sandbox_add_program(struct sandbox *s, const char *program);
  * and what holds now is not known.
  */
 int sandbox_enter(const struct sandbox *s, struct err *e);
+
+/*
+ * Does PROGRAM, an absolute path, say its version where it and what sandbox_add_machine() adds is all there is?
+ * Tried in another process.  0; -1: *E.
+ */
+int sandbox_try(const char *program, struct err *e);
 
 /* Neither a core file nor another process of the same user shows what is in our memory. */
 int sandbox_hide(struct err *e);
