@@ -15,18 +15,6 @@
 #include "git/repository.h"
 #include "sys/sandbox.h"
 
-/*
- * Of the machine: what libraries read when a program starts, and what the kernel says of itself.  Not /etc:
- * tokens are kept there.
- */
-static const char *const of_the_machine[] = {"/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32",
-	"/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime",
-	"/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/usr/share/zoneinfo",
-	/* libgit2, where it is linked dynamically, does not start without */
-	"/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/usr/share/ca-certificates", "/dev/urandom",
-	"/dev/random", "/dev/zero", "/sys/devices/system/cpu",
-	"/sys/kernel/mm/transparent_hugepage", "/proc/sys/vm/overcommit_memory"};
-
 /* Of a repository, what may be a symbolic link to somewhere else: a rule holds where it leads. */
 static const char *const of_a_repository[] = {"HEAD", "config", "info", "objects", "objects/pack",
 	"objects/info", "packed-refs", "refs", "refs/heads", "refs/tags", "shallow", "worktrees"};
@@ -63,15 +51,13 @@ static void fill(struct sandbox *s, const struct receive *r, enum confine_writes
 {
 	char *git = merges_program();
 
-	for (size_t i = 0; i < sizeof(of_the_machine) / sizeof(of_the_machine[0]); i++)
-		strlist_add(&s->read, of_the_machine[i]);
+	sandbox_add_machine(s);
 	strlist_add(&s->read, r->gitdir);
 	for (size_t i = 0; i < sizeof(of_a_repository) / sizeof(of_a_repository[0]); i++)
 		sandbox_add(&s->read, r->gitdir, of_a_repository[i]);
 	/* What cannot be found stays out of reach, and is then told by who reads it. */
 	(void)repository_object_paths(&s->read, r->gitdir, NULL);
 	include_paths(&s->read, r->gitdir);
-	strlist_add(&s->write, "/dev/null");
 	strlist_add(&s->write, r->config->state);
 	/* Which may be links. */
 	sandbox_add(&s->write, r->config->state, "audit");

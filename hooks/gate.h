@@ -14,7 +14,7 @@ struct gate {
 
 enum gate_kind {
 	GATE_JUDGES, /* pre-receive, update: what cannot confine itself rejects */
-	GATE_FOLLOWS /* post-receive: it goes on all the same, since what has landed has landed */
+	GATE_FOLLOWS /* post-receive: it says so and goes on, since what has landed has landed */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,17 @@
 #include "sys/spawn.h"
 
 #define MAX_FAULT 4096 /* bytes of what it says */
+#define STARTED "+"    /* its whole answer, once a runner was started; else it says why not */
+
+/* What the hook does about signals is not for this one: it would say nothing and end well. */
+static void forget_signals(void)
+{
+	struct sigaction now, usual = {.sa_handler = SIG_DFL};
+
+	for (int i = 1; i < NSIG; i++)
+		if (sigaction(i, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaction(i, &usual, NULL); /* KILL and STOP refuse */
+}
 
 /* Neither the pusher's connection nor the hook's group of processes is this one's.  0; -1. */
 static int let_go(int to, int from)
@@ -38,21 +50,28 @@ static int let_go(int to, int from)
 	return chdir("/");
 }
 
-/* The starter's whole life. */
+/*
+ * The starter's whole life.  How it ends says nothing: where memory ends, what the hook has registered for its
+ * own end makes a success of it.  The answer alone counts.
+ */
 static _Noreturn void serve(int to, int from, const struct receive *r)
 {
 	struct err e = ERR_INIT;
+	const char *answer = STARTED;
 	ssize_t n;
 	char byte;
 
+	forget_signals();
 	if (let_go(to, from) != 0)
 		_exit(1);
 	do
 		n = read(to, &byte, 1);
 	while (n < 0 && errno == EINTR);
-	if (n == 1 && launcher_local_wake(r->config, r->gitdir, NULL, &e) != 0)
-		(void)files_write_all(
-			from, err_text(&e), strlen(err_text(&e))); /* or nobody hears */
+	if (n == 1) {
+		if (launcher_local_wake(r->config, r->gitdir, NULL, &e) != 0)
+			answer = err_text(&e);
+		(void)files_write_all(from, answer, strlen(answer)); /* or nobody hears */
+	}
 	_exit(0);
 }
 
@@ -129,7 +148,9 @@ static int tell(const struct starter *s, struct err *e)
 		return err_errno(e, errno, "cannot start the runner: the process that starts it");
 	str_init(&said);
 	result = files_read_fd(s->from, MAX_FAULT, &said, e);
-	if (result == 0 && said.len > 0)
+	if (result == 0 && said.len == 0)
+		result = err_set(e, "no runner was started: the process that starts it has ended");
+	else if (result == 0 && strcmp(said.buf, STARTED) != 0)
 		result = err_set(e, "%s", said.buf);
 	str_clear(&said);
 	return result;

@@ -15,7 +15,7 @@ struct receive;
 struct starter {
 	pid_t pid;   /* 0: there is none */
 	int to;      /* takes the byte */
-	int from;    /* says why the runner could not be started, or nothing */
+	int from;    /* says that a runner was started, or why not */
 	char *fault; /* why there is none where there should be one; NULL */
 };
 

@@ -63,8 +63,15 @@ static const unsigned forbidden[] = {
 	SYS_process_vm_writev,
 	SYS_kcmp,
 	424, /* pidfd_send_signal */
+	434, /* pidfd_open */
 	438, /* pidfd_getfd */
 	440, /* process_madvise */
+	SYS_setpriority,
+	SYS_ioprio_set,
+	SYS_sched_setaffinity,
+	SYS_sched_setscheduler,
+	SYS_sched_setparam,
+	SYS_sched_setattr,
 	SYS_migrate_pages,
 	SYS_move_pages,
 	/* other file systems, and files that have no path */
@@ -148,6 +155,9 @@ static const unsigned forbidden[] = {
 	SYS_chmod,
 	SYS_chown,
 	SYS_lchown,
+	SYS_utime,
+	SYS_utimes,
+	SYS_futimesat,
 	SYS_modify_ldt,
 	SYS_iopl,
 	SYS_ioperm,
@@ -161,7 +171,9 @@ static const unsigned forbidden[] = {
  * a millisecond: of the numbers, in their order, it steps over so many at once.
  */
 #define STRIDE 12
-#define N_FIXED 24 /* steps beside those for numbers, at most */
+#define N_FIXED 48 /* steps beside those for numbers, at most */
+
+#define SIGN_BIT 0x80000000U
 
 #define SPACES                                                                                     \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
@@ -188,6 +200,20 @@ int sandbox_calls_support(void)
 	return NATIVE_ARCH != 0 && syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
+/* Add to F: NUMBER fails where bits of BITS are set in the half of an argument that WHERE loads. */
+static size_t add_bits(
+	struct sock_filter *f, unsigned number, struct sock_filter where, uint32_t bits)
+{
+	size_t n = 0;
+
+	f[n++] = SKIP_UNLESS_EQUAL(number, 4);
+	f[n++] = where;
+	f[n++] = SKIP_UNLESS_SET(bits, 1);
+	f[n++] = FAIL(EPERM);
+	f[n++] = RETURN(SECCOMP_RET_ALLOW);
+	return n;
+}
+
 /* Add to F the steps for calls that are forbidden with some arguments; the number is loaded. */
 static size_t add_special(struct sock_filter *f)
 {
@@ -196,11 +222,24 @@ static size_t add_special(struct sock_filter *f)
 	/* Its flags lie in memory, where no filter sees them: the C library then uses clone. */
 	f[n++] = SKIP_UNLESS_EQUAL(435, 1); /* clone3 */
 	f[n++] = FAIL(ENOSYS);
-	f[n++] = SKIP_UNLESS_EQUAL(SYS_clone, 4);
-	f[n++] = LOAD(args[0]);
-	f[n++] = SKIP_UNLESS_SET(SPACES, 1);
+	n += add_bits(f + n, SYS_clone, LOAD(args[0]), SPACES);
+	/* Limits of other processes; 0 is this one. */
+	n += add_bits(f + n, SYS_prlimit64, LOAD(args[0]), ~0U);
+	/*
+	 * Groups, and all processes there are.  One by its number cannot be told from the git that a hook may
+	 * have to end; Landlock can (version 6).
+	 */
+	n += add_bits(f + n, SYS_kill, LOAD(args[0]), SIGN_BIT);
+	/* Times of a file by its path; for one that is open there is none. */
+	f[n++] = SKIP_UNLESS_EQUAL(SYS_utimensat, 6);
+	f[n++] = LOAD(args[1]);
+	f[n++] = SKIP_UNLESS_SET(~0U, 1);
 	f[n++] = FAIL(EPERM);
-	f[n++] = RETURN(SECCOMP_RET_ALLOW);
+	f[n++] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1]) + 4);
+	f[n++] = SKIP_UNLESS_SET(~0U, 1);
+	f[n++] = FAIL(EPERM);
+	f[n++] = LOAD(nr);
 	/* Keys typed into the terminal that a hook was started from. */
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_ioctl, 4);
 	f[n++] = LOAD(args[1]);

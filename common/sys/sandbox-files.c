@@ -151,13 +151,25 @@ static int allow_sanitizers(int ruleset, uint64_t rights, struct err *e)
 	return allow(ruleset, READ, "/proc", e);
 }
 
+/* Where programs of a machine are.  Not its whole tree: tokens lie in /etc, and keys of users at home. */
+static const char *const of_programs[] = {"/bin", "/sbin", "/usr", "/lib", "/lib32", "/lib64",
+	"/libx32", "/opt", "/nix/store", "/gnu/store"};
+
+static int allow_programs(int ruleset, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(of_programs) / sizeof(of_programs[0]); i++)
+		if (allow(ruleset, EXECUTE | READ, of_programs[i], e) != 0)
+			return -1;
+	return 0;
+}
+
 static int add_rules(int ruleset, const struct ruleset *all, const struct sandbox *s, struct err *e)
 {
 	if (allow_all(ruleset, all->files & READ, &s->read, e) != 0 ||
 		allow_all(ruleset, all->files & WRITE, &s->write, e) != 0 ||
 		allow_all(ruleset, EXECUTE, &s->execute, e) != 0)
 		return -1;
-	if (s->programs == SANDBOX_EXECUTE_ANY && allow(ruleset, EXECUTE | READ, "/", e) != 0)
+	if (s->programs == SANDBOX_EXECUTE_ANY && allow_programs(ruleset, e) != 0)
 		return -1;
 	return SANDBOX_SANITIZED ? allow_sanitizers(ruleset, all->files & WRITE, e) : 0;
 }

@@ -17,7 +17,11 @@ struct sandbox {
 	struct strlist execute; /* programs */
 	enum sandbox_execute {
 		SANDBOX_EXECUTE_LISTED,
-		SANDBOX_EXECUTE_ANY /* of what is executed it is not known what it executes */
+		/*
+		 * Of what is executed it is not known what it executes: also all programs below
+		 * /bin, /sbin, /usr, /lib*, /opt, /nix/store and /gnu/store, which may be read.
+		 */
+		SANDBOX_EXECUTE_ANY
 	} programs;
 };
 
@@ -30,9 +34,14 @@ void sandbox_clear(struct sandbox *s);
 /* Add the path DIR/NAME to LIST. */
 void sandbox_add(struct strlist *list, const char *dir, const char *name);
 
+/* What programs of this machine need to start, whichever they are: its libraries, a few files; no tokens. */
+void sandbox_add_machine(struct sandbox *s);
+
 /*
- * PROGRAM, an absolute path, may be executed: what the kernel loads for it, and the libraries of where it is
- * installed, are added.  Of a script nobody knows what it executes: then S->programs is SANDBOX_EXECUTE_ANY.
+ * PROGRAM, an absolute path, may be executed: what the kernel loads for it is added, and where it may have
+ * its libraries: where it is installed, what ldconfig(8) is told, the folders of some package managers.
+ * Of a script, or what cannot be read, nobody knows what it executes: then S->programs is
+ * SANDBOX_EXECUTE_ANY, and the files of its folder may be executed too, but for those of "/" and "/etc".
  */
 void sandbox_add_program(struct sandbox *s, const char *program);
 
@@ -43,6 +52,12 @@ void sandbox_add_program(struct sandbox *s, const char *program);
  * and what holds now is not known.
  */
 int sandbox_enter(const struct sandbox *s, struct err *e);
+
+/*
+ * Does PROGRAM, an absolute path, say its version where it and what sandbox_add_machine() adds is all there is?
+ * Tried in another process.  0; -1: *E.
+ */
+int sandbox_try(const char *program, struct err *e);
 
 /* Neither a core file nor another process of the same user shows what is in our memory. */
 int sandbox_hide(struct err *e);

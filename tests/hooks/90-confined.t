@@ -55,16 +55,50 @@ test_expect 'all three hooks were seen, with the git that one started and nothin
 	same "post-receive starter pre-receive starter update starter" "$(grep starter calls | sort | xargs)"
 '
 
+test_expect 'a process is left out that was made before the hook gave up its rights, none that was made later' '
+	printf "%s\n" "1 execve(\"hooks/update\", []) = 0" "1 clone(child_stack=NULL) = 2" "2 setsid() = 2" \
+		"2 socket(AF_INET) = 3" "1 landlock_restrict_self(3, 0) = 0" "1 clone(child_stack=NULL) = 4" \
+		"4 setsid() = 4" "4 connect(3) = 0" >crafted && "$TEST_LIB/gate-calls" crafted >left &&
+	grep -x "update starter" left && grep -x "update connect" left && { ! grep socket left; }
+'
+
+# But that git cannot freshen an object which it would write again: then it writes it, into the scratch folder.
 test_expect 'no call of theirs has to do with the network, and none was refused' '
 	! grep -E " (socket|socketpair|connect|bind|listen|accept4?|send(to|msg|mmsg)|recv(from|msg|mmsg)|getaddrinfo)$" calls &&
 	grep -E "^[0-9]+ +socket\(" trace | head -n 1 >control && [ -s control ] &&
-	! grep -E " = -1 E(PERM|ACCES) " trace | grep -v TCGETS
+	! grep -E " = -1 E(PERM|ACCES) " trace | grep -v -e TCGETS -e "utimensat(AT_FDCWD, .*/objects/"
 '
 
 
 test_expect 'and nothing was written but the state' '
 	grep " writes $T/shop.state/store.db" calls && grep " writes $T/shop.state/audit/audit.jsonl" calls &&
 	! grep " writes " calls | grep -v -e " /dev/null$" -e " writes $T/shop.state/"
+'
+
+# --- who starts the runner, lost ---
+
+# The starter of repository NAME's post-receive stops as it begins.
+stop_starter() {
+	mv "$1.git/hooks/post-receive" "$1.git/last" &&
+		printf '#!/bin/sh\nexec strace -f -qq -o "%s" -e trace=setsid,write -e inject=setsid:signal=SIGSTOP "%s"\n' \
+			"$T/stopped" "$T/$1.git/last" >"$1.git/hooks/post-receive" && chmod 755 "$1.git/hooks/post-receive"
+}
+
+was_told() {
+	grep -E "write\([0-9]+, \"w\", 1" "$T/stopped"
+}
+
+test_expect 'a starter that is killed before it has read what it was told: no runner was started, and that is said' '
+	diverged lost && server_set lost runner wake spawn && stop_starter lost &&
+	{ ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" git -C lost.work push origin main >"$T/out" 2>"$T/err" & } && PUSHER=$! &&
+	wait_for 30 was_told && kill -s KILL "$(sed -n "s/ .*setsid().*//p" stopped)" && wait "$PUSHER" &&
+	said "could not be started now: no runner was started" && said "run --drain" &&
+	audit_has lost event=push.accepted "refs.0.new=$(git -C lost.work rev-parse main)"
+'
+
+test_expect 'the next push has it started, for both' '
+	mv lost.git/last lost.git/hooks/post-receive && cd lost.work && expect_accept git push -q origin main:feature && cd "$T" &&
+	wait_for 30 audit_has lost event=pipeline.finished
 '
 
 # --- what a process shows of itself, and leaves when it crashes ---
@@ -89,12 +123,13 @@ no_core() {
 }
 
 test_expect 'a hook at work has given up what it can' '
-	diverged quiet && mv quiet.git/hooks/pre-receive quiet.git/real &&
-	printf "#!/bin/sh\necho \$\$ >\"%s\"\nexec \"%s\"\n" "$T/held" "$T/quiet.git/real" >quiet.git/hooks/pre-receive &&
+	diverged quiet && : >open && mv quiet.git/hooks/pre-receive quiet.git/real &&
+	printf "#!/bin/sh\necho \$\$ >\"%s\"\nexec \"%s\" 7<\"%s\"\n" "$T/held" "$T/quiet.git/real" "$T/open" >quiet.git/hooks/pre-receive &&
 	chmod 755 quiet.git/hooks/pre-receive &&
 	background flock -o "$(state quiet)/audit/lock" sleep 100 && HOLDER=$! &&
 	{ may_leave_a_core git -C "$T/quiet.work" push origin main & } && PUSHER=$! &&
-	wait_for 20 is_confined && grep -x "NoNewPrivs:.1" "/proc/$HELD/status" && is_hidden "$HELD"
+	wait_for 20 is_confined && grep -x "NoNewPrivs:.1" "/proc/$HELD/status" && is_hidden "$HELD" &&
+	ls -l "/proc/$HELD/fd" >fds && grep pipe fds && { ! grep "$T/open\$" fds; }
 '
 
 test_expect 'crashed, it leaves no core file, and has let nothing pass' '
@@ -169,6 +204,42 @@ if [ "$(id -u)" -eq 0 ]; then
 	'
 else
 	test_skip 'a repository in which the user of the hook may not write' 'only root can be another user'
+fi
+
+# --- a kernel that refuses ---
+
+# COMMAND in sixteen layers of Landlock, after which the kernel takes no more.
+in_layers() {
+	perl -e '
+		my $prctl = { x86_64 => 157, aarch64 => 167 }->{ (split " ", `uname -m`)[0] } or die "which machine?\n";
+		syscall($prctl, 38, 1, 0, 0, 0) == 0 or die "prctl: $!\n";
+		for (1 .. 16) {
+			my $handled = pack "Q", 1 << 6; # to make character devices
+			my $rules = syscall(444, $handled, 8, 0);
+			die "Landlock: $!\n" if $rules < 0;
+			syscall(446, $rules, 0) == 0 or die "restrict: $!\n";
+		}
+		exec @ARGV or die "$ARGV[0]: $!\n"' "$@"
+}
+
+# What a hook of REPOSITORY is given for the move of main to its clone's.
+main_moves() {
+	echo "$(tip "$1" main) $(git -C "$1.work" rev-parse main) refs/heads/main" >"$T/in"
+}
+
+if mg shop check | grep -q "held by Landlock"; then
+	test_expect 'a hook that cannot be confined rejects' '
+		diverged held && expect_accept git -C held.work push -q origin main:feature && main_moves held && cd held.git &&
+		{ ! GIT_DIR=. in_layers hooks/pre-receive <"$T/in" 2>"$T/err"; } && said MG902 && said "cannot be confined" &&
+		GIT_DIR=. hooks/pre-receive <"$T/in"
+	'
+
+	test_expect 'post-receive says so, and goes on' '
+		cd held.git && git update-ref refs/heads/main feature && GIT_DIR=. in_layers hooks/post-receive <"$T/in" 2>"$T/err" &&
+		said "warning: the hook cannot be confined" && said "created: chain dev on main"
+	'
+else
+	test_skip 'a hook that cannot be confined' 'this kernel has no Landlock that could refuse'
 fi
 
 # --- what somebody has planted ---

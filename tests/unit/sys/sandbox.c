@@ -521,6 +521,7 @@ static void test_signals(void **state)
 static void test_programs(void **state)
 {
 	struct sandbox s = SANDBOX_INIT;
+	char *here;
 	int fd;
 
 	(void)state;
@@ -529,6 +530,9 @@ static void test_programs(void **state)
 	assert_int_equal(s.execute.n, 2); /* it, and what loads it */
 	assert_string_equal(s.execute.v[0], "/usr/bin/true");
 	assert_true(strlist_has(&s.read, "/usr/lib"));
+	assert_true(strlist_has(&s.read, "/nix/store"));
+	assert_true(strlist_has(&s.read, "/usr/local/lib")); /* as Debian's ldconfig is told */
+	assert_false(strlist_has(&s.read, "/usr/local"));
 	sandbox_clear(&s);
 
 	fd = open("script", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
@@ -537,6 +541,9 @@ static void test_programs(void **state)
 	assert_int_equal(close(fd), 0);
 	sandbox_add_program(&s, "script");
 	assert_int_equal(s.programs, SANDBOX_EXECUTE_ANY);
+	here = getcwd(NULL, 0);
+	assert_true(here != NULL && strlist_has(&s.execute, here));
+	free(here);
 	sandbox_clear(&s);
 }
 
@@ -560,7 +567,10 @@ static void test_script(void **state)
 			_exit(1);
 		if (execute_other() != 0 || execute_shell() != 0)
 			_exit(2);
-		_exit(has.landlock > 0 && write_in() != EACCES ? 3 : 0);
+		_exit(has.landlock > 0 && (write_in() != EACCES || read_aside() != EACCES ||
+						  opened("/etc/shadow", O_RDONLY) != EACCES)
+				? 3
+				: 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 0);
