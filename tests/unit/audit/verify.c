@@ -322,6 +322,34 @@ static void test_head_told_of(void **state)
 	str_clear(&log);
 }
 
+/* Behind an old head that was put back: no append announces as much as somebody may write there. */
+static void test_much_pending(void **state)
+{
+	static const struct {
+		int64_t pending;
+		const char *words;
+	} cases[] = {
+		{1000, NULL},
+		{AUDIT_MAX_APPEND, NULL},
+		{INT64_C(1000000000000000), "was added behind the head"},
+	};
+	struct str text;
+	struct head h;
+
+	(void)state;
+	add_records(1, 1);
+	read_whole(HEAD_PATH, &text);
+	assert_int_equal(head_parse(&h, text.buf, text.len), 0);
+	add_records(2, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		h.pending_size = h.size + cases[i].pending;
+		h.pending_seq = 2;
+		write_head(&h);
+		expect_fault("pending", cases[i].words != NULL ? 2 : 0, cases[i].words);
+	}
+	str_clear(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +361,7 @@ int main(void)
 		scratch_test(test_unreadable),
 		scratch_test(test_not_to_be_looked_at),
 		scratch_test(test_head_told_of),
+		scratch_test(test_much_pending),
 	};
 
 	return cmocka_run_group_tests_name("audit/verify", tests, NULL, NULL);
