@@ -102,6 +102,9 @@ static int prepare(struct addition *a, const struct journal *j, const struct jou
 	for (size_t i = 0; i < n; i++)
 		if (add_line(a, &records[i], e) != 0)
 			return -1;
+	if (a->text.len > AUDIT_MAX_APPEND)
+		return err_set(
+			e, "%zu bytes at once are more than the audit log takes", a->text.len);
 	if (a->seq > ENTRY_MAX_SEQ)
 		return err_set(e, "the audit log is full: no more numbers");
 	return 0;

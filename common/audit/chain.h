@@ -20,8 +20,9 @@ struct json;
 #define AUDIT_LOG "audit.jsonl"
 #define AUDIT_HEAD "head"
 #define AUDIT_LOCK "lock"
-#define AUDIT_MAX_LINE (64U << 20) /* bytes of one line, its newline included */
-#define AUDIT_LOCK_MS 10000        /* how long the lock is waited for */
+#define AUDIT_MAX_LINE (64U << 20)            /* bytes of one line, its newline included */
+#define AUDIT_MAX_APPEND (2 * AUDIT_MAX_LINE) /* bytes of one append, an audit.recovered included */
+#define AUDIT_LOCK_MS 10000                   /* how long the lock is waited for */
 
 /*
  * Append the N RECORDS in order, as one write, under a lock: on disk when 0 is returned.

@@ -256,6 +256,18 @@ static int read_tail(const struct journal *j, struct journal_tail *t, struct err
 	return 0;
 }
 
+/*
+ * How far behind the head an append that was broken off may reach: the append that tells of it may have been
+ * broken off as well.
+ */
+#define MAX_PENDING (2 * (int64_t)AUDIT_MAX_APPEND)
+
+/* 1: more stands behind the head than appends that were broken off can have left. */
+static int is_far_longer(const struct journal *j)
+{
+	return j->size - j->head.size > MAX_PENDING;
+}
+
 static enum audit_found compare(const struct journal *j, const struct journal_tail *t)
 {
 	const struct head *h = &j->head;
@@ -266,6 +278,9 @@ static enum audit_found compare(const struct journal *j, const struct journal_ta
 		return h->recovering;
 	if (j->size < h->size)
 		return AUDIT_FOUND_SHORTER;
+	/* No append announces that much: somebody has made the head up. */
+	if (is_far_longer(j) || h->pending_size - h->size > MAX_PENDING)
+		return AUDIT_FOUND_LONGER;
 	/* With its last newline in place nothing was torn off: it is another line. */
 	if (j->size < h->pending_size || (j->size == h->pending_size && t->is_open))
 		return AUDIT_FOUND_TORN;

@@ -174,6 +174,41 @@ static int64_t line_at(const struct check *c, int64_t place)
 	return number;
 }
 
+/* 1: the line that ends at END in the file FD is the record SEQ, and HASH is its hash; 0: it is not. */
+static int is_record_at(int fd, int64_t end, int64_t seq, const char *hash)
+{
+	char own[SHA256_HEX_SIZE], *text;
+	int64_t start, len;
+	struct entry entry;
+	int is_it = 0;
+
+	if (lines_start(fd, end - 1, &start, NULL) != 0 || end - start > (int64_t)AUDIT_MAX_LINE)
+		return 0;
+	len = end - 1 - start;
+	text = mem_zalloc((size_t)len + 2, 1);
+	if (lines_read(fd, start, end, text, NULL) == 0 && text[len] == '\n' &&
+		entry_parse(&entry, text, (size_t)len)) {
+		sha256_of(text, (size_t)len, own);
+		is_it = entry.seq == seq && strcmp(own, hash) == 0;
+		entry_clear(&entry);
+	}
+	free(text);
+	return is_it;
+}
+
+/* 1: the head that R tells of is one that an append has left here: nobody has put back or made up another. */
+static int is_own_head(const struct check *c, const struct audit_recovered *r)
+{
+	int fd = c->file < c->volumes.n ? c->reader.fd : c->journal->log;
+
+	if (r->head_size == 0)
+		return c->file == 0 && c->report->lines_before == 0 && r->head_seq == 0 &&
+		       strcmp(r->head_hash, ENTRY_NO_HASH) == 0;
+	/* What stands up to there was read, and is lines of a size that is allowed. */
+	return r->head_seq <= c->seq && r->head_size <= c->reader.lines.at &&
+	       is_record_at(fd, r->head_size, r->head_seq, r->head_hash);
+}
+
 /* What an audit.recovered, itself in order, says about the lines before it. */
 static enum audit_verdict judge_recovered(struct check *c, const struct audit_recovered *r)
 {
@@ -183,8 +218,11 @@ static enum audit_verdict judge_recovered(struct check *c, const struct audit_re
 
 	switch (r->found) {
 	case AUDIT_FOUND_WHOLE:
-	case AUDIT_FOUND_TORN:
 		return AUDIT_VALID;
+	case AUDIT_FOUND_TORN:
+		return is_own_head(c, r) ? AUDIT_VALID
+					 : verify_fault(c, c->line,
+						   "tells of a head that no append has left here");
 	case AUDIT_FOUND_SHORTER:
 		if (ahead > 0)
 			return verify_fault(c, line,

@@ -334,6 +334,28 @@ test_expect 'by size and by age, by the runner, which tells of it' '
 	test ! -e "$folder/audit-000004.jsonl" && audit_valid shop
 '
 
+# --- appends that were broken off ---
+
+# The head $1 over that of now, announcing 100000 bytes more than it says.
+put_back_head() {
+	perl -e '
+		my ($old, $now) = @ARGV;
+		open my $in, "<", $old or die;
+		my $text = <$in>;
+		$text =~ s/("size":(\d+).*"pending_size":)\d+/$1 . ($2 + 100000)/e or die;
+		open my $head, "+<", $now or die;
+		printf $head "%-511s\n", $text =~ s/\s+$//r;
+		close $head or die' "$1" "$folder/head"
+}
+
+test_expect 'behind an old head that was put back nothing is signed until the next append accounts for it' '
+	rm -f "$T/point.torn" && keep before && pushes 1 && put_back_head "$T/before/head" &&
+	mg shop audit verify >"$T/out" && grep "was broken off" "$T/out" &&
+	is_no "was broken off; the next push or runner accounts" mg shop audit checkpoint --key "$T/key" --output "$T/point.torn" &&
+	test ! -e "$T/point.torn" && pushes 1 && audit_valid shop &&
+	mg shop audit checkpoint --key "$T/key" --output "$T/point.torn" && test -s "$T/point.torn"
+'
+
 # --- export ---
 
 test_expect 'jsonl is the log itself; csv and cef have a line for each reference' '

@@ -256,6 +256,100 @@ static void test_not_to_be_looked_at(void **state)
 	}
 }
 
+/* An audit.recovered that accounts for "torn" behind three records, and tells of HEAD. */
+static void recover_from(const struct head *head, const struct str *log)
+{
+	struct audit_recovered r = {.found = AUDIT_FOUND_TORN, .torn_size = 4};
+	struct audit_record record = {.event = ENTRY_RECOVERED, .recovered = &r};
+	struct head h;
+	struct str text, head_text;
+	char *line;
+
+	read_whole(HEAD_PATH, &head_text);
+	assert_int_equal(head_parse(&h, head_text.buf, head_text.len), 0);
+	r.head_size = head->size;
+	r.head_seq = head->seq;
+	memcpy(r.head_hash, head->hash, SHA256_HEX_SIZE);
+	memcpy(r.record_hash, h.hash, SHA256_HEX_SIZE);
+	sha256_of("torn", 4, r.torn_hash);
+	line = audit_record_line(&record, 4, r.torn_hash);
+	str_init(&text);
+	str_addn(&text, log->buf, log->len);
+	str_addf(&text, "torn\n%s\n", line);
+	write_whole(LOG_PATH, text.buf, text.len);
+	h.size = (int64_t)text.len;
+	h.seq = 4;
+	sha256_of(line, strlen(line), h.hash);
+	write_head(&h);
+	expect_fault("recovered", head->recovering != AUDIT_FOUND_WHOLE ? 5 : 0,
+		head->recovering != AUDIT_FOUND_WHOLE ? "no append has left" : NULL);
+	write_whole(HEAD_PATH, head_text.buf, head_text.len);
+	str_clear(&head_text);
+	str_clear(&text);
+	free(line);
+}
+
+/* Only a head that an append has left may be told of: RECOVERING marks here those that none has. */
+static void test_head_told_of(void **state)
+{
+	struct head h[4], bad;
+	struct str log, text;
+
+	(void)state;
+	head_init(&h[0]);
+	for (int i = 1; i <= 3; i++) {
+		add_records(i, 1);
+		read_whole(HEAD_PATH, &text);
+		assert_int_equal(head_parse(&h[i], text.buf, text.len), 0);
+		str_clear(&text);
+	}
+	read_whole(LOG_PATH, &log);
+	for (int i = 0; i <= 3; i++) {
+		recover_from(&h[i], &log);
+		bad = h[i];
+		bad.recovering = AUDIT_FOUND_TORN;
+		bad.seq++;
+		recover_from(&bad, &log);
+		bad.seq--;
+		bad.size++;
+		recover_from(&bad, &log);
+		bad.size = 100000;
+		recover_from(&bad, &log);
+		bad.size = h[i].size;
+		memset(bad.hash, 'a', SHA256_HEX_SIZE - 1);
+		recover_from(&bad, &log);
+	}
+	str_clear(&log);
+}
+
+/* Behind an old head that was put back: no append announces as much as somebody may write there. */
+static void test_much_pending(void **state)
+{
+	static const struct {
+		int64_t pending;
+		const char *words;
+	} cases[] = {
+		{1000, NULL},
+		{AUDIT_MAX_APPEND, NULL},
+		{INT64_C(1000000000000000), "was added behind the head"},
+	};
+	struct str text;
+	struct head h;
+
+	(void)state;
+	add_records(1, 1);
+	read_whole(HEAD_PATH, &text);
+	assert_int_equal(head_parse(&h, text.buf, text.len), 0);
+	add_records(2, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		h.pending_size = h.size + cases[i].pending;
+		h.pending_seq = 2;
+		write_head(&h);
+		expect_fault("pending", cases[i].words != NULL ? 2 : 0, cases[i].words);
+	}
+	str_clear(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +360,8 @@ int main(void)
 		scratch_test(test_report),
 		scratch_test(test_unreadable),
 		scratch_test(test_not_to_be_looked_at),
+		scratch_test(test_head_told_of),
+		scratch_test(test_much_pending),
 	};
 
 	return cmocka_run_group_tests_name("audit/verify", tests, NULL, NULL);
