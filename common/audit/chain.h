@@ -105,4 +105,13 @@ int audit_each(const char *state, const struct audit_filter *filter,
 	int (*each)(void *context, const char *line, const struct json *record), void *context,
 	struct err *e);
 
+/*
+ * The same, and -1 unless the first lines are those of VERIFIED (of an audit_report): who verified by name may find
+ * another log under it.  EACH was called by then.
+ */
+int audit_each_verified(const char *state, const struct audit_filter *filter,
+	const struct merkle *verified,
+	int (*each)(void *context, const char *line, const struct json *record), void *context,
+	struct err *e);
+
 #endif

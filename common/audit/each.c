@@ -5,6 +5,7 @@
 
 #include "audit/entry.h"
 #include "audit/journal.h"
+#include "audit/merkle.h"
 #include "audit/volumes.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -63,23 +64,45 @@ static int passes(const struct audit_filter *f, const struct entry *entry)
 	return f->ref == NULL || has_ref(entry->json, f->ref);
 }
 
+/* LINE is the next of those that VERIFIED, if it is not NULL, is compared with. */
+static void add_seen(struct merkle *seen, const struct merkle *verified, const struct line *line)
+{
+	unsigned char hash[SHA256_SIZE];
+
+	if (verified == NULL || seen->n >= verified->n)
+		return;
+	merkle_leaf(line->text, line->len, hash);
+	merkle_add(seen, hash);
+}
+
 int audit_each(const char *state, const struct audit_filter *filter,
+	int (*each)(void *context, const char *line, const struct json *record), void *context,
+	struct err *e)
+{
+	return audit_each_verified(state, filter, NULL, each, context, e);
+}
+
+int audit_each_verified(const char *state, const struct audit_filter *filter,
+	const struct merkle *verified,
 	int (*each)(void *context, const char *line, const struct json *record), void *context,
 	struct err *e)
 {
 	struct volumes volumes = {.n = 0};
 	struct reader reader;
 	struct entry entry;
+	struct merkle seen;
 	struct journal j;
 	struct line line;
 	char *text;
 	int status = -1, got = 1;
 
+	merkle_init(&seen);
 	reader_init(&reader, &volumes, 0);
 	if (journal_open(&j, state, JOURNAL_READ, e) != 0 ||
 		volumes_find(&volumes, state, &j, e) != 0)
 		goto out;
 	for (status = 0; status == 0 && (got = reader_next(&reader, &line, e)) > 0;) {
+		add_seen(&seen, verified, &line);
 		if (!entry_parse(&entry, line.text, line.len))
 			continue;
 		if (passes(filter, &entry)) {
@@ -91,6 +114,8 @@ int audit_each(const char *state, const struct audit_filter *filter,
 	}
 	if (got < 0)
 		status = -1;
+	else if (verified != NULL && !merkle_equal(&seen, verified))
+		status = err_set(e, "the audit log changed while it was read");
 out:
 	reader_clear(&reader);
 	volumes_clear(&volumes);

@@ -171,6 +171,12 @@ fail:
 	return -1;
 }
 
+/*
+ * How far behind the head an append that was broken off may reach: the append that tells of it may have been
+ * broken off as well.
+ */
+#define MAX_PENDING (2 * (int64_t)AUDIT_MAX_APPEND)
+
 /* 1: the log ends as the append that was being made would have ended; 0; -1. */
 static int pending_fits(const struct journal *j, struct err *e)
 {
@@ -178,6 +184,9 @@ static int pending_fits(const struct journal *j, struct err *e)
 	int64_t start;
 
 	if (j->head.pending_size == 0 || j->size != j->head.pending_size)
+		return 0;
+	/* Nobody is to be kept busy with a line that no append writes. */
+	if (j->size - j->head.size > MAX_PENDING)
 		return 0;
 	if (lines_read(j->log, j->size - 1, j->size, &last, e) != 0 ||
 		lines_start(j->log, j->size - 1, &start, e) != 0 ||
@@ -256,12 +265,6 @@ static int read_tail(const struct journal *j, struct journal_tail *t, struct err
 	return 0;
 }
 
-/*
- * How far behind the head an append that was broken off may reach: the append that tells of it may have been
- * broken off as well.
- */
-#define MAX_PENDING (2 * (int64_t)AUDIT_MAX_APPEND)
-
 /* 1: more stands behind the head than appends that were broken off can have left. */
 static int is_far_longer(const struct journal *j)
 {
@@ -287,7 +290,10 @@ static enum audit_found compare(const struct journal *j, const struct journal_ta
 	return AUDIT_FOUND_LONGER;
 }
 
-int journal_find_tail(struct journal *j, struct journal_tail *t, struct err *e)
+/*
+ * Take over an append that was done but for the head.  1: J ends where its head says, and T tells it; 0; -1.
+ */
+static int is_whole(struct journal *j, struct journal_tail *t, struct err *e)
 {
 	struct head *h = &j->head;
 	int fits;
@@ -302,14 +308,38 @@ int journal_find_tail(struct journal *j, struct journal_tail *t, struct err *e)
 		memcpy(h->hash, h->pending_hash, SHA256_HEX_SIZE);
 		h->recovering = AUDIT_FOUND_WHOLE;
 	}
-	if (j->size == h->size && h->recovering == AUDIT_FOUND_WHOLE &&
-		(j->head_state == HEAD_THERE || (j->head_state == HEAD_ABSENT && j->size == 0))) {
-		t->seq = h->seq;
-		memcpy(t->hash, h->hash, SHA256_HEX_SIZE);
+	if (j->size != h->size || h->recovering != AUDIT_FOUND_WHOLE ||
+		(j->head_state != HEAD_THERE && (j->head_state != HEAD_ABSENT || j->size != 0)))
 		return 0;
-	}
+	t->seq = h->seq;
+	memcpy(t->hash, h->hash, SHA256_HEX_SIZE);
+	return 1;
+}
+
+int journal_find_tail(struct journal *j, struct journal_tail *t, struct err *e)
+{
+	int whole = is_whole(j, t, e);
+
+	if (whole != 0)
+		return whole < 0 ? -1 : 0;
 	if (read_tail(j, t, e) != 0)
 		return -1;
 	t->found = compare(j, t);
+	return 0;
+}
+
+int journal_find_end(struct journal *j, enum audit_found *found, struct err *e)
+{
+	struct journal_tail t;
+	int whole = is_whole(j, &t, e);
+	char last = '\n';
+
+	*found = AUDIT_FOUND_WHOLE;
+	if (whole != 0)
+		return whole < 0 ? -1 : 0;
+	if (j->size > 0 && lines_read(j->log, j->size - 1, j->size, &last, e) != 0)
+		return -1;
+	t.is_open = last != '\n';
+	*found = compare(j, &t);
 	return 0;
 }

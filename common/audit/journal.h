@@ -58,5 +58,7 @@ struct journal_tail {
  * head becomes what that append would have made it.  0, or -1 and *E.
  */
 int journal_find_tail(struct journal *j, struct journal_tail *t, struct err *e);
+/* The same, but only how the end fits the head: what stands behind the head is not searched, however much it is. */
+int journal_find_end(struct journal *j, enum audit_found *found, struct err *e);
 
 #endif

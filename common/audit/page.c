@@ -145,7 +145,7 @@ int page_write(FILE *out, const struct page_request *r, struct err *e)
 	int status = -1;
 
 	page_data_init(&m.data);
-	if (audit_each(r->state, r->filter, add, &m, e) >= 0) {
+	if (audit_each_verified(r->state, r->filter, r->verified, add, &m, e) >= 0) {
 		page_tally_sort(&m.data.people);
 		page_tally_sort(&m.data.projects);
 		page_tally_sort(&m.data.rules);

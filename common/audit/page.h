@@ -12,6 +12,7 @@
 
 struct audit_filter;
 struct err;
+struct merkle;
 struct strlist;
 
 enum page_finding {
@@ -35,6 +36,8 @@ struct page_request {
 	const char *state; /* the state directory */
 	const struct audit_filter *filter;
 	const struct page_verdict *verdict;
+	/* The lines that the verdict is about: with others there is no page.  NULL: not compared. */
+	const struct merkle *verified;
 	int64_t now; /* when the page is made */
 	/* What a code such as "MG102" rejects, in a few words; NULL: not known.  May be NULL. */
 	const char *(*rule)(const char *code);

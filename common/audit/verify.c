@@ -454,7 +454,6 @@ int audit_verify_expected(const char *state, const struct audit_expected *expect
 	enum audit_verdict *verdict, struct audit_report *report, struct err *e)
 {
 	struct journal j;
-	struct journal_tail t;
 	struct check c = {.journal = &j, .expected = expected, .report = report};
 	int status = -1;
 
@@ -464,9 +463,9 @@ int audit_verify_expected(const char *state, const struct audit_expected *expect
 	memcpy(c.last, ENTRY_NO_HASH, SHA256_HEX_SIZE);
 	memcpy(c.record, ENTRY_NO_HASH, SHA256_HEX_SIZE);
 	memcpy(c.tree_head, ENTRY_NO_HASH, SHA256_HEX_SIZE);
-	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_tail(&j, &t, e) == 0 &&
+	if (journal_open(&j, state, JOURNAL_READ, e) == 0 &&
+		journal_find_end(&j, &c.found, e) == 0 &&
 		volumes_find(&c.volumes, state, &j, e) == 0) {
-		c.found = t.found;
 		c.begin = mem_zalloc(c.volumes.n + 1, sizeof(*c.begin));
 		c.begin[0] = 1;
 		reader_init(&c.reader, &c.volumes, 0);

@@ -209,6 +209,33 @@ static int is_strict(const char *text, size_t len)
 	return 1;
 }
 
+/* What json-c takes for a document, at most about this, in bytes; a record of the audit log is 64 MB and below it. */
+#define MAX_COST (INT64_C(1) << 30)
+#define COST_OBJECT 800 /* its table, empty */
+#define COST_ARRAY 400
+#define COST_NEXT 150 /* another member or element */
+
+/* 1: TEXT holds no more than there is memory for: a few bytes of it can ask for hundreds. */
+static int is_affordable(const char *text, size_t len)
+{
+	int in_string = 0;
+	int64_t cost = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			in_string = !in_string;
+		else if (in_string)
+			i += text[i] == '\\';
+		else if (text[i] == '{')
+			cost += COST_OBJECT;
+		else if (text[i] == '[')
+			cost += COST_ARRAY;
+		else if (text[i] == ',')
+			cost += COST_NEXT;
+	}
+	return cost <= MAX_COST;
+}
+
 int json_parse(struct json **out, const char *text, size_t len, struct err *e)
 {
 	struct json_tokener *tok = NULL;
@@ -227,6 +254,8 @@ int json_parse(struct json **out, const char *text, size_t len, struct err *e)
 		return err_set(e, "no JSON: not UTF-8 text");
 	if (!is_strict(text, len))
 		return err_set(e, "no JSON: something that only looks like it");
+	if (!is_affordable(text, len))
+		return err_set(e, "no JSON that can be read here: too many values");
 	tok = mem_given(json_tokener_new_ex(MAX_DEPTH));
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	o = json_tokener_parse_ex(tok, text, (int)len);

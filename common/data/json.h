@@ -41,7 +41,7 @@ char *json_text(const struct json *j, enum json_layout layout);
 
 /*
  * Parse exactly one document of LEN bytes: depth at most 32, valid UTF-8, nothing but blanks after
- * it; of a name that is there twice the last counts.  0 and *OUT, the caller's to json_free(), or
+ * it, and no more values than about 1 GB of memory holds; of a name that is there twice the last counts.  0 and *OUT, the caller's to json_free(), or
  * -1 and *E.  A document that is nothing but null is refused.
  */
 int json_parse(struct json **out, const char *text, size_t len, struct err *e);

@@ -127,11 +127,43 @@ static void test_stop_and_torn(void **state)
 	str_clear(&got);
 }
 
+static int pass(void *context, const char *line, const struct json *record)
+{
+	(void)line;
+	(void)record;
+	++*(int *)context;
+	return 0;
+}
+
+/* What was verified is what is read, though more may have come behind it. */
+static void test_verified(void **state)
+{
+	const struct audit_filter all = {.user = NULL};
+	enum audit_verdict verdict;
+	struct audit_report r;
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	(void)state;
+	add_records(1, 3);
+	assert_int_equal(audit_verify(".", &verdict, &r, NULL), 0);
+	add_records(4, 1);
+	assert_int_equal(audit_each_verified(".", &all, &r.tree, pass, &n, &e), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(files_remove_tree("audit", NULL), 0);
+	add_records(2, 4);
+	assert_int_equal(audit_each_verified(".", &all, &r.tree, pass, &n, &e), -1);
+	assert_non_null(strstr(err_text(&e), "changed while it was read"));
+	err_clear(&e);
+	audit_report_clear(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_filters),
 		scratch_test(test_stop_and_torn),
+		scratch_test(test_verified),
 	};
 
 	return cmocka_run_group_tests_name("audit/each", tests, NULL, NULL);

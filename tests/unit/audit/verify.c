@@ -350,6 +350,34 @@ static void test_much_pending(void **state)
 	str_clear(&text);
 }
 
+/* What stands behind the head, or without one, is not searched before it is verified: that would never end. */
+static void test_huge_tail(void **state)
+{
+	static const int64_t sizes[] = {8 << 20, INT64_C(1) << 42};
+	struct str blank;
+
+	(void)state;
+	str_init(&blank);
+	for (int i = 0; i < 8 << 20; i++)
+		str_addc(&blank, '\n');
+	add_records(1, 1);
+	(void)alarm(60);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int fd = open(LOG_PATH, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+		assert_true(fd >= 0);
+		if (i == 0)
+			assert_int_equal(files_write_all(fd, blank.buf, blank.len), 0);
+		else if (ftruncate(fd, (off_t)sizes[i]) != 0)
+			assert_int_equal(
+				ftruncate(fd, (off_t)1 << 38), 0); /* as much as there may be */
+		assert_int_equal(close(fd), 0);
+		expect_fault("huge", 2, i == 0 ? "was added behind the head" : "");
+	}
+	(void)alarm(0);
+	str_clear(&blank);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +390,7 @@ int main(void)
 		scratch_test(test_not_to_be_looked_at),
 		scratch_test(test_head_told_of),
 		scratch_test(test_much_pending),
+		scratch_test(test_huge_tail),
 	};
 
 	return cmocka_run_group_tests_name("audit/verify", tests, NULL, NULL);

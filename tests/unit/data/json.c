@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "data/json.h"
 
 static void test_text(void **state)
@@ -295,6 +296,33 @@ static void test_put_flag(void **state)
 	json_free(j);
 }
 
+/* [X,X,...] of N; whether it is read. */
+static int reads_many(const char *x, int n)
+{
+	struct json *j;
+	struct str s;
+	int status;
+
+	str_init(&s);
+	str_addc(&s, '[');
+	for (int i = 0; i < n; i++)
+		str_addf(&s, "%s%s", i > 0 ? "," : "", x);
+	str_addc(&s, ']');
+	status = json_parse(&j, s.buf, s.len, NULL);
+	json_free(j);
+	str_clear(&s);
+	return status == 0;
+}
+
+static void test_many_values(void **state)
+{
+	(void)state;
+	assert_true(reads_many("{}", 100000));
+	assert_false(reads_many("{}", 1500000));
+	assert_true(reads_many("\"{,[\\\"{,[\"", 100000));
+	assert_false(reads_many("[]", 2500000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_flag),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_put_flag),
+		cmocka_unit_test(test_many_values),
 	};
 
 	return cmocka_run_group_tests_name("data/json", tests, NULL, NULL);
