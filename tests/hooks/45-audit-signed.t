@@ -219,7 +219,11 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		install -d -m 700 fresh.state/audit && ls -A fresh.state >"$T/before.ls" && chmod 711 "$T" &&
 		printf "[modelgate]\nstate = %s\n" "$(state fresh)" >"$T/fresh.ini" &&
 		as_signer "$T/command" --config "$T/fresh.ini" audit verify >"$T/out" && cat "$T/out" &&
-		grep "nothing has been recorded yet" "$T/out" && ls -A fresh.state | cmp - "$T/before.ls" && chmod 700 "$T"
+		grep "nothing has been recorded yet" "$T/out" && ls -A fresh.state | cmp - "$T/before.ls" &&
+		background modelgate --repo "$T/fresh.git" run >"$T/service" 2>&1 && service=$! &&
+		wait_for 10 test -s fresh.state/store.db-shm && wait_for 10 test -e fresh.state/store.db-wal &&
+		as_signer "$T/command" --config "$T/fresh.ini" audit verify >"$T/out" && cat "$T/out" &&
+		grep "nothing has been recorded yet" "$T/out" && kill "$service" && chmod 700 "$T"
 	'
 else
 	test_skip 'another account signs' 'only root can become another user'
