@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* environ */
+#define _GNU_SOURCE /* environ, putenv() */
 #include "confine.h"
 
 #include <stdlib.h>
@@ -31,20 +31,20 @@ static int is_kept(const char *setting)
 	return 0;
 }
 
+/* In its place: whatever else holds the array sees what is left. */
 static void clear_environment(void)
 {
-	size_t n = 0, used = 0;
-	char **left;
+	static char home[] = "HOME=/nonexistent";
+	size_t used = 0;
 
-	while (environ != NULL && environ[n] != NULL)
-		n++;
-	left = mem_zalloc(n + 2, sizeof(*left));
-	/* libgit2 asks for one, and would look for it elsewhere. */
-	left[used++] = mem_strdup("HOME=/nonexistent");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
 		if (is_kept(environ[i]))
-			left[used++] = environ[i];
-	environ = left;
+			environ[used++] = environ[i];
+	if (environ != NULL)
+		environ[used] = NULL;
+	/* libgit2 asks for one, and would look for it elsewhere. */
+	if (putenv(home) != 0)
+		(void)mem_given(NULL);
 }
 
 static void fill(struct sandbox *s, const struct receive *r, enum confine_writes writes)
