@@ -7,13 +7,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "audit/chain.h"
+#include "audit/rotate.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "chain/launcher-local.h"
 #include "data/config.h"
@@ -121,21 +119,14 @@ void starter_end(struct starter *s)
 	*s = (struct starter)STARTER_INIT;
 }
 
-static int64_t log_size(const char *state)
-{
-	char *path = mem_format("%s/audit/%s", state, AUDIT_LOG);
-	struct stat st;
-	int64_t size = stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
-
-	free(path);
-	return size;
-}
-
 int starter_wants(const struct config *c, enum starter_cause cause)
 {
+	const struct rotate_limits limits = rotate_limits_of(c);
+
 	if (cause == STARTER_WORK || c->audit_syslog[0] != '\0')
 		return 1;
-	return c->rotate_size > 0 && log_size(c->state) >= c->rotate_size;
+	/* Where that cannot be told, the runner tells why. */
+	return rotate_is_due(c->state, &limits, NULL) != 0;
 }
 
 /* Tell it, and hear what came of it.  0; -1. */

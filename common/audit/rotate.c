@@ -52,6 +52,14 @@ static int64_t first_time(int fd, int64_t size, struct err *e)
 	return time == 0 && got < 0 ? -1 : time;
 }
 
+struct rotate_limits rotate_limits_of(const struct config *c)
+{
+	const struct rotate_limits limits = {
+		c->rotate_size, c->rotate_age * 24 * 60 * 60 * CLOCK_SECOND};
+
+	return limits;
+}
+
 static int is_large(const struct rotate_limits *limits, int64_t size)
 {
 	return limits->size > 0 && size >= limits->size;

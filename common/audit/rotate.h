@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+struct config;
 struct err;
 
 /* When it is time.  0: never for this reason. */
@@ -19,6 +20,8 @@ struct rotate_limits {
 	int64_t size; /* bytes of the file */
 	int64_t age;  /* microseconds since its first record */
 };
+/* As C's section [audit] has them. */
+struct rotate_limits rotate_limits_of(const struct config *c);
 
 /*
  * 1: the log of the state directory STATE has come to one of LIMITS; 0: not, or nothing was added to it since

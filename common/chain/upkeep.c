@@ -15,6 +15,9 @@
 #include "chain/pulse.h"
 #include "data/config.h"
 
+/* What stands in the way of a rotation stays for a while, and each try reads the file. */
+#define ROTATE_AGAIN (60 * CLOCK_SECOND)
+
 void upkeep_init(struct upkeep *u, const char *state, const struct upkeep_options *options,
 	struct pulse *pulse)
 {
@@ -79,14 +82,19 @@ static void rotate(struct upkeep *u)
 	char name[AUDIT_FILE_NAME_SIZE];
 	struct err e = ERR_INIT;
 	int64_t number = 0;
-	int got = rotate_is_due(u->state, &u->options->limits, &e);
+	int got;
 
+	if (clock_monotonic() < u->rotate_at)
+		return;
+	got = rotate_is_due(u->state, &u->options->limits, &e);
 	if (got == 1)
 		got = rotate_now(u->state, &number, &e);
-	if (got < 0)
+	if (got < 0) {
+		u->rotate_at = clock_monotonic() + ROTATE_AGAIN;
 		tell(u, &u->rotate_fault, &e);
-	else
+	} else {
 		forget(&u->rotate_fault);
+	}
 	if (number > 0) {
 		audit_file_name(number, name);
 		pulse_say(u->pulse, "audit log: goes on in a new file, behind %s", name);

@@ -21,9 +21,11 @@ struct upkeep {
 	const char *state; /* state directory; borrowed, as OPTIONS */
 	const struct upkeep_options *options;
 	struct pulse *pulse;
-	int64_t look_at; /* by clock_monotonic(): not before */
-	int64_t size;    /* of the log when it was copied last; -1: not yet */
-	int64_t file;    /* its inode */
+	/* By clock_monotonic(): not before. */
+	int64_t look_at;
+	int64_t rotate_at; /* after a fault */
+	int64_t size;      /* of the log when it was copied last; -1: not yet */
+	int64_t file;      /* its inode */
 	/* What failed the last time, and was told; NULL: nothing. */
 	char *rotate_fault;
 	char *copy_fault;

@@ -62,17 +62,29 @@ int sandbox_hide(struct err *e)
 	return 0;
 }
 
-int sandbox_enter(const struct sandbox *s, struct err *e)
+static int keep_privileges(struct err *e)
 {
-	if (sandbox_hide(e) != 0 || keep_files_limit(e) != 0)
-		return -1;
-	if (!SANDBOX_SANITIZED && limit(RLIMIT_DATA, MAX_MEMORY, e) != 0)
-		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(e, errno, "privileges cannot be given up");
+	return 0;
+}
+
+/* Each step, whatever became of the one before it: what goes on in spite of a fault holds as much as it can. */
+int sandbox_enter(const struct sandbox *s, struct err *e)
+{
+	int result = sandbox_hide(e);
+
+	if (keep_files_limit(e) != 0)
+		result = -1;
+	if (!SANDBOX_SANITIZED && limit(RLIMIT_DATA, MAX_MEMORY, e) != 0)
+		result = -1;
+	if (keep_privileges(e) != 0)
+		result = -1;
 	if (sandbox_files_support() > 0 && sandbox_files_enter(s, e) != 0)
-		return -1;
-	return sandbox_calls_support() ? sandbox_calls_enter(e) : 0;
+		result = -1;
+	if (sandbox_calls_support() && sandbox_calls_enter(e) != 0)
+		result = -1;
+	return result;
 }
 
 void sandbox_support(struct sandbox_support *out)

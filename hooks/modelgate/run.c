@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "chain/job.h"
@@ -91,8 +90,7 @@ static int run(struct command *c, int argc, char **argv)
 	o.system_file = c->system_file;
 	o.repository = c->repository;
 	o.parallel = c->config->parallel;
-	o.upkeep.limits.size = c->config->rotate_size;
-	o.upkeep.limits.age = c->config->rotate_age * 24 * 60 * 60 * CLOCK_SECOND;
+	o.upkeep.limits = rotate_limits_of(c->config);
 	o.upkeep.syslog = c->config->audit_syslog;
 	o.mode = drain != NULL ? RUNNER_DRAIN : RUNNER_SERVICE;
 	o.lock = no_wait != NULL ? RUNNER_NO_WAIT : RUNNER_WAIT;

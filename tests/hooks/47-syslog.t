@@ -103,6 +103,15 @@ test_expect 'and one that has let the log come to its size' '
 	server_set shop audit syslog "$T/syslog" && server_set shop audit rotate-size 0
 '
 
+test_expect 'or to its age' '
+	new_server old && server_set old audit rotate-size 0 && server_set old runner wake spawn &&
+	"$BUILD/tests/make-log" "$T/old.state" 3 && cd work && commit j.txt &&
+	expect_accept git push "$T/old.git" dev:young && sleep 1 &&
+	test ! -e "$T/old.state/audit/audit-000001.jsonl" && server_set old audit rotate-age 30 && commit k.txt &&
+	expect_accept git push "$T/old.git" dev:young && cd .. &&
+	wait_for 10 test -e "$T/old.state/audit/audit-000001.jsonl"
+'
+
 test_expect 'a log that was cut behind the copy raises an alert' '
 	drain shop &&
 	truncate -s 0 "$log" && rm "$T/shop.state/audit/head" && cd work && git switch -q dev && commit g.txt && git push -q origin dev && cd .. &&
