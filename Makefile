@@ -245,10 +245,11 @@ valgrind: compile-all ## unit tests and pushes under valgrind
 	find $(VALGRIND_BUILD)/reports -type f -exec grep -h '^==' {} + | head -n 200 | grep . && exit 1; exit $$status
 
 FUZZ_BUILD := $(BUILD)/fuzz
-fuzz: ## each fuzz target for FUZZ_SECONDS (60), FUZZ_JOBS at once, with clang; a table of what came of it
+FUZZ_TARGETS ?= $(FUZZ_NAMES)
+fuzz: ## FUZZ_TARGETS (all) for FUZZ_SECONDS (60) each, FUZZ_JOBS at once, with clang; a table of what came of it
 	+$(Q)$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang LDFLAGS= \
-		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' $(FUZZ_NAMES:%=$(FUZZ_BUILD)/tests/fuzz/%)
-	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ_BUILD)/tests/fuzz $(BUILD) $(FUZZ_NAMES)
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/tests/fuzz/%)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ_BUILD)/tests/fuzz $(BUILD) $(FUZZ_TARGETS)
 
 COVERAGE_BUILD := $(BUILD)/fuzz-coverage
 fuzz-coverage: ## what the corpus of each fuzz target reaches, in lines and regions

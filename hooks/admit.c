@@ -203,6 +203,7 @@ static int settle(struct admission *a, struct verdict *verdicts, enum admit_by b
 	a->judged.override = &override;
 	a->judged.outcome = override_decide(&override, a->receive->config, verdicts, a->judged.n);
 	status = a->judged.outcome == OVERRIDE_REJECTED ? reject(a) : accept(a);
+	a->judged.override = NULL;
 	override_clear(&override);
 	return status;
 }
