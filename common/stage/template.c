@@ -20,6 +20,9 @@ static const char *fault_of(const char *value)
 		/* Python and YAML end a line at the last three too. */
 		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
 			return "holds a line break or another control character";
+		/* No characters at all (Unicode 23.7), and a manifest that holds one is no YAML (YAML 1.1, 5.1). */
+		if ((c & 0xfffe) == 0xfffe)
+			return "holds U+FFFE, U+FFFF or their like, which are no characters";
 		if (strchr("\"'`\\", *p) != NULL)
 			return "holds a quote or a backslash";
 	}
