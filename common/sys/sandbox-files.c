@@ -148,6 +148,9 @@ static int allow_sanitizers(int ruleset, uint64_t rights, struct err *e)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (allow_option(ruleset, rights, &options[i], e) != 0)
 			return -1;
+	/* The program itself, for the names of what it called: suppressions go by them. */
+	if (allow(ruleset, READ, "/proc/self/exe", e) != 0)
+		return -1;
 	return allow(ruleset, READ, "/proc", e);
 }
 
