@@ -23,6 +23,8 @@ need_mlflow() {
 mlflow_serve() {
 	(
 		cd "$T/.run/mlflow" || exit 1
+		# Seven processes for evaluations; the registry, which is all that is asked, needs none of them.
+		export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 		exec setsid "$BUILD/venv-mlflow$MLFLOW_MAJOR/bin/mlflow" server --host 127.0.0.1 --port "$1" \
 			${MLFLOW_APP:+--app-name "$MLFLOW_APP"} \
 			--backend-store-uri "sqlite:///$T/.run/mlflow/$MLFLOW_MAJOR.db" --workers 1
