@@ -16,8 +16,8 @@
 #include "sys/sandbox.h"
 
 /* Of a repository, what may be a symbolic link to somewhere else: a rule holds where it leads. */
-static const char *const of_a_repository[] = {"HEAD", "config", "info", "objects", "objects/pack",
-	"objects/info", "packed-refs", "refs", "refs/heads", "refs/tags", "shallow", "worktrees"};
+static const char *const of_a_repository[] = {"HEAD", "config", "info", "packed-refs", "refs",
+	"refs/heads", "refs/tags", "shallow", "worktrees"};
 
 /* Of the environment: where git has put this push's objects, and what the pusher has said to it. */
 static const char *const kept[] = {
@@ -47,6 +47,21 @@ static void clear_environment(void)
 		(void)mem_given(NULL);
 }
 
+/* Each may have links in it, as the repository's own. */
+static void add_objects(struct sandbox *s, const char *gitdir)
+{
+	struct strlist dirs = {0};
+
+	/* What cannot be found stays out of reach, and is then told by who reads it. */
+	(void)repository_object_paths(&dirs, gitdir, NULL);
+	for (size_t i = 0; i < dirs.n; i++) {
+		strlist_add(&s->read, dirs.v[i]);
+		sandbox_add(&s->read, dirs.v[i], "pack");
+		sandbox_add(&s->read, dirs.v[i], "info");
+	}
+	strlist_clear(&dirs);
+}
+
 static void fill(struct sandbox *s, const struct receive *r, enum confine_writes writes)
 {
 	char *git = merges_program();
@@ -55,10 +70,10 @@ static void fill(struct sandbox *s, const struct receive *r, enum confine_writes
 	strlist_add(&s->read, r->gitdir);
 	for (size_t i = 0; i < sizeof(of_a_repository) / sizeof(of_a_repository[0]); i++)
 		sandbox_add(&s->read, r->gitdir, of_a_repository[i]);
-	/* What cannot be found stays out of reach, and is then told by who reads it. */
-	(void)repository_object_paths(&s->read, r->gitdir, NULL);
+	add_objects(s, r->gitdir);
 	include_paths(&s->read, r->gitdir);
-	strlist_add(&s->write, r->config->state);
+	/* By its "." it is what is mounted there, also where that is mounted only now: automount(8). */
+	sandbox_add(&s->write, r->config->state, ".");
 	/* Which may be links. */
 	sandbox_add(&s->write, r->config->state, "audit");
 	sandbox_add(&s->write, r->config->state, "work");

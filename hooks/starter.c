@@ -17,6 +17,7 @@
 #include "data/config.h"
 #include "gate/receive.h"
 #include "sys/files.h"
+#include "sys/sandbox.h"
 #include "sys/spawn.h"
 
 #define MAX_FAULT 4096 /* bytes of what it says */
@@ -60,7 +61,8 @@ static _Noreturn void serve(int to, int from, const struct receive *r)
 	char byte;
 
 	forget_signals();
-	if (let_go(to, from) != 0)
+	/* As the hook does, and the runner. */
+	if (sandbox_hide(NULL) != 0 || let_go(to, from) != 0)
 		_exit(1);
 	do
 		n = read(to, &byte, 1);

@@ -251,7 +251,9 @@ int sqlite_open(struct sqlite **out, const char *path, const struct sqlite_schem
 		(void)fault(db, rc, e);
 		goto out;
 	}
-	if (execute(db, "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL", e) != 0 ||
+	/* A hook can make no file where SQLite would have temporary ones: to sort, for an index of many rows. */
+	if (execute(db, "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
+		    e) != 0 ||
 		use_wal(db, e) != 0 || sqlite_add_schema(db, schema, e) != 0)
 		goto out;
 	*out = db;

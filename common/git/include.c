@@ -11,10 +11,11 @@
 #include "sys/files.h"
 
 #define MAX_CONFIG (1U << 20) /* bytes that are looked at for an include */
+#define MAX_FILES 100         /* a file can include itself by ever longer names */
 
 struct found {
-	struct strlist *out;
-	struct strlist dirs; /* of the files found so far */
+	struct strlist files; /* the repository's own first */
+	struct strlist dirs;  /* in which they are */
 };
 
 /* By hand: libgit2 1.5 does not free all of a regular expression. */
@@ -24,6 +25,15 @@ static int is_include(const char *key)
 	       (str_starts(key, "includeif.") && str_ends(key, ".path"));
 }
 
+static void add_file(struct found *f, const char *path)
+{
+	char *dir = path_dir(path);
+
+	strlist_add(&f->files, path);
+	strlist_add(&f->dirs, dir);
+	free(dir);
+}
+
 static int add(const git_config_entry *entry, void *arg)
 {
 	struct found *f = arg;
@@ -31,16 +41,12 @@ static int add(const git_config_entry *entry, void *arg)
 
 	if (!is_include(entry->name))
 		return 0;
-	for (size_t i = 0; entry->value != NULL && i < n; i++) {
+	for (size_t i = 0; entry->value != NULL && i < n && f->files.n < MAX_FILES; i++) {
 		char *path = entry->value[0] == '/' ? mem_strdup(entry->value)
 						    : path_join(f->dirs.v[i], entry->value);
-		char *dir = path_dir(path);
 
-		if (files_exists(path) && !strlist_has(f->out, path)) {
-			strlist_add(f->out, path);
-			strlist_add(&f->dirs, dir);
-		}
-		free(dir);
+		if (files_exists(path) && !strlist_has(&f->files, path))
+			add_file(f, path);
 		free(path);
 	}
 	return 0;
@@ -62,19 +68,36 @@ static int has_includes(const char *path)
 	return has;
 }
 
+/*
+ * Add what FILE includes.  Whether a condition holds is not known without the repository: libgit2 then tells it
+ * and does not follow it.
+ */
+static void look_into(struct found *f, const char *file)
+{
+	git_config *config = NULL;
+
+	if (git_config_open_ondisk(&config, file) == 0)
+		(void)git_config_foreach(config, add, f); /* what was found is added */
+	git_config_free(config);
+}
+
 void include_paths(struct strlist *out, const char *gitdir)
 {
 	char *path = path_join(gitdir, "config");
-	struct found f = {.out = out};
-	git_config *config = NULL;
+	struct found f = {0};
 
 	if (has_includes(path) && git_start(NULL) == 0) {
-		strlist_add(&f.dirs, gitdir);
-		/* Once is enough: each entry of an included file follows the one that includes it. */
-		if (git_config_open_ondisk(&config, path) == 0)
-			(void)git_config_foreach(config, add, &f); /* what was found is added */
-		git_config_free(config);
+		add_file(&f, path);
+		for (size_t i = 0; i < f.files.n; i++) {
+			char *file = mem_strdup(f.files.v[i]); /* the list moves as it grows */
+
+			look_into(&f, file);
+			free(file);
+		}
 		(void)git_libgit2_shutdown(); /* returns how often libgit2 is still started */
+		for (size_t i = 1; i < f.files.n; i++)
+			strlist_add(out, f.files.v[i]);
+		strlist_clear(&f.files);
 		strlist_clear(&f.dirs);
 	}
 	free(path);

@@ -5,9 +5,9 @@
 struct strlist;
 
 /*
- * Add to OUT the paths of files that the configuration of GITDIR includes, and those include.  A relative path
- * counts from the file that names it: each folder that it may count from is tried.  What cannot be read is
- * left to who opens the repository.
+ * Add to OUT the paths of files that the configuration of GITDIR includes, and those include, on whichever
+ * condition.  A relative path counts from the file that names it: each folder that it may count from is tried.
+ * What cannot be read, and what comes after a hundred, is left to who opens the repository.
  */
 void include_paths(struct strlist *out, const char *gitdir);
 

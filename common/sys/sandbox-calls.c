@@ -7,9 +7,11 @@
 #include "sys/sandbox-internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,8 +55,16 @@ static const unsigned forbidden[] = {
 	SYS_recvmmsg,
 	SYS_mq_open,
 	SYS_shmget,
+	SYS_shmat, /* these go by numbers, which others may have told */
+	SYS_shmctl,
 	SYS_msgget,
+	SYS_msgsnd,
+	SYS_msgrcv,
+	SYS_msgctl,
 	SYS_semget,
+	SYS_semop,
+	SYS_semtimedop,
+	SYS_semctl,
 /* other processes */
 #if !SANDBOX_SANITIZED
 	SYS_ptrace,
@@ -104,6 +114,7 @@ static const unsigned forbidden[] = {
 	SYS_fremovexattr,
 	463, /* setxattrat */
 	466, /* removexattrat */
+	469, /* file_setattr */
 	/* other privileges */
 	SYS_unshare,
 	SYS_setns,
@@ -171,7 +182,7 @@ static const unsigned forbidden[] = {
  * a millisecond: of the numbers, in their order, it steps over so many at once.
  */
 #define STRIDE 12
-#define N_FIXED 48 /* steps beside those for numbers, at most */
+#define N_FIXED 56 /* steps beside those for numbers, at most */
 
 #define SIGN_BIT 0x80000000U
 
@@ -214,9 +225,28 @@ static size_t add_bits(
 	return n;
 }
 
+/* Add to F: NUMBER fails where its second argument is one of the N_VALUES. */
+static size_t add_values(
+	struct sock_filter *f, unsigned number, const uint32_t *values, size_t n_values)
+{
+	size_t n = 0;
+
+	f[n++] = SKIP_UNLESS_EQUAL(number, (unsigned char)(n_values + 3));
+	f[n++] = LOAD(args[1]);
+	for (size_t i = 0; i < n_values; i++)
+		f[n++] = SKIP_IF_EQUAL(values[i], (unsigned char)(n_values - i));
+	f[n++] = RETURN(SECCOMP_RET_ALLOW);
+	f[n++] = FAIL(EPERM);
+	return n;
+}
+
 /* Add to F the steps for calls that are forbidden with some arguments; the number is loaded. */
 static size_t add_special(struct sock_filter *f)
 {
+	/* Who is sent a signal when something can be read, and which: one that kill() could not send. */
+	static const uint32_t owners[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
+	/* Keys typed into the terminal that a hook was started from; owners of sockets and terminals. */
+	static const uint32_t keys[] = {TIOCSTI, FIOSETOWN, SIOCSPGRP};
 	size_t n = 0;
 
 	/* Its flags lie in memory, where no filter sees them: the C library then uses clone. */
@@ -229,7 +259,12 @@ static size_t add_special(struct sock_filter *f)
 	 * Groups, and all processes there are.  One by its number cannot be told from the git that a hook may
 	 * have to end; Landlock can (version 6).
 	 */
-	n += add_bits(f + n, SYS_kill, LOAD(args[0]), SIGN_BIT);
+	f[n++] = SKIP_UNLESS_EQUAL(SYS_kill, 5);
+	f[n++] = LOAD(args[0]);
+	f[n++] = SKIP_IF_EQUAL(0, 1);
+	f[n++] = SKIP_UNLESS_SET(SIGN_BIT, 1);
+	f[n++] = FAIL(EPERM);
+	f[n++] = RETURN(SECCOMP_RET_ALLOW);
 	/* Times of a file by its path; for one that is open there is none. */
 	f[n++] = SKIP_UNLESS_EQUAL(SYS_utimensat, 6);
 	f[n++] = LOAD(args[1]);
@@ -240,12 +275,8 @@ static size_t add_special(struct sock_filter *f)
 	f[n++] = SKIP_UNLESS_SET(~0U, 1);
 	f[n++] = FAIL(EPERM);
 	f[n++] = LOAD(nr);
-	/* Keys typed into the terminal that a hook was started from. */
-	f[n++] = SKIP_UNLESS_EQUAL(SYS_ioctl, 4);
-	f[n++] = LOAD(args[1]);
-	f[n++] = SKIP_UNLESS_EQUAL(TIOCSTI, 1);
-	f[n++] = FAIL(EPERM);
-	f[n++] = RETURN(SECCOMP_RET_ALLOW);
+	n += add_values(f + n, SYS_fcntl, owners, sizeof(owners) / sizeof(owners[0]));
+	n += add_values(f + n, SYS_ioctl, keys, sizeof(keys) / sizeof(keys[0]));
 	return n;
 }
 

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* close_range, environ, pipe2 */
+#define _GNU_SOURCE /* environ, pipe2 */
 #include "sys/spawn.h"
 
 #include <errno.h>
@@ -74,35 +74,6 @@ static _Noreturn void give_up(int fd, struct fault fault)
 	/* If even that fails, the parent sees a child that ended without a word. */
 	(void)files_write_all(fd, &fault, sizeof(fault));
 	_exit(127);
-}
-
-/* Close FIRST to LAST. */
-static void close_from_to(unsigned first, unsigned last)
-{
-	long max;
-
-	if (first > last || close_range(first, last, 0) == 0)
-		return;
-	/* A kernel before 5.9. */
-	max = sysconf(_SC_OPEN_MAX);
-	for (unsigned fd = first; fd <= last && (long)fd < max; fd++)
-		(void)close((int)fd); /* most are not open */
-}
-
-void spawn_close_others(int a, int b)
-{
-	int low = a < b ? a : b, high = a < b ? b : a;
-	unsigned next = 3;
-
-	if (low >= 3) {
-		close_from_to(next, (unsigned)low - 1);
-		next = (unsigned)low + 1;
-	}
-	if (high >= 3) {
-		close_from_to(next, (unsigned)high - 1);
-		next = (unsigned)high + 1;
-	}
-	close_from_to(next, ~0U);
 }
 
 /* Make the three descriptors 0, 1 and 2.  0, or -1 with errno set. */
@@ -441,16 +412,44 @@ static int read_some(int fd, struct flow *f)
 	return n > 0;
 }
 
+/* 1: PID has ended, and is still to be waited for; 0: not yet; -1 with errno set. */
+static int has_ended(pid_t pid)
+{
+	siginfo_t ended = {.si_pid = 0};
+
+	if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0)
+		return -1;
+	return ended.si_pid != 0;
+}
+
+/*
+ * Until PID ends, which has nothing more to say: most do at once, and it may still hang.  0 or -1 with
+ * errno set.
+ */
+static int await_end(pid_t pid, int64_t deadline)
+{
+	int ended, pause_ms = 1;
+
+	while ((ended = has_ended(pid)) == 0) {
+		if (clock_monotonic() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		(void)poll(NULL, 0, pause_ms); /* a pause; it may be shorter */
+		pause_ms = pause_ms < DOUBT_MS / 2 ? 2 * pause_ms : DOUBT_MS;
+	}
+	return ended > 0 ? 0 : -1;
+}
+
 /*
  * Read until every writer has closed FD, or the child has ended and those it left behind are
- * silent: a daemon that it started must not hold us.  0 or -1 with errno set; the child is not
- * waited for.
+ * silent: a daemon that it started must not hold us.  Where there is a deadline, until it has ended.
+ * 0 or -1 with errno set; the child is not waited for.
  */
 static int drain(int fd, pid_t pid, struct flow *f)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int more = 1, ready;
-	siginfo_t ended;
+	int more = 1, ready, ended;
 
 	while (more > 0) {
 		ready = poll(&p, 1, DOUBT_MS);
@@ -458,22 +457,18 @@ static int drain(int fd, pid_t pid, struct flow *f)
 			return -1;
 		if (ready > 0)
 			more = read_some(fd, f);
-		if (more == 0 && f->deadline != 0) {
-			p.fd = -1; /* silent, it may still hang */
-			more = 1;
-		}
-		if (f->deadline != 0 && clock_monotonic() >= f->deadline) {
+		if (more > 0 && f->deadline != 0 && clock_monotonic() >= f->deadline) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
 		if (ready != 0)
 			continue;
-		ended.si_pid = 0;
-		if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0)
+		ended = has_ended(pid);
+		if (ended < 0)
 			return -1;
-		more = ended.si_pid == 0;
+		more = !ended;
 	}
-	return more;
+	return more == 0 && f->deadline != 0 ? await_end(pid, f->deadline) : more;
 }
 
 /* Start S and read what it writes until it ends. */

@@ -86,7 +86,7 @@ test_expect 'without a repository: what all share; an empty repository; usage' '
 
 test_expect 'what the kernel has to hold the hooks' '
 	checks 0 modelgate --repo shop.git && grep -c " confinement: " checked >count && same 1 "$(cat count)" &&
-	if grep -q "^Seccomp_filters:" /proc/self/status && grep -qw landlock /sys/kernel/security/lsm; then
+	if grep -q "^Seccomp_filters:" /proc/self/status && has_landlock; then
 		grep "^ok     confinement: hooks are held by Landlock (version [1-9][0-9]*) and seccomp$" checked
 	else
 		grep "^\(ok  \|note\)   confinement: " checked

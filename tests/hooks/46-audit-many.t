@@ -67,7 +67,7 @@ accepted() {
 }
 
 can_kill=yes
-kills_can 'hooks killed while others append' || can_kill=no
+kills_can_gates 'hooks killed while others append' || can_kill=no
 
 # How many calls there are to be killed at.
 [ "$can_kill" = no ] || kills_count --program pre-receive -- \

@@ -6,7 +6,7 @@
 . "$TEST_LIB/chains.sh"
 . "$TEST_LIB/kills.sh"
 
-kills_can 'hooks killed at each call' || test_done
+kills_can_gates 'hooks killed at each call' || test_done
 
 steps=${KILL_STEPS:-10} # of each walk
 hooks='@(pre-receive|update|post-receive)'

@@ -52,6 +52,26 @@ test_expect 'a token that is right' '
 	airflow_set plain ca-file "$T/.run/tls/ca.pem" && next_deploy plain && say cat out err && deploy_ends plain success
 '
 
+# Whole, with all arguments and the environment.
+executed() {
+	executed=$1
+	shift
+	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -qq -s 65535 -v -e trace=execve,execveat -o "$executed" "$@"
+}
+
+# Of a program that ends at once, whoever looks at processes sees nothing.
+if [ "$(id -u)" -eq 0 ]; then
+	test_expect 'no program is started with it, however short it runs' '
+		next_deploy plain && executed executions modelgate --repo plain.git run --drain &&
+		same success "$(stage_status plain "$(newest plain)" deploy)" &&
+		grep -F "\"--stage\"" executions >stages && same 2 "$(wc -l <stages)" && without_secrets executions &&
+		executed control sh -c ": control-5tR8" && { ! without_secrets control; } &&
+		executed control env X="control-5tR8" true && { ! without_secrets control; }
+	'
+else
+	test_skip 'no program is started with it, however short it runs' 'not root, who alone sees what a hidden process starts'
+fi
+
 test_expect 'one that is wrong, told without being shown' '
 	secret_file wrong "oauth2:$secret" && airflow_set plain token-file "$T/wrong" && next_deploy plain &&
 	say cat out err && deploy_ends plain failed && log_says plain "wrong is wrong" && say cat log && { say mg plain check || :; }

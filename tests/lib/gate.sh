@@ -17,6 +17,9 @@
 #	                           CMD is accepted, BRANCH is then at our HEAD, and the record says so with
 #	                           this method and source ("": none).
 #
+# The kernel
+#	has_landlock               Landlock is there, as the kernel says, and not what is tested.
+#
 # Programs by hand
 #	hook STATUS NAME HOOK [ARG...]
 #	                           Run a hook of the build under test as git does, in the repository, with
@@ -85,6 +88,10 @@ hook() {
 	cat "$T/err"
 	echo "exit status $gate_got, not $gate_status, of ${gate_hook##*/} $*"
 	return 1
+}
+
+has_landlock() {
+	perl -e 'exit !(syscall(444, 0, 0, 1) > 0)' # landlock_create_ruleset: which version?
 }
 
 # The path stands in the programs as it was when they were built.  Another of the same length (slashes

@@ -5,6 +5,8 @@
 # and compares what is left with what an undisturbed run leaves.
 #
 #	kills_can WHAT             Programs can be traced here; else WHAT is skipped, status 1.
+#	kills_can_gates WHAT       So can gates, where --program names them: which program a process runs that
+#	                           hides, as they do, is shown to root alone.
 #	kills_keep NAME            Keep server NAME, repository and state folder, as it is now.
 #	kills_back NAME            Bring it back to that.
 #	kills_count ARG...         Run kill-at with these arguments but never kill; sets KILL_CALLS.
@@ -28,6 +30,13 @@ kills_can() {
 		kills_why=$(cat "$T/err")
 	fi
 	test_skip "$1" "$kills_why"
+	return 1
+}
+
+kills_can_gates() {
+	kills_can "$1" || return 1
+	[ "$(id -u)" -ne 0 ] || return 0
+	test_skip "$1" 'only root sees which program hides'
 	return 1
 }
 

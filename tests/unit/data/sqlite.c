@@ -15,10 +15,13 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "data/sqlite.h"
+#include "sys/sandbox.h"
 
 static const char *const one_step[] = {"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT)", NULL};
 static const char *const two_steps[] = {"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT)",
 	"ALTER TABLE t ADD COLUMN more TEXT DEFAULT 'm'; CREATE INDEX i ON t(more)", NULL};
+static const char *const index_steps[] = {
+	"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT)", "CREATE INDEX i ON t(name)", NULL};
 static const char *const bad_steps[] = {"CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT)",
 	"CREATE TABLE u(id INTEGER PRIMARY KEY); CREATE nonsense", NULL};
 static const char *const parent_child[] = {
@@ -28,6 +31,7 @@ static const char *const parent_child[] = {
 
 static const struct sqlite_schema first = {"test", one_step, 0};
 static const struct sqlite_schema second = {"test", two_steps, 0};
+static const struct sqlite_schema indexed = {"test", index_steps, 0};
 static const struct sqlite_schema bad = {"test", bad_steps, 0};
 static const struct sqlite_schema other = {"other", parent_child, 0};
 static const struct sqlite_schema additive = {"test", two_steps, 1};
@@ -86,6 +90,38 @@ static void test_settings(void **state)
 	sqlite_close(db);
 	sqlite_close(NULL);
 	sqlite_end(NULL);
+}
+
+/* Where nothing but the state can be written, an index is made of more than SQLite sorts in one go. */
+static void test_confined(void **state)
+{
+	struct sqlite *db = must_open(&first, 100);
+	struct err e = ERR_INIT;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	must(sqlite_run(db, &e,
+		     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) "
+		     "INSERT INTO t SELECT i, hex(randomblob(200)) FROM n",
+		     ""),
+		&e);
+	sqlite_close(db);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct sandbox s = SANDBOX_INIT;
+
+		sandbox_add_machine(&s);
+		strlist_add(&s.write, ".");
+		if (sandbox_enter(&s, &e) != 0 || sqlite_open(&db, "db", &indexed, 100, &e) != 0) {
+			print_error("%s\n", err_text(&e));
+			_exit(1);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void test_rows(void **state)
@@ -450,6 +486,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_settings),
+		scratch_test(test_confined),
 		scratch_test(test_rows),
 		scratch_test(test_transactions),
 		scratch_test(test_full),

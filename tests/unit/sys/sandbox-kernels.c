@@ -1,4 +1,5 @@
 /* common/sys/sandbox: on kernels that lack something, or refuse it. */
+#define _GNU_SOURCE /* syscall */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "support.h"
 #include "sys/sandbox.h"
 
 #define NO_CALL 0x3fffffffU /* no call has this number */
@@ -79,7 +81,7 @@ static void test_older_kernels(void **state)
 	int all;
 
 	(void)state;
-	sandbox_support(&has);
+	find_support(&has);
 	all = (has.landlock > 0 ? 1 : 0) + (has.seccomp ? 2 : 0);
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		int missing = kernels[i].missing, status, expected;

@@ -1,4 +1,5 @@
 /* common/sys/sandbox-try: which programs start in a sandbox. */
+#define _GNU_SOURCE /* syscall */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include "../../lib/scratch.h"
 #include "base/mem.h"
+#include "support.h"
 #include "sys/sandbox.h"
 
 static void put(const char *path, const char *text)
@@ -44,7 +46,7 @@ static void test_try(void **state)
 	char *here = getcwd(NULL, 0);
 
 	(void)state;
-	sandbox_support(&has);
+	find_support(&has);
 	assert_non_null(here);
 	assert_int_equal(mkdir("bin", 0700), 0);
 	put("bin/beside", "line\n");

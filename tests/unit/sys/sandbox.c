@@ -26,6 +26,7 @@
 #include "../../lib/scratch.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "support.h"
 #include "sys/sandbox.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -464,7 +465,7 @@ static void test_rows(void **state)
 	char byte;
 
 	(void)state;
-	sandbox_support(&has);
+	find_support(&has);
 	put_files();
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(pipe(go), 0);
@@ -503,7 +504,7 @@ static void test_signals(void **state)
 	pid_t pid;
 
 	(void)state;
-	sandbox_support(&has);
+	find_support(&has);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -555,7 +556,7 @@ static void test_script(void **state)
 	pid_t pid;
 
 	(void)state;
-	sandbox_support(&has);
+	find_support(&has);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
