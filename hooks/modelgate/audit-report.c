@@ -115,7 +115,7 @@ static int write_report(const struct command *c, const struct request *r,
 		fault = k.verdict == AUDIT_INVALID ? audit_fault_text(&k.report) : NULL;
 		add_notes(&notes, &k, s);
 		verdict = verdict_of(&k, fault, &notes);
-		page.verified = fault == NULL ? &k.report.tree : NULL;
+		page.verified = fault == NULL ? &k.report : NULL;
 		if (write_to(r->html, &page, e) == 0)
 			status = fault == NULL
 					 ? COMMAND_DONE

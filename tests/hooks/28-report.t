@@ -173,4 +173,13 @@ test_expect 'made while others append, it holds what was verified' '
 	background append_many && report_meanwhile && same "$((lines + 3000))" "$last" && audit_valid shop
 '
 
+test_expect 'where the oldest files were taken away it is of what is left, if that is said' '
+	mg shop audit rotate && (cd work && git switch -q dev && commit c.txt && git push -q origin dev) &&
+	rm "$T/shop.state/audit/audit-000001.jsonl" &&
+	is_no "NOT valid: line 1: follows on the file audit-000001.jsonl" mg shop audit report --html "$page" &&
+	report --without-oldest && grep -q "The audit log is valid" "$page" &&
+	grep -q "Its first $last lines are in files that are not here" "$page" &&
+	same "$((last + 1))" "$(numbers | cut -d , -f 1)" && same "$(wc -l <"$log")" "$(numbers | tr , "\n" | wc -l)"
+'
+
 test_done
