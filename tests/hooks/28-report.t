@@ -107,6 +107,8 @@ test_expect 'the options narrow what is in it, and it says so' '
 	grep -q "$lines records checked" "$page" &&
 	report --ref "<script*" && same "$lines" "$(numbers)" &&
 	grep -qF "<dt>Reference</dt><dd>&lt;script*</dd>" "$page" &&
+	report --project shop && same "$(mg shop audit show --json --project shop | sed "s/^{\"seq\":\([0-9]*\),.*/\1/" | paste -sd ,)" "$(numbers)" &&
+	grep -q "a part of the log" "$page" && grep -q "<dt>Project</dt><dd>shop</dd>" "$page" &&
 	report --user nobody-else && same "" "$(numbers)" && report --since 2999-01-01 && same "" "$(numbers)" &&
 	report --until 2999-01-01 && same "$(seq -s , "$lines")" "$(numbers)" &&
 	grep -q "<dt>Before</dt><dd>2999-01-01 00:00:00 UTC</dd>" "$page"
