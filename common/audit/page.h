@@ -27,7 +27,7 @@ struct page_verdict {
 	const char *fault; /* PAGE_INVALID: what is wrong, a sentence without its full stop */
 	const char *head;  /* PAGE_VALID: hash of the last line, hexadecimal */
 	int64_t records;   /* how many were verified */
-	int64_t last_seq;  /* records behind it came later and are left out; 0: none are left out */
+	int64_t last_seq; /* records behind it came later and are left out, but with PAGE_INVALID */
 	/* More to be said, a line each, such as the checkpoint that was compared; may be NULL. */
 	const struct strlist *notes;
 };

@@ -67,7 +67,7 @@ static struct page_verdict verdict_of(
 		.fault = fault,
 		.head = k->report.head,
 		.records = k->report.records,
-		.last_seq = k->verdict == AUDIT_VALID ? k->report.seq : 0,
+		.last_seq = k->report.seq,
 		.notes = notes};
 }
 
