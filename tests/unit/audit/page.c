@@ -380,6 +380,32 @@ static void test_unknown_members(void **state)
 	json_free(record);
 }
 
+/* Of more than anybody reads, some, and how many there are. */
+static void test_many_unknown_members(void **state)
+{
+	struct page_data d;
+	struct json *record;
+	struct err e = ERR_INIT;
+	struct str line;
+	const char *extra;
+
+	(void)state;
+	str_init(&line);
+	str_add(&line, "{\"seq\":1,\"prev\":\"" ENTRY_HASH "\",\"event\":\"push.new\"");
+	for (int i = 0; i < 1500; i++)
+		str_addf(&line, ",\"m%d\":%d", i, i);
+	str_add(&line, ",\"time\":\"2026-11-23T00:00:00.000000Z\"}");
+	assert_int_equal(json_parse(&record, line.buf, line.len, &e), 0);
+	page_data_init(&d);
+	page_data_add(&d, line.buf, record);
+	extra = d.strings.v[d.rows[0].extra];
+	if (!str_starts(extra, "m0: 0, m1: 1, ") || !str_ends(extra, ", m999: 999 and 500 more"))
+		fail_msg("got %s", extra);
+	page_data_clear(&d);
+	json_free(record);
+	str_clear(&line);
+}
+
 static void test_kinds(void **state)
 {
 	static const struct {
@@ -435,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_unknown_members),
+		cmocka_unit_test(test_many_unknown_members),
 		scratch_test(test_empty),
 		scratch_test(test_verdicts),
 		scratch_test(test_hostile),
