@@ -184,7 +184,7 @@ static int copy_line(struct copy *c, size_t file, const struct line *line)
 
 	if (is_record && c->is_new)
 		status = send_begin(c, entry.seq);
-	if (status == 0 && is_record && !c->is_told && strcmp(entry.prev, c->place.hash) != 0)
+	else if (is_record && !c->is_told && strcmp(entry.prev, c->place.hash) != 0)
 		status = send_alert(c);
 	if (is_record && status == 0) {
 		text = mem_strndup(line->text, line->len);
@@ -214,6 +214,8 @@ static int find_line(struct copy *c, struct reader *r, size_t file)
 	int got;
 
 	reader_init(r, &c->volumes, file);
+	if (c->is_new)
+		return 1; /* older files may have been taken away */
 	if (number_of(c, file) != c->place.file)
 		return 0;
 	if (c->place.offset == 0)

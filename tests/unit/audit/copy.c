@@ -146,6 +146,28 @@ static void test_files_gone(void **state)
 	bench_clear(&b);
 }
 
+/* Files that were taken away before anything was copied were not cut off. */
+static void test_begins_late(void **state)
+{
+	struct bench b;
+
+	bench_init(&b, *state);
+	add_records(1, 2);
+	rotate_log();
+	add_records(4, 1);
+	rotate_log();
+	add_records(6, 1);
+	assert_int_equal(unlink("audit/audit-000001.jsonl"), 0);
+	copy("the first gone", &b, 4);
+	expect_received("the first gone", &b, "^ 3 4 5 6 ");
+	copy("no more", &b, 0);
+	assert_int_equal(unlink("audit/audit-000002.jsonl"), 0);
+	assert_int_equal(unlink(PLACE_PATH), 0);
+	copy("one file left", &b, 2);
+	expect_received("one file left", &b, "^ 5 6 ");
+	bench_clear(&b);
+}
+
 static void test_socket_away(void **state)
 {
 	struct bench b;
@@ -386,8 +408,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_each_once),
 		scratch_test(test_files_gone),
+		scratch_test(test_begins_late),
 		scratch_test(test_socket_away),
 		scratch_test(test_not_read),
+		scratch_test(test_read_slowly),
 		scratch_test(test_cut),
 		scratch_test(test_rewritten),
 		scratch_test(test_emptied),
