@@ -24,6 +24,7 @@
 #define PLACE_NAME "copied"
 #define PLACE_MAX 4096  /* bytes */
 #define SAVE_EVERY 1000 /* records: so many may be sent twice after a crash */
+#define PATIENCE CLOCK_SECOND
 
 /* How far the copy has come: behind a line of a file. */
 struct place {
@@ -257,21 +258,26 @@ static int is_open(const struct copy *c, const struct reader *r, const struct li
 	return r->file == c->volumes.n && line->end == LINES_LIMIT;
 }
 
+/* 0; 1: the time is over, and there may be more; -1. */
 static int copy_all(struct copy *c)
 {
+	const int64_t until = clock_monotonic() + PATIENCE;
 	const struct place before = c->place;
 	struct err told = ERR_INIT;
 	struct reader reader;
 	struct line line;
-	int got = find_start(c, &reader), status;
+	int got = find_start(c, &reader), status = 0;
 
-	while (got >= 0 && (got = reader_next(&reader, &line, c->e)) > 0 &&
-		!is_open(c, &reader, &line))
+	while (status == 0 && got >= 0 && (got = reader_next(&reader, &line, c->e)) > 0 &&
+		!is_open(c, &reader, &line)) {
 		got = copy_line(c, reader.file, &line);
+		status = clock_monotonic() >= until;
+	}
 	reader_clear(&reader);
-	status = got < 0 ? -1 : 0;
+	if (got < 0)
+		status = -1;
 	if ((c->place.file != before.file || c->place.offset != before.offset) &&
-		save_place(c, status == 0 ? c->e : &told) != 0)
+		save_place(c, status >= 0 ? c->e : &told) != 0)
 		status = -1;
 	err_clear(&told);
 	return status;
