@@ -193,9 +193,9 @@ static int keep(
 	return fault == 0 ? 0 : -1;
 }
 
-/* With all in order: the steps that the header tells.  J->head is that of the old file. */
-static int change_files(
-	const char *state, const struct journal *j, const struct past *p, struct err *e)
+/* With all in order: the steps that the header tells.  J->head is that of the old file.  Once done, *NUMBER is set. */
+static int change_files(const char *state, const struct journal *j, const struct past *p,
+	int64_t *number, struct err *e)
 {
 	char *folder = path_join(state, CONFIG_STATE_AUDIT), *log = path_join(folder, AUDIT_LOG);
 	char *path = path_join(folder, NEXT_NAME);
@@ -218,7 +218,10 @@ static int change_files(
 		(void)err_errno(e, errno, "%s", log);
 		goto take_back;
 	}
+	*number = p->number;
 	status = journal_flush_folder(state, e);
+	if (status != 0)
+		(void)err_wrap(e, "rotated, but a loss of power may undo that");
 	/* Should it fail: the head that announces the new file fits. */
 	(void)head_write(j->head_fd, &next, NULL);
 	goto out;
@@ -256,9 +259,7 @@ int rotate_now(const char *state, int64_t *number, struct err *e)
 		goto out;
 	result = read_on(&p, j.log, j.size, e);
 	if (result == 0 && p.at == j.size)
-		result = change_files(state, &j, &p, e) == 0 ? 1 : -1;
-	if (result == 1)
-		*number = p.number;
+		result = change_files(state, &j, &p, number, e) == 0 ? 1 : -1;
 out:
 	journal_close(&j);
 	return result;
