@@ -116,6 +116,15 @@ char *audit_signed_text(const struct audit_signed *s)
 
 /* ---- audit keygen ---- */
 
+/* Half of a pair, the private KEY alone, would stand in the way of the next try.  0, or -1 and *E. */
+static int write_public(const char *file, const char *pem, const char *key, struct err *e)
+{
+	if (files_replace(file, pem, strlen(pem), 0644, e) == 0)
+		return 0;
+	(void)unlink(key);
+	return -1;
+}
+
 /* Write the pair to FILE and FILE.pub, neither of which may be there.  0, or -1 and *E. */
 static int write_pair(const char *file, const struct ed25519_key *key, struct err *e)
 {
@@ -127,9 +136,8 @@ static int write_pair(const char *file, const struct ed25519_key *key, struct er
 	if (files_exists(file) || files_exists(public_file))
 		(void)err_set(e, "%s is there already: it is not overwritten",
 			files_exists(file) ? file : public_file);
-	else if (files_replace(file, private_pem, strlen(private_pem), 0600, e) == 0 &&
-		 files_replace(public_file, public_pem, strlen(public_pem), 0644, e) == 0)
-		status = 0;
+	else if (files_replace(file, private_pem, strlen(private_pem), 0600, e) == 0)
+		status = write_public(public_file, public_pem, file, e);
 	if (status == 0)
 		printf("modelgate: %s holds the private key: for who signs, and nobody else\n"
 		       "modelgate: %s is for whoever verifies: keep a copy where the signer's "
