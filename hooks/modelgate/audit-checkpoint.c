@@ -255,6 +255,31 @@ static int sign(const struct request *r, const struct audit_report *report,
 	return status;
 }
 
+/* Of a log that was looked at, K, what is whole is signed. */
+static int sign_checked(const struct request *r, const struct audit_check *k,
+	const struct ed25519_key *key, struct err *e)
+{
+	char *fault;
+
+	if (k->verdict != AUDIT_VALID) {
+		fault = audit_fault_text(&k->report);
+		(void)err_set(e, "audit log is NOT valid: %s; nothing was signed", fault);
+		free(fault);
+		return COMMAND_NO;
+	}
+	if (k->report.broken_off == 0)
+		return sign(r, &k->report, key, e);
+	/*
+	 * Never one that is being made: the head was read under the lock.  Who keeps putting an old head back
+	 * could else keep records from being signed, and nobody is told.
+	 */
+	(void)err_set(e,
+		"the last %" PRId64 " bytes of the audit log are of an append that was broken off; "
+		"the next push or runner accounts for them; nothing was signed",
+		k->report.broken_off);
+	return COMMAND_NO;
+}
+
 /* What is whole and goes on from the last checkpoint is signed, and nothing else: else a rewritten log would be. */
 static int sign_if_valid(const struct command *c, const struct request *r,
 	const struct ed25519_key *key, struct err *e)
@@ -264,29 +289,9 @@ static int sign_if_valid(const struct command *c, const struct request *r,
 	int got = read_last(&last, r->output, key, e), status = COMMAND_CANNOT_TELL;
 	const struct audit_expected expected = {got == 1 ? &last : NULL, r->without_oldest != NULL};
 
-	if (got >= 0 && audit_check_log(&k, c->config->state, &expected, e) == 0) {
-		if (k.verdict == AUDIT_VALID && k.report.broken_off > 0) {
-			/*
-			 * Never one that is being made: the head was read under the lock.  Who keeps putting
-			 * an old head back could else keep records from being signed, and nobody is told.
-			 */
-			(void)err_set(e,
-				"the last %" PRId64
-				" bytes of the audit log are of an append that was "
-				"broken off; the next push or runner accounts for them; nothing "
-				"was "
-				"signed",
-				k.report.broken_off);
-			status = COMMAND_NO;
-		} else if (k.verdict == AUDIT_VALID) {
-			status = sign(r, &k.report, key, e);
-		} else {
-			char *fault = audit_fault_text(&k.report);
-
-			(void)err_set(e, "audit log is NOT valid: %s; nothing was signed", fault);
-			free(fault);
-			status = COMMAND_NO;
-		}
+	if (got >= 0) {
+		if (audit_check_log(&k, c->config->state, &expected, e) == 0)
+			status = sign_checked(r, &k, key, e);
 		audit_check_clear(&k);
 	}
 	checkpoint_clear(&last);

@@ -335,6 +335,7 @@ test_expect 'the oldest may be taken away, if that is said; the checkpoint still
 	mg shop audit verify --without-oldest >"$T/out" && grep "lines are in files that are not here" "$T/out" &&
 	mg shop audit verify --without-oldest --checkpoint "$T/point" &&
 	is_unknown "older files are needed" mg shop audit verify --without-oldest --checkpoint "$T/point.old" &&
+	is_unknown "older files are needed" mg shop audit checkpoint --without-oldest --key "$T/key" --output "$T/point.old" &&
 	is_unknown "oldest files" mg shop audit prove 1 && back now
 '
 
