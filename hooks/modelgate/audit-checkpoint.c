@@ -318,6 +318,8 @@ static int checkpoint(struct command *c, int argc, char **argv)
 			"audit checkpoint: --origin \"%s\" is no name: at most %d printable ASCII "
 			"characters without blanks and +",
 			r.origin, CHECKPOINT_MAX_ORIGIN);
+	if (r.output != NULL && strcmp(r.output, "-") == 0)
+		r.output = NULL;
 	if (read_private(&key, r.key, &e) == 0 && command_prepare(c, COMMAND_READS, &e) == 0)
 		status = sign_if_valid(c, &r, &key, &e);
 	ed25519_wipe(&key);
@@ -331,8 +333,7 @@ const struct verb audit_verb_checkpoint = {
 	.summary = "Sign what the log is now: one that is cut or rewritten later is found by it",
 	.options = "  --key FILE        the private key (modelgate audit keygen, or openssl)\n"
 		   "  --output FILE     where the checkpoint goes; if one is there, the log must "
-		   "go on "
-		   "from it\n"
+		   "go on from it; - is standard output\n"
 		   "  --origin NAME     what the log is called; HOST/modelgate\n"
 		   "  --without-oldest  the oldest files may have been taken away\n",
 };

@@ -163,6 +163,9 @@ static int report(struct command *c, int argc, char **argv)
 	if (r.html == NULL)
 		return command_fail(
 			COMMAND_USAGE, "audit report takes --html FILE, \"-\" for standard output");
+	if (r.public_key != NULL && r.checkpoint == NULL)
+		return command_fail(COMMAND_USAGE,
+			"audit report: --public-key is of use with --checkpoint alone");
 	if (audit_choice_read(&r.choice) != 0)
 		return COMMAND_USAGE;
 	if (command_prepare(c, COMMAND_READS, &e) != 0)

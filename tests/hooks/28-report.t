@@ -138,6 +138,7 @@ test_expect 'a place that cannot be written to' '
 
 test_expect 'what it cannot take it says' '
 	is_usage "--html FILE" mg shop audit report && is_usage "json" mg shop audit report --html "$page" --json &&
+	is_usage "--public-key is of use with --checkpoint alone" mg shop audit report --html "$page" --public-key "$T/none" &&
 	is_usage "is no time" mg shop audit report --html "$page" --since yesterday &&
 	is_usage "is no event" mg shop audit report --html "$page" --event nothing.such &&
 	is_usage "html" mg shop audit show --html "$page" && is_usage "there is no option --html" mg shop audit verify --html "$page" &&

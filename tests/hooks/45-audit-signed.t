@@ -105,6 +105,8 @@ test_expect 'to standard output too, with a key that openssl has made' '
 	openssl pkey -in "$T/other" -pubout -out "$T/other.pub" &&
 	mg shop audit checkpoint --key "$T/other" --origin "prod.example.com/models" >"$T/point.other" &&
 	same "prod.example.com/models" "$(head -n 1 "$T/point.other")" &&
+	mkdir "$T/empty" && (cd "$T/empty" && mg shop audit checkpoint --key "$T/other" --output - >"$T/piped") &&
+	same 7 "$(sed "/^\$/,\$d" "$T/piped" | wc -l)" && same "" "$(ls -A "$T/empty")" &&
 	mg shop audit verify --checkpoint "$T/point.other" --public-key "$T/other.pub"
 '
 
