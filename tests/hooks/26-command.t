@@ -31,6 +31,9 @@ test_expect 'every verb has --help, which asks for no configuration' '
 		modelgate --config /dev/null "$verb" --help >help 2>err &&
 			head -n 1 help | grep "^usage: modelgate .*$verb" && same "" "$(cat err)" &&
 			modelgate "$verb" -h | diff help - || return 1
+	done &&
+	for word in --help -h; do
+		modelgate --config /dev/null status --project "$word" >help && grep "^usage: modelgate .*status" help || return 1
 	done
 '
 
