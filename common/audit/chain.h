@@ -99,18 +99,18 @@ struct audit_filter {
 
 /*
  * Call EACH with every line of all files that FILTER lets through, oldest first, until it returns other than 0,
- * which is returned.  Lines that are no records are passed over.  -1 and *E.
+ * which is returned.  Lines that are no records are passed over, but for one that is too long: -1 and *E.
  */
 int audit_each(const char *state, const struct audit_filter *filter,
 	int (*each)(void *context, const char *line, const struct json *record), void *context,
 	struct err *e);
 
 /*
- * The same, and -1 unless the first lines are those of VERIFIED (of an audit_report): who verified by name may find
- * another log under it.  EACH was called by then.
+ * The same, and -1 unless the first lines are those that VERIFIED is about: who verified by name may find another log
+ * under it.  EACH was called by then.
  */
 int audit_each_verified(const char *state, const struct audit_filter *filter,
-	const struct merkle *verified,
+	const struct audit_report *verified,
 	int (*each)(void *context, const char *line, const struct json *record), void *context,
 	struct err *e);
 

@@ -24,6 +24,7 @@
 #define PLACE_NAME "copied"
 #define PLACE_MAX 4096  /* bytes */
 #define SAVE_EVERY 1000 /* records: so many may be sent twice after a crash */
+#define PATIENCE CLOCK_SECOND
 
 /* How far the copy has come: behind a line of a file. */
 struct place {
@@ -184,7 +185,7 @@ static int copy_line(struct copy *c, size_t file, const struct line *line)
 
 	if (is_record && c->is_new)
 		status = send_begin(c, entry.seq);
-	if (status == 0 && is_record && !c->is_told && strcmp(entry.prev, c->place.hash) != 0)
+	else if (is_record && !c->is_told && strcmp(entry.prev, c->place.hash) != 0)
 		status = send_alert(c);
 	if (is_record && status == 0) {
 		text = mem_strndup(line->text, line->len);
@@ -214,6 +215,8 @@ static int find_line(struct copy *c, struct reader *r, size_t file)
 	int got;
 
 	reader_init(r, &c->volumes, file);
+	if (c->is_new)
+		return 1; /* older files may have been taken away */
 	if (number_of(c, file) != c->place.file)
 		return 0;
 	if (c->place.offset == 0)
@@ -255,21 +258,26 @@ static int is_open(const struct copy *c, const struct reader *r, const struct li
 	return r->file == c->volumes.n && line->end == LINES_LIMIT;
 }
 
+/* 0; 1: the time is over, and there may be more; -1. */
 static int copy_all(struct copy *c)
 {
+	const int64_t until = clock_monotonic() + PATIENCE;
 	const struct place before = c->place;
 	struct err told = ERR_INIT;
 	struct reader reader;
 	struct line line;
-	int got = find_start(c, &reader), status;
+	int got = find_start(c, &reader), status = 0;
 
-	while (got >= 0 && (got = reader_next(&reader, &line, c->e)) > 0 &&
-		!is_open(c, &reader, &line))
+	while (status == 0 && got >= 0 && (got = reader_next(&reader, &line, c->e)) > 0 &&
+		!is_open(c, &reader, &line)) {
 		got = copy_line(c, reader.file, &line);
+		status = clock_monotonic() >= until;
+	}
 	reader_clear(&reader);
-	status = got < 0 ? -1 : 0;
+	if (got < 0)
+		status = -1;
 	if ((c->place.file != before.file || c->place.offset != before.offset) &&
-		save_place(c, status == 0 ? c->e : &told) != 0)
+		save_place(c, status >= 0 ? c->e : &told) != 0)
 		status = -1;
 	err_clear(&told);
 	return status;

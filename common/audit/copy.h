@@ -12,9 +12,10 @@
 struct err;
 
 /*
- * Send what has been recorded since the last time to the datagram socket SOCKET ("/dev/log").  0; or -1 and
- * *E: the rest is sent the next time.  *N: the records that were sent.  Of a log that does not go on where the
- * copy had come to, that is told by a message of severity alert, and that file is copied from its begin.
+ * Send what has been recorded since the last time to the datagram socket SOCKET ("/dev/log"), for about a second.
+ * 0: that was all; 1: there may be more; or -1 and *E; the rest is sent the next time.  *N: the records that were sent.
+ * Of a log that does not go on where the copy had come to, that is told by a message of severity alert, and that file
+ * is copied from its begin.  A copy that begins does so with the first file that is there.
  */
 int copy_to_syslog(const char *state, const char *socket, int64_t *n, struct err *e);
 

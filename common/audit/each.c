@@ -1,5 +1,6 @@
 #include "audit/chain.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,15 +65,36 @@ static int passes(const struct audit_filter *f, const struct entry *entry)
 	return f->ref == NULL || has_ref(entry->json, f->ref);
 }
 
+/* ENTRY, the first line, tells of those before it that are not here: VERIFIED took them from there too. */
+static void begin_seen(
+	struct merkle *seen, const struct audit_report *verified, const struct entry *entry)
+{
+	if (verified != NULL && entry->is_rotated &&
+		entry->rotated.tree.n == verified->lines_before)
+		*seen = entry->rotated.tree;
+}
+
 /* LINE is the next of those that VERIFIED, if it is not NULL, is compared with. */
-static void add_seen(struct merkle *seen, const struct merkle *verified, const struct line *line)
+static void add_seen(
+	struct merkle *seen, const struct audit_report *verified, const struct line *line)
 {
 	unsigned char hash[SHA256_SIZE];
 
-	if (verified == NULL || seen->n >= verified->n)
+	if (verified == NULL || seen->n >= verified->tree.n)
 		return;
 	merkle_leaf(line->text, line->len, hash);
 	merkle_add(seen, hash);
+}
+
+/* What follows may be a hole of any size, which nobody is to be kept busy with. */
+static int tell_too_long(const struct reader *r, struct err *e)
+{
+	char *name = volumes_name(r->volumes, r->file);
+
+	(void)err_set(e, "line %" PRId64 " of %s is longer than %u bytes", r->number, name,
+		AUDIT_MAX_LINE);
+	free(name);
+	return -1;
 }
 
 int audit_each(const char *state, const struct audit_filter *filter,
@@ -83,7 +105,7 @@ int audit_each(const char *state, const struct audit_filter *filter,
 }
 
 int audit_each_verified(const char *state, const struct audit_filter *filter,
-	const struct merkle *verified,
+	const struct audit_report *verified,
 	int (*each)(void *context, const char *line, const struct json *record), void *context,
 	struct err *e)
 {
@@ -94,7 +116,7 @@ int audit_each_verified(const char *state, const struct audit_filter *filter,
 	struct journal j;
 	struct line line;
 	char *text;
-	int status = -1, got = 1;
+	int status = -1, got = 1, is_first = 1, is_record;
 
 	merkle_init(&seen);
 	reader_init(&reader, &volumes, 0);
@@ -102,8 +124,16 @@ int audit_each_verified(const char *state, const struct audit_filter *filter,
 		volumes_find(&volumes, state, &j, e) != 0)
 		goto out;
 	for (status = 0; status == 0 && (got = reader_next(&reader, &line, e)) > 0;) {
+		if (line.end == LINES_TOO_LONG) {
+			status = tell_too_long(&reader, e);
+			goto out;
+		}
+		is_record = entry_parse(&entry, line.text, line.len);
+		if (is_first && is_record)
+			begin_seen(&seen, verified, &entry);
+		is_first = 0;
 		add_seen(&seen, verified, &line);
-		if (!entry_parse(&entry, line.text, line.len))
+		if (!is_record)
 			continue;
 		if (passes(filter, &entry)) {
 			text = mem_strndup(line.text, line.len);
@@ -114,7 +144,7 @@ int audit_each_verified(const char *state, const struct audit_filter *filter,
 	}
 	if (got < 0)
 		status = -1;
-	else if (verified != NULL && !merkle_equal(&seen, verified))
+	else if (verified != NULL && !merkle_equal(&seen, &verified->tree))
 		status = err_set(e, "the audit log changed while it was read");
 out:
 	reader_clear(&reader);

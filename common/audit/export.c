@@ -120,7 +120,16 @@ static int is_formula(const char *text)
 	return 0;
 }
 
-/* TEXT made harmless, in quotes where it needs them: in some countries cells end at a semicolon. */
+/*
+ * In some countries cells end at a semicolon, also between our quotes, which do not begin a cell then: 1 if C is one,
+ * and what follows it would be run.
+ */
+static int begins_formula(const char *c)
+{
+	return *c == ';' && is_formula(c + 1 + strspn(c + 1, " \""));
+}
+
+/* TEXT made harmless, in quotes where it needs them. */
 static void add_csv(struct str *out, const char *text)
 {
 	struct str safe;
@@ -137,6 +146,8 @@ static void add_csv(struct str *out, const char *text)
 		if (*c == '"')
 			str_addc(out, '"');
 		str_addc(out, *c);
+		if (begins_formula(c))
+			str_addc(out, '\'');
 	}
 	if (is_quoted)
 		str_addc(out, '"');

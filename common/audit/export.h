@@ -20,8 +20,8 @@ struct export_record {
 /* The names of the columns, as one row. */
 void export_csv_header(struct str *out);
 /*
- * Add R's rows, each ended by CR and LF.  Texts are made harmless as by str_add_safe(); one that a
- * spreadsheet would take for a formula gets a ' in front.
+ * Add R's rows, each ended by CR and LF.  Texts are made harmless as by str_add_safe(); what a spreadsheet would
+ * take for a formula, the text or what follows a semicolon in it, gets a ' in front.
  */
 void export_csv(struct str *out, const struct export_record *r);
 /* Add R's events, each ended by LF. */

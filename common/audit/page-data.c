@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "data/json.h"
 
+#define MAX_UNKNOWN 1000 /* members of a record that are shown though the page does not know them */
+
 /* Members of an object, and how many of them were understood. */
 struct members {
 	const struct json *object;
@@ -104,13 +106,19 @@ static int is_shown(const struct json *record, const char *name)
 	       (strcmp(name, "pipeline") == 0 && json_get_number(record, name, 0) != 0);
 }
 
-static void add_unknown(struct str *s, const struct json *record)
+static void add_unknown(struct str *s, const struct members *m)
 {
+	size_t n = 0, unknown = json_members(m->object) - m->known;
 	const char *name;
 
-	for (size_t i = 0; (name = json_name_at(record, i)) != NULL; i++)
-		if (!is_shown(record, name))
-			add_extra(s, name, json_get(record, name));
+	/* The more names there are, the longer each takes to find. */
+	for (size_t i = 0; n < MAX_UNKNOWN && (name = json_name_at(m->object, i)) != NULL; i++)
+		if (!is_shown(m->object, name)) {
+			add_extra(s, name, json_get(m->object, name));
+			n++;
+		}
+	if (unknown > n)
+		str_addf(s, " and %zu more", unknown - n);
 }
 
 /* The codes of a reference, joined. */
@@ -259,7 +267,7 @@ void page_data_add(struct page_data *d, const char *line, const struct json *rec
 	add_refs(d, &row, record, &extra);
 	add_context(d, &row, &m, &extra);
 	if (has_more(&m))
-		add_unknown(&extra, record);
+		add_unknown(&extra, &m);
 	row.extra = put(d, extra.buf);
 	str_clear(&extra);
 	d->counts[row.kind]++;

@@ -91,14 +91,16 @@ static void write_time_fact(const char *name, int64_t when, FILE *out)
 
 static void write_filter(const struct audit_filter *f, FILE *out)
 {
-	if (f->user == NULL && f->ref == NULL && f->event == NULL && f->since == 0 &&
-		f->until == 0) {
+	if (f->user == NULL && f->project == NULL && f->ref == NULL && f->event == NULL &&
+		f->since == 0 && f->until == 0) {
 		write_fact("Shows", "the whole log", out);
 		return;
 	}
 	write_fact("Shows", "a part of the log: what fits all of these", out);
 	if (f->user != NULL)
 		write_fact("User", f->user, out);
+	if (f->project != NULL)
+		write_fact("Project", f->project, out);
 	if (f->ref != NULL)
 		write_fact("Reference", f->ref, out);
 	if (f->event != NULL)

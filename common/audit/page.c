@@ -26,9 +26,9 @@ static int add(void *context, const char *line, const struct json *record)
 {
 	struct making *m = context;
 	const struct page_request *r = m->request;
-	int64_t last = r->verdict->last_seq;
 
-	if (last > 0 && json_get_number(record, "seq", 0) > last)
+	if (r->verdict->finding != PAGE_INVALID &&
+		json_get_number(record, "seq", 0) > r->verdict->last_seq)
 		return 1;
 	page_data_add(&m->data, line, record);
 	if (++m->read % PROGRESS_EVERY == 0 && r->progress != NULL)

@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 struct audit_filter;
+struct audit_report;
 struct err;
-struct merkle;
 struct strlist;
 
 enum page_finding {
@@ -27,7 +27,7 @@ struct page_verdict {
 	const char *fault; /* PAGE_INVALID: what is wrong, a sentence without its full stop */
 	const char *head;  /* PAGE_VALID: hash of the last line, hexadecimal */
 	int64_t records;   /* how many were verified */
-	int64_t last_seq;  /* records behind it came later and are left out; 0: none are left out */
+	int64_t last_seq; /* records behind it came later and are left out, but with PAGE_INVALID */
 	/* More to be said, a line each, such as the checkpoint that was compared; may be NULL. */
 	const struct strlist *notes;
 };
@@ -37,7 +37,7 @@ struct page_request {
 	const struct audit_filter *filter;
 	const struct page_verdict *verdict;
 	/* The lines that the verdict is about: with others there is no page.  NULL: not compared. */
-	const struct merkle *verified;
+	const struct audit_report *verified;
 	int64_t now; /* when the page is made */
 	/* What a code such as "MG102" rejects, in a few words; NULL: not known.  May be NULL. */
 	const char *(*rule)(const char *code);

@@ -39,16 +39,16 @@ static void take_line(struct leaves *l, const struct line *line, int64_t seq)
 }
 
 /* A line that no append has ended is not signed: see audit_verify. */
-static int is_ended(const struct reader *r, const struct line *line, const struct journal_tail *t)
+static int is_ended(const struct reader *r, const struct line *line, enum audit_found found)
 {
 	const struct volumes *v = r->volumes;
 
-	return line->end == LINES_NEWLINE && (r->file < v->n || t->found != AUDIT_FOUND_TORN ||
-						     line->next <= v->journal->head.size);
+	return line->end == LINES_NEWLINE &&
+	       (r->file < v->n || found != AUDIT_FOUND_TORN || line->next <= v->journal->head.size);
 }
 
 /* The first LINES lines (0: all).  0, or -1 and *E. */
-static int read_leaves(struct leaves *l, const struct volumes *v, const struct journal_tail *t,
+static int read_leaves(struct leaves *l, const struct volumes *v, enum audit_found found,
 	int64_t seq, int64_t lines, struct err *e)
 {
 	struct reader reader;
@@ -57,7 +57,7 @@ static int read_leaves(struct leaves *l, const struct volumes *v, const struct j
 
 	reader_init(&reader, v, 0);
 	while ((lines == 0 || (int64_t)l->n < lines) &&
-		(got = reader_next(&reader, &line, e)) > 0 && is_ended(&reader, &line, t))
+		(got = reader_next(&reader, &line, e)) > 0 && is_ended(&reader, &line, found))
 		take_line(l, &line, seq);
 	reader_clear(&reader);
 	if (got < 0)
@@ -78,13 +78,13 @@ int proof_make(struct proof *out, const char *state, int64_t seq, int64_t lines,
 	struct volumes volumes = {.n = 0};
 	struct leaves l = {.n = 0};
 	struct journal j;
-	struct journal_tail t;
+	enum audit_found found;
 	int result = -1;
 
 	memset(out, 0, sizeof(*out));
-	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_tail(&j, &t, e) == 0 &&
+	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_end(&j, &found, e) == 0 &&
 		volumes_find(&volumes, state, &j, e) == 0 &&
-		read_leaves(&l, &volumes, &t, seq, lines, e) == 0)
+		read_leaves(&l, &volumes, found, seq, lines, e) == 0)
 		result = l.record != NULL;
 	if (result == 1) {
 		merkle_prove(&out->path, l.v, (int64_t)l.n, l.index);

@@ -43,7 +43,7 @@ static int64_t first_time(int fd, int64_t size, struct err *e)
 	int got;
 
 	lines_init(&lines, fd, 0, size, AUDIT_MAX_LINE);
-	while (time == 0 && (got = lines_next(&lines, &line, e)) > 0)
+	while (time == 0 && (got = lines_next(&lines, &line, e)) > 0 && line.end != LINES_TOO_LONG)
 		if (entry_parse(&entry, line.text, line.len)) {
 			time = entry.is_rotated && line.next >= size ? 0 : entry.time;
 			entry_clear(&entry);
@@ -121,15 +121,14 @@ static int read_on(struct past *p, int fd, int64_t size, struct err *e)
  */
 static int read_without_lock(struct past *p, const char *state, struct stat *st, struct err *e)
 {
+	enum audit_found found;
 	struct journal j;
-	struct journal_tail t;
 	int status = -1;
 
 	memset(p, 0, sizeof(*p));
 	p->number = 1;
-	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_tail(&j, &t, e) == 0)
-		status = j.log < 0 || t.found != AUDIT_FOUND_WHOLE ? 0
-								   : read_on(p, j.log, j.size, e);
+	if (journal_open(&j, state, JOURNAL_READ, e) == 0 && journal_find_end(&j, &found, e) == 0)
+		status = j.log < 0 || found != AUDIT_FOUND_WHOLE ? 0 : read_on(p, j.log, j.size, e);
 	if (status == 0 && j.log >= 0 && fstat(j.log, st) != 0)
 		status = err_errno(e, errno, "cannot look at the audit log");
 	journal_close(&j);
@@ -194,9 +193,9 @@ static int keep(
 	return fault == 0 ? 0 : -1;
 }
 
-/* With all in order: the steps that the header tells.  J->head is that of the old file. */
-static int change_files(
-	const char *state, const struct journal *j, const struct past *p, struct err *e)
+/* With all in order: the steps that the header tells.  J->head is that of the old file.  Once done, *NUMBER is set. */
+static int change_files(const char *state, const struct journal *j, const struct past *p,
+	int64_t *number, struct err *e)
 {
 	char *folder = path_join(state, CONFIG_STATE_AUDIT), *log = path_join(folder, AUDIT_LOG);
 	char *path = path_join(folder, NEXT_NAME);
@@ -219,7 +218,10 @@ static int change_files(
 		(void)err_errno(e, errno, "%s", log);
 		goto take_back;
 	}
+	*number = p->number;
 	status = journal_flush_folder(state, e);
+	if (status != 0)
+		(void)err_wrap(e, "rotated, but a loss of power may undo that");
 	/* Should it fail: the head that announces the new file fits. */
 	(void)head_write(j->head_fd, &next, NULL);
 	goto out;
@@ -237,8 +239,8 @@ out:
 
 int rotate_now(const char *state, int64_t *number, struct err *e)
 {
+	enum audit_found found;
 	struct journal j;
-	struct journal_tail t;
 	struct stat before = {.st_ino = 0}, now;
 	struct past p;
 	int result = -1;
@@ -248,18 +250,16 @@ int rotate_now(const char *state, int64_t *number, struct err *e)
 		return -1;
 	if (p.at == 0)
 		return 0;
-	if (journal_open(&j, state, JOURNAL_APPEND, e) != 0 || journal_find_tail(&j, &t, e) != 0)
+	if (journal_open(&j, state, JOURNAL_APPEND, e) != 0 || journal_find_end(&j, &found, e) != 0)
 		goto out;
 	result = 0;
 	/* Another has rotated meanwhile, or something is to be accounted for first. */
-	if (t.found != AUDIT_FOUND_WHOLE || fstat(j.log, &now) != 0 ||
-		now.st_ino != before.st_ino || now.st_dev != before.st_dev)
+	if (found != AUDIT_FOUND_WHOLE || fstat(j.log, &now) != 0 || now.st_ino != before.st_ino ||
+		now.st_dev != before.st_dev)
 		goto out;
 	result = read_on(&p, j.log, j.size, e);
 	if (result == 0 && p.at == j.size)
-		result = change_files(state, &j, &p, e) == 0 ? 1 : -1;
-	if (result == 1)
-		*number = p.number;
+		result = change_files(state, &j, &p, number, e) == 0 ? 1 : -1;
 out:
 	journal_close(&j);
 	return result;

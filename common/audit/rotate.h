@@ -31,7 +31,8 @@ struct rotate_limits rotate_limits_of(const struct config *c);
 int rotate_is_due(const char *state, const struct rotate_limits *limits, struct err *e);
 /*
  * Begin a new file.  1 and the number of the old one in *NUMBER; 0: there is nothing in the log that could
- * be rotated, or it is not in order, which the next append tells; -1 and *E: nothing has changed.
+ * be rotated, or it is not in order, which the next append tells; -1 and *E: nothing has changed, unless *NUMBER is
+ * not 0: it was rotated, and a loss of power may undo that.
  */
 int rotate_now(const char *state, int64_t *number, struct err *e);
 

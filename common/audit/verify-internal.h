@@ -21,6 +21,14 @@ struct torn {
 	struct sha256 hash;
 };
 
+/* A head that an audit.recovered tells of. */
+struct told {
+	size_t file;
+	int64_t size; /* 0: there is none */
+	int64_t seq;
+	char hash[SHA256_HEX_SIZE];
+};
+
 /* The log as far as it was read. */
 struct check {
 	const struct journal *journal;
@@ -41,6 +49,7 @@ struct check {
 	char last[SHA256_HEX_SIZE];      /* hash of the line before the one at hand */
 	int is_open;                     /* 1: that line has no newline */
 	struct torn torn;                /* in front of the line at hand */
+	struct told told;                /* the last that was one of an append */
 	struct merkle tree;              /* of all ended lines before it */
 	char tree_head[SHA256_HEX_SIZE]; /* the hash of the last of them */
 	int64_t tree_seq;                /* of the last record among them */

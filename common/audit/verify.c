@@ -196,17 +196,28 @@ static int is_record_at(int fd, int64_t end, int64_t seq, const char *hash)
 	return is_it;
 }
 
-/* 1: the head that R tells of is one that an append has left here: nobody has put back or made up another. */
-static int is_own_head(const struct check *c, const struct audit_recovered *r)
+/*
+ * 1: the head that R tells of is one that an append has left here: nobody has put back or made up another.  Heads do
+ * not go back, so that no line is read again more than once, however many tell of it.
+ */
+static int is_own_head(struct check *c, const struct audit_recovered *r)
 {
 	int fd = c->file < c->volumes.n ? c->reader.fd : c->journal->log;
+	struct told *told = &c->told;
 
 	if (r->head_size == 0)
 		return c->file == 0 && c->report->lines_before == 0 && r->head_seq == 0 &&
 		       strcmp(r->head_hash, ENTRY_NO_HASH) == 0;
+	if (told->file == c->file && r->head_size <= told->size)
+		return r->head_size == told->size && r->head_seq == told->seq &&
+		       strcmp(r->head_hash, told->hash) == 0;
 	/* What stands up to there was read, and is lines of a size that is allowed. */
-	return r->head_seq <= c->seq && r->head_size <= c->reader.lines.at &&
-	       is_record_at(fd, r->head_size, r->head_seq, r->head_hash);
+	if (r->head_seq > c->seq || r->head_size > c->reader.lines.at ||
+		!is_record_at(fd, r->head_size, r->head_seq, r->head_hash))
+		return 0;
+	*told = (struct told){.file = c->file, .size = r->head_size, .seq = r->head_seq};
+	memcpy(told->hash, r->head_hash, SHA256_HEX_SIZE);
+	return 1;
 }
 
 /* What an audit.recovered, itself in order, says about the lines before it. */

@@ -341,8 +341,9 @@ static int work(struct runner *r, struct err *e)
 		else
 			return -1;
 		if (is_done(r, left, &looked)) {
-			upkeep_end(&r->upkeep);
-			return 0;
+			if (upkeep_end(&r->upkeep) == 0 || r->stopping != STOPPING_NOT)
+				return 0;
+			continue; /* whoever wants it to end is heard meanwhile */
 		}
 		awaits = reconcile_awaits(r->s, clock_now(), e);
 		if (awaits < 0 && !bear(r, e))

@@ -101,23 +101,26 @@ static void rotate(struct upkeep *u)
 	}
 }
 
-static void copy(struct upkeep *u)
+/* 1: there is more to be copied at once; 0. */
+static int copy(struct upkeep *u)
 {
 	struct err e = ERR_INIT;
 	int64_t size, file, n;
+	int got;
 
 	if (!is_copied(u) || !has_grown(u, &size, &file))
-		return;
+		return 0;
+	got = copy_to_syslog(u->state, u->options->syslog, &n, &e);
 	/* Looked at before: what comes while it is copied is copied the next time. */
-	u->size = size;
+	u->size = got == 0 ? size : -1;
 	u->file = file;
-	if (copy_to_syslog(u->state, u->options->syslog, &n, &e) == 0) {
+	if (got >= 0) {
 		forget(&u->copy_fault);
-		return;
+		return got;
 	}
-	u->size = -1;
 	(void)err_wrap(&e, "copy to syslog");
 	tell(u, &u->copy_fault, &e);
+	return 0;
 }
 
 static int has_fault(const struct upkeep *u)
@@ -125,26 +128,27 @@ static int has_fault(const struct upkeep *u)
 	return u->rotate_fault != NULL || u->copy_fault != NULL;
 }
 
-static void look(struct upkeep *u)
+static int look(struct upkeep *u)
 {
-	int had_fault = has_fault(u);
+	int had_fault = has_fault(u), more;
 
 	rotate(u);
-	copy(u);
+	more = copy(u);
 	if (had_fault && !has_fault(u))
 		pulse_say(u->pulse, "audit log: going on");
-	u->look_at = clock_monotonic() + CLOCK_SECOND;
+	u->look_at = clock_monotonic() + (more ? 0 : CLOCK_SECOND);
+	return more;
 }
 
 void upkeep_look(struct upkeep *u)
 {
 	if (clock_monotonic() >= u->look_at)
-		look(u);
+		(void)look(u); /* what more there is, is for the next time */
 }
 
-void upkeep_end(struct upkeep *u)
+int upkeep_end(struct upkeep *u)
 {
-	look(u);
+	return look(u);
 }
 
 int upkeep_is_wanted(const struct upkeep *u)

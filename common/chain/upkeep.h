@@ -35,10 +35,10 @@ void upkeep_init(struct upkeep *u, const char *state, const struct upkeep_option
 	struct pulse *pulse);
 void upkeep_clear(struct upkeep *u);
 
-/* Do what is to be done, at most once a second. */
+/* Do what is to be done, at most once a second, and for not much longer than one: the rest is for the next time. */
 void upkeep_look(struct upkeep *u);
-/* The same at once: the runner is about to end. */
-void upkeep_end(struct upkeep *u);
+/* The same at once: the runner is about to end.  1: there is more to be copied; 0. */
+int upkeep_end(struct upkeep *u);
 /* 1: something was recorded after the last time, and somebody may rely on it being copied; 0. */
 int upkeep_is_wanted(const struct upkeep *u);
 

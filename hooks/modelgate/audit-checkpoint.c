@@ -116,6 +116,15 @@ char *audit_signed_text(const struct audit_signed *s)
 
 /* ---- audit keygen ---- */
 
+/* Half of a pair, the private KEY alone, would stand in the way of the next try.  0, or -1 and *E. */
+static int write_public(const char *file, const char *pem, const char *key, struct err *e)
+{
+	if (files_replace(file, pem, strlen(pem), 0644, e) == 0)
+		return 0;
+	(void)unlink(key);
+	return -1;
+}
+
 /* Write the pair to FILE and FILE.pub, neither of which may be there.  0, or -1 and *E. */
 static int write_pair(const char *file, const struct ed25519_key *key, struct err *e)
 {
@@ -127,9 +136,8 @@ static int write_pair(const char *file, const struct ed25519_key *key, struct er
 	if (files_exists(file) || files_exists(public_file))
 		(void)err_set(e, "%s is there already: it is not overwritten",
 			files_exists(file) ? file : public_file);
-	else if (files_replace(file, private_pem, strlen(private_pem), 0600, e) == 0 &&
-		 files_replace(public_file, public_pem, strlen(public_pem), 0644, e) == 0)
-		status = 0;
+	else if (files_replace(file, private_pem, strlen(private_pem), 0600, e) == 0)
+		status = write_public(public_file, public_pem, file, e);
 	if (status == 0)
 		printf("modelgate: %s holds the private key: for who signs, and nobody else\n"
 		       "modelgate: %s is for whoever verifies: keep a copy where the signer's "
@@ -247,6 +255,31 @@ static int sign(const struct request *r, const struct audit_report *report,
 	return status;
 }
 
+/* Of a log that was looked at, K, what is whole is signed. */
+static int sign_checked(const struct request *r, const struct audit_check *k,
+	const struct ed25519_key *key, struct err *e)
+{
+	char *fault;
+
+	if (k->verdict != AUDIT_VALID) {
+		fault = audit_fault_text(&k->report);
+		(void)err_set(e, "audit log is NOT valid: %s; nothing was signed", fault);
+		free(fault);
+		return COMMAND_NO;
+	}
+	if (k->report.broken_off == 0)
+		return sign(r, &k->report, key, e);
+	/*
+	 * Never one that is being made: the head was read under the lock.  Who keeps putting an old head back
+	 * could else keep records from being signed, and nobody is told.
+	 */
+	(void)err_set(e,
+		"the last %" PRId64 " bytes of the audit log are of an append that was broken off; "
+		"the next push or runner accounts for them; nothing was signed",
+		k->report.broken_off);
+	return COMMAND_NO;
+}
+
 /* What is whole and goes on from the last checkpoint is signed, and nothing else: else a rewritten log would be. */
 static int sign_if_valid(const struct command *c, const struct request *r,
 	const struct ed25519_key *key, struct err *e)
@@ -256,29 +289,9 @@ static int sign_if_valid(const struct command *c, const struct request *r,
 	int got = read_last(&last, r->output, key, e), status = COMMAND_CANNOT_TELL;
 	const struct audit_expected expected = {got == 1 ? &last : NULL, r->without_oldest != NULL};
 
-	if (got >= 0 && audit_check_log(&k, c->config->state, &expected, e) == 0) {
-		if (k.verdict == AUDIT_VALID && k.report.broken_off > 0) {
-			/*
-			 * Never one that is being made: the head was read under the lock.  Who keeps putting
-			 * an old head back could else keep records from being signed, and nobody is told.
-			 */
-			(void)err_set(e,
-				"the last %" PRId64
-				" bytes of the audit log are of an append that was "
-				"broken off; the next push or runner accounts for them; nothing "
-				"was "
-				"signed",
-				k.report.broken_off);
-			status = COMMAND_NO;
-		} else if (k.verdict == AUDIT_VALID) {
-			status = sign(r, &k.report, key, e);
-		} else {
-			char *fault = audit_fault_text(&k.report);
-
-			(void)err_set(e, "audit log is NOT valid: %s; nothing was signed", fault);
-			free(fault);
-			status = COMMAND_NO;
-		}
+	if (got >= 0) {
+		if (audit_check_log(&k, c->config->state, &expected, e) == 0)
+			status = sign_checked(r, &k, key, e);
 		audit_check_clear(&k);
 	}
 	checkpoint_clear(&last);
@@ -305,6 +318,8 @@ static int checkpoint(struct command *c, int argc, char **argv)
 			"audit checkpoint: --origin \"%s\" is no name: at most %d printable ASCII "
 			"characters without blanks and +",
 			r.origin, CHECKPOINT_MAX_ORIGIN);
+	if (r.output != NULL && strcmp(r.output, "-") == 0)
+		r.output = NULL;
 	if (read_private(&key, r.key, &e) == 0 && command_prepare(c, COMMAND_READS, &e) == 0)
 		status = sign_if_valid(c, &r, &key, &e);
 	ed25519_wipe(&key);
@@ -318,8 +333,7 @@ const struct verb audit_verb_checkpoint = {
 	.summary = "Sign what the log is now: one that is cut or rewritten later is found by it",
 	.options = "  --key FILE        the private key (modelgate audit keygen, or openssl)\n"
 		   "  --output FILE     where the checkpoint goes; if one is there, the log must "
-		   "go on "
-		   "from it\n"
+		   "go on from it; - is standard output\n"
 		   "  --origin NAME     what the log is called; HOST/modelgate\n"
 		   "  --without-oldest  the oldest files may have been taken away\n",
 };

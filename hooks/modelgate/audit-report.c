@@ -67,7 +67,7 @@ static struct page_verdict verdict_of(
 		.fault = fault,
 		.head = k->report.head,
 		.records = k->report.records,
-		.last_seq = k->verdict == AUDIT_VALID ? k->report.seq : 0,
+		.last_seq = k->report.seq,
 		.notes = notes};
 }
 
@@ -115,7 +115,7 @@ static int write_report(const struct command *c, const struct request *r,
 		fault = k.verdict == AUDIT_INVALID ? audit_fault_text(&k.report) : NULL;
 		add_notes(&notes, &k, s);
 		verdict = verdict_of(&k, fault, &notes);
-		page.verified = fault == NULL ? &k.report.tree : NULL;
+		page.verified = fault == NULL ? &k.report : NULL;
 		if (write_to(r->html, &page, e) == 0)
 			status = fault == NULL
 					 ? COMMAND_DONE
@@ -163,6 +163,9 @@ static int report(struct command *c, int argc, char **argv)
 	if (r.html == NULL)
 		return command_fail(
 			COMMAND_USAGE, "audit report takes --html FILE, \"-\" for standard output");
+	if (r.public_key != NULL && r.checkpoint == NULL)
+		return command_fail(COMMAND_USAGE,
+			"audit report: --public-key is of use with --checkpoint alone");
 	if (audit_choice_read(&r.choice) != 0)
 		return COMMAND_USAGE;
 	if (command_prepare(c, COMMAND_READS, &e) != 0)

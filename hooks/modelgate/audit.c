@@ -87,7 +87,7 @@ static int audit(struct command *c, int argc, char **argv)
 	for (size_t i = 0; i < N_VERBS; i++)
 		if (strcmp(argv[1], word_of(verbs[i])) == 0)
 			return verbs[i]->run(c, argc - 1, argv + 1);
-	if (strcmp(argv[1], "--help") != 0)
+	if (strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
 		return no_such_verb(argv[1]);
 	print_help();
 	return COMMAND_DONE;

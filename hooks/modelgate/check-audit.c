@@ -13,7 +13,7 @@
 #include "sys/datagram.h"
 
 /* 1 if the last line of the log is the one that the head names; 0; -1. */
-static int is_last_line(const struct journal *j, const struct journal_tail *t, struct err *e)
+static int is_last_line(const struct journal *j, struct err *e)
 {
 	char hash[SHA256_HEX_SIZE];
 	int64_t start;
@@ -23,7 +23,7 @@ static int is_last_line(const struct journal *j, const struct journal_tail *t, s
 	if (lines_start(j->log, j->size - 1, &start, e) != 0 ||
 		lines_hash(j->log, start, j->size - 1, hash, e) != 0)
 		return -1;
-	return strcmp(hash, t->hash) == 0;
+	return strcmp(hash, j->head.hash) == 0;
 }
 
 static char *mend_audit(const struct check *c)
@@ -35,14 +35,15 @@ static char *mend_audit(const struct check *c)
 		c->repository != NULL ? c->repository : "");
 }
 
-static void tell_audit(struct check *c, const struct journal_tail *t, int is_last)
+static void tell_audit(
+	struct check *c, const struct journal *j, enum audit_found found, int is_last)
 {
-	switch (t->found) {
+	switch (found) {
 	case AUDIT_FOUND_WHOLE:
 		if (is_last)
 			check_ok(c, "audit",
 				"audit log: %" PRId64 " records, its end is as the head says",
-				t->seq);
+				j->head.seq);
 		else
 			check_wrong(c, "audit", mend_audit(c),
 				"audit log: its last line is not the one that was written");
@@ -67,20 +68,20 @@ static void tell_audit(struct check *c, const struct journal_tail *t, int is_las
 static void check_log(struct check *c)
 {
 	struct journal journal;
-	struct journal_tail tail;
+	enum audit_found found;
 	struct err e = ERR_INIT;
 	int is_last = 1, result = journal_open(&journal, c->config->state, JOURNAL_READ, &e);
 
 	if (result == 0)
-		result = journal_find_tail(&journal, &tail, &e);
-	if (result == 0 && tail.found == AUDIT_FOUND_WHOLE) {
-		is_last = is_last_line(&journal, &tail, &e);
+		result = journal_find_end(&journal, &found, &e);
+	if (result == 0 && found == AUDIT_FOUND_WHOLE) {
+		is_last = is_last_line(&journal, &e);
 		result = is_last < 0 ? -1 : 0;
 	}
 	if (result != 0)
 		check_wrong(c, "audit", NULL, "audit log: MG903: %s", err_text(&e));
 	else
-		tell_audit(c, &tail, is_last);
+		tell_audit(c, &journal, found, is_last);
 	journal_close(&journal);
 	err_clear(&e);
 }

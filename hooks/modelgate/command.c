@@ -191,18 +191,27 @@ static int missing(const struct verb *v, size_t given)
 	return -1;
 }
 
+int command_asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return 1;
+	return 0;
+}
+
 int command_options(const struct verb *v, int argc, char **argv,
 	const struct command_option *options, int min, int max)
 {
 	int n = 1, i = 1, words;
 
+	if (command_asks_for_help(argc, argv)) {
+		print_help(v);
+		return -2;
+	}
 	while (i < argc) {
 		if (strcmp(argv[i], "--") == 0) {
 			for (i++; i < argc; i++)
 				argv[n++] = argv[i];
-		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			print_help(v);
-			return -2;
 		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
 			words = take(v, options, argv + i);
 			if (words < 0)

@@ -62,6 +62,8 @@ struct command_option {
 	const char *name;
 	const char **value;
 };
+/* 1: --help or -h is among the words of ARGV before "--", wherever it stands; then no configuration is loaded.  0. */
+int command_asks_for_help(int argc, char **argv);
 /*
  * Take the options (array ended by a NULL name) and --help out of ARGV, leaving plain arguments
  * from ARGV[1] on; their number must be MIN to MAX.  The number of plain arguments, or -1: told on

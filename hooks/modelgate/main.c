@@ -166,10 +166,8 @@ static int run(const struct verb *v, struct command *c, int argc, char **argv)
 	char *found = NULL;
 	int status;
 
-	/* --help needs no configuration. */
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--help") == 0)
-			return v->run(c, argc, argv);
+	if (command_asks_for_help(argc, argv))
+		return v->run(c, argc, argv);
 	if ((v->needs_repository && need_repository(c, &found, &e) != 0) ||
 		(v->needs_config && command_prepare(c, COMMAND_WRITES, &e) != 0))
 		status = command_err(COMMAND_CANNOT_TELL, &e);

@@ -29,7 +29,11 @@ test_expect 'three pipelines: one is done, one has failed, one waits' '
 test_expect 'every verb has --help, which asks for no configuration' '
 	for verb in $verbs; do
 		modelgate --config /dev/null "$verb" --help >help 2>err &&
-			head -n 1 help | grep "^usage: modelgate .*$verb" && same "" "$(cat err)" || return 1
+			head -n 1 help | grep "^usage: modelgate .*$verb" && same "" "$(cat err)" &&
+			modelgate "$verb" -h | diff help - || return 1
+	done &&
+	for word in --help -h; do
+		modelgate --config /dev/null status --project "$word" >help && grep "^usage: modelgate .*status" help || return 1
 	done
 '
 

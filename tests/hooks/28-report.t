@@ -107,6 +107,8 @@ test_expect 'the options narrow what is in it, and it says so' '
 	grep -q "$lines records checked" "$page" &&
 	report --ref "<script*" && same "$lines" "$(numbers)" &&
 	grep -qF "<dt>Reference</dt><dd>&lt;script*</dd>" "$page" &&
+	report --project shop && same "$(mg shop audit show --json --project shop | sed "s/^{\"seq\":\([0-9]*\),.*/\1/" | paste -sd ,)" "$(numbers)" &&
+	grep -q "a part of the log" "$page" && grep -q "<dt>Project</dt><dd>shop</dd>" "$page" &&
 	report --user nobody-else && same "" "$(numbers)" && report --since 2999-01-01 && same "" "$(numbers)" &&
 	report --until 2999-01-01 && same "$(seq -s , "$lines")" "$(numbers)" &&
 	grep -q "<dt>Before</dt><dd>2999-01-01 00:00:00 UTC</dd>" "$page"
@@ -136,6 +138,7 @@ test_expect 'a place that cannot be written to' '
 
 test_expect 'what it cannot take it says' '
 	is_usage "--html FILE" mg shop audit report && is_usage "json" mg shop audit report --html "$page" --json &&
+	is_usage "--public-key is of use with --checkpoint alone" mg shop audit report --html "$page" --public-key "$T/none" &&
 	is_usage "is no time" mg shop audit report --html "$page" --since yesterday &&
 	is_usage "is no event" mg shop audit report --html "$page" --event nothing.such &&
 	is_usage "html" mg shop audit show --html "$page" && is_usage "there is no option --html" mg shop audit verify --html "$page" &&
@@ -171,6 +174,15 @@ report_meanwhile() {
 
 test_expect 'made while others append, it holds what was verified' '
 	background append_many && report_meanwhile && same "$((lines + 3000))" "$last" && audit_valid shop
+'
+
+test_expect 'where the oldest files were taken away it is of what is left, if that is said' '
+	mg shop audit rotate && (cd work && git switch -q dev && commit c.txt && git push -q origin dev) &&
+	rm "$T/shop.state/audit/audit-000001.jsonl" &&
+	is_no "NOT valid: line 1: follows on the file audit-000001.jsonl" mg shop audit report --html "$page" &&
+	report --without-oldest && grep -q "The audit log is valid" "$page" &&
+	grep -q "Its first $last lines are in files that are not here" "$page" &&
+	same "$((last + 1))" "$(numbers | cut -d , -f 1)" && same "$(wc -l <"$log")" "$(numbers | tr , "\n" | wc -l)"
 '
 
 test_done

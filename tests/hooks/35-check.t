@@ -203,6 +203,8 @@ test_expect 'the audit log: torn, cut, added to, changed at its end, without hea
 	mend="modelgate --repo $T/shop.git audit verify names the line; keep a copy before anything is done" &&
 	head -n -1 log >"$log" && wrong "audit log: lines at its end are lost" "$mend" &&
 	{ cat log && tail -n 1 log; } >"$log" && wrong "audit log: lines were put behind its end" "$mend" &&
+	cp log "$log" && truncate -s 1T "$log" && { timeout 60 modelgate --repo shop.git check >checked || :; } &&
+	grep "audit log: lines were put behind its end" checked &&
 	sed "\$s/push/pusk/" log >"$log" && wrong "audit log: its last line is not the one that was written" "$mend" &&
 	cp log "$log" && rm "$state/audit/head" && wrong "audit log: its head is missing or damaged" "$mend" &&
 	cp head "$state/audit/head" && fine && audit_valid shop

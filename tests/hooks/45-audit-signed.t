@@ -74,6 +74,22 @@ test_expect 'a key is made once, and is for its owner alone' '
 	openssl pkey -in "$T/key" -pubout -out "$T/by-openssl" && cmp "$T/key.pub" "$T/by-openssl"
 '
 
+# keygen on a disk with room for one file, then for more; what is there after each.
+keygen_on_disk() {
+	unshare -rm sh -c "mount -t tmpfs -o nr_inodes=2 none \"$T/disk\" && cd \"$T/disk\" &&
+		{ modelgate audit keygen key || echo \$?; } && ls -A && mount -o remount,nr_inodes=9 \"$T/disk\" &&
+		modelgate audit keygen key >&2 && ls -A"
+}
+
+if unshare -rm mount -t tmpfs none /mnt 2>/dev/null; then
+	test_expect 'where there is no room for the public half, the private one does not stay either' '
+		mkdir "$T/disk" && keygen_on_disk >"$T/out" 2>"$T/err" && cat "$T/out" "$T/err" && said "No space left" &&
+		same "3 key key.pub" "$(paste -s -d " " "$T/out")"
+	'
+else
+	test_skip 'no room for the public half' 'nothing can be mounted here, not even in a user namespace'
+fi
+
 test_expect 'a checkpoint says what the log is, and the log holds against it' '
 	mg shop audit checkpoint --key "$T/key" --output "$T/point" && cat "$T/point" &&
 	same "$(wc -l <"$log")" "$(sed -n 2p "$T/point")" &&
@@ -89,6 +105,8 @@ test_expect 'to standard output too, with a key that openssl has made' '
 	openssl pkey -in "$T/other" -pubout -out "$T/other.pub" &&
 	mg shop audit checkpoint --key "$T/other" --origin "prod.example.com/models" >"$T/point.other" &&
 	same "prod.example.com/models" "$(head -n 1 "$T/point.other")" &&
+	mkdir "$T/empty" && (cd "$T/empty" && mg shop audit checkpoint --key "$T/other" --output - >"$T/piped") &&
+	same 7 "$(sed "/^\$/,\$d" "$T/piped" | wc -l)" && same "" "$(ls -A "$T/empty")" &&
 	mg shop audit verify --checkpoint "$T/point.other" --public-key "$T/other.pub"
 '
 
@@ -319,6 +337,7 @@ test_expect 'the oldest may be taken away, if that is said; the checkpoint still
 	mg shop audit verify --without-oldest >"$T/out" && grep "lines are in files that are not here" "$T/out" &&
 	mg shop audit verify --without-oldest --checkpoint "$T/point" &&
 	is_unknown "older files are needed" mg shop audit verify --without-oldest --checkpoint "$T/point.old" &&
+	is_unknown "older files are needed" mg shop audit checkpoint --without-oldest --key "$T/key" --output "$T/point.old" &&
 	is_unknown "oldest files" mg shop audit prove 1 && back now
 '
 

@@ -112,6 +112,40 @@ test_expect 'or to its age' '
 	wait_for 10 test -e "$T/old.state/audit/audit-000001.jsonl"
 '
 
+# One that takes ten messages a second until $T/slow.fast is there.
+start_slow_syslog() {
+	background perl -MIO::Socket::UNIX -e '
+		$| = 1;
+		my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die "$!";
+		while (defined $s->recv(my $text, 65536)) {
+			print "$text\n";
+			select undef, undef, undef, 0.1 unless -e "$ARGV[0].fast";
+		}
+	' "$T/slow" >"$T/slow.messages" && wait_for 10 test -S "$T/slow"
+}
+
+has_ended() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# As many messages as $1.
+has_taken() {
+	[ "$(wc -l <"$T/slow.messages")" -ge "$1" ]
+}
+
+all_slow_are_copied() {
+	sed -n "s/.*\[modelgate@32473 seq=\"\([0-9]*\)\" hash=.*/\1/p" "$T/slow.messages" | uniq >slow.copied &&
+		mg slow audit show --json | sed "s/^{\"seq\":\([0-9]*\),.*/\1/" | diff - slow.copied
+}
+
+test_expect 'a system log that reads slowly keeps no runner from its end, and is given all by one that drains' '
+	new_server slow && server_set slow audit syslog "$T/slow" && "$BUILD/tests/make-log" "$T/slow.state" 200 &&
+	start_slow_syslog && background modelgate --repo "$T/slow.git" run >slow.out 2>&1 && wait_for 10 has_taken 1 &&
+	kill $! && wait_for 8 has_ended $! && has_taken 1 && ! has_taken 150 &&
+	background drain slow >drain.out 2>&1 && drain=$! && wait_for 20 has_taken 80 && ! has_ended "$drain" &&
+	: >"$T/slow.fast" && wait_for 20 has_ended "$drain" && cat drain.out && wait_for 10 all_slow_are_copied
+'
+
 test_expect 'a log that was cut behind the copy raises an alert' '
 	drain shop &&
 	truncate -s 0 "$log" && rm "$T/shop.state/audit/head" && cd work && git switch -q dev && commit g.txt && git push -q origin dev && cd .. &&

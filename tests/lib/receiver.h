@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -42,6 +44,31 @@ static inline int receiver_read(int fd, struct str *out)
 		str_addc(out, '\n');
 	}
 	return n;
+}
+
+/* A process that reads N messages from FD, of which it takes ten a second. */
+static inline pid_t receiver_slow(int fd, int n)
+{
+	const struct timespec pause = {0, 100 * 1000 * 1000};
+	char message[16384];
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail_msg("cannot fork");
+	if (pid > 0)
+		return pid;
+	for (; n > 0 && recv(fd, message, sizeof(message), 0) >= 0; n--)
+		(void)nanosleep(&pause, NULL);
+	_exit(n > 0);
+}
+
+/* It has read them all. */
+static inline void receiver_end(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		fail_msg("not all was read");
 }
 
 #endif

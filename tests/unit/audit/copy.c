@@ -37,13 +37,18 @@ static void bench_clear(struct bench *b)
 	free(b->socket);
 }
 
-/* Copy, which must succeed with N records. */
+/* Copy all, which must succeed with N records. */
 static void copy(const char *what, const struct bench *b, int64_t n)
 {
 	struct err e = ERR_INIT;
-	int64_t got = -1;
+	int64_t got = 0, more = 0;
+	int status;
 
-	if (copy_to_syslog(".", b->socket, &got, &e) != 0 || got != n)
+	do {
+		status = copy_to_syslog(".", b->socket, &more, &e);
+		got += more;
+	} while (status == 1);
+	if (status != 0 || got != n)
 		fail_msg("%s: expected %" PRId64 " records, got %" PRId64 " %s", what, n, got,
 			err_text(&e));
 }
@@ -146,6 +151,28 @@ static void test_files_gone(void **state)
 	bench_clear(&b);
 }
 
+/* Files that were taken away before anything was copied were not cut off. */
+static void test_begins_late(void **state)
+{
+	struct bench b;
+
+	bench_init(&b, *state);
+	add_records(1, 2);
+	rotate_log();
+	add_records(4, 1);
+	rotate_log();
+	add_records(6, 1);
+	assert_int_equal(unlink("audit/audit-000001.jsonl"), 0);
+	copy("the first gone", &b, 4);
+	expect_received("the first gone", &b, "^ 3 4 5 6 ");
+	copy("no more", &b, 0);
+	assert_int_equal(unlink("audit/audit-000002.jsonl"), 0);
+	assert_int_equal(unlink(PLACE_PATH), 0);
+	copy("one file left", &b, 2);
+	expect_received("one file left", &b, "^ 5 6 ");
+	bench_clear(&b);
+}
+
 static void test_socket_away(void **state)
 {
 	struct bench b;
@@ -202,6 +229,30 @@ static void test_not_read(void **state)
 		free(word);
 	}
 	str_clear(&all);
+	bench_clear(&b);
+}
+
+/* Whoever reads slowly is given what he takes in a second, then the rest. */
+static void test_read_slowly(void **state)
+{
+	struct err e = ERR_INIT;
+	struct bench b;
+	int64_t start = clock_monotonic(), n = 0, sent = 0;
+	pid_t reader;
+
+	bench_init(&b, *state);
+	add_records(1, 30);
+	reader = receiver_slow(b.fd, 31);
+	assert_int_equal(copy_to_syslog(".", b.socket, &sent, &e), 1);
+	assert_true(sent > 0 && sent < 30);
+	assert_true(clock_monotonic() - start < 30 * CLOCK_SECOND);
+	for (int status = 1; status == 1; sent += n) {
+		status = copy_to_syslog(".", b.socket, &n, &e);
+		if (status < 0)
+			fail_msg("%s", err_text(&e));
+	}
+	assert_int_equal(sent, 30);
+	receiver_end(reader);
 	bench_clear(&b);
 }
 
@@ -386,8 +437,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_each_once),
 		scratch_test(test_files_gone),
+		scratch_test(test_begins_late),
 		scratch_test(test_socket_away),
 		scratch_test(test_not_read),
+		scratch_test(test_read_slowly),
 		scratch_test(test_cut),
 		scratch_test(test_rewritten),
 		scratch_test(test_emptied),

@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "data/json.h"
-#include "journals.h"
+#include "volumes.h"
 
 #define SECOND(n) ((n)*CLOCK_SECOND)
 
@@ -148,14 +150,59 @@ static void test_verified(void **state)
 	add_records(1, 3);
 	assert_int_equal(audit_verify(".", &verdict, &r, NULL), 0);
 	add_records(4, 1);
-	assert_int_equal(audit_each_verified(".", &all, &r.tree, pass, &n, &e), 0);
+	assert_int_equal(audit_each_verified(".", &all, &r, pass, &n, &e), 0);
 	assert_int_equal(n, 4);
 	assert_int_equal(files_remove_tree("audit", NULL), 0);
 	add_records(2, 4);
-	assert_int_equal(audit_each_verified(".", &all, &r.tree, pass, &n, &e), -1);
+	assert_int_equal(audit_each_verified(".", &all, &r, pass, &n, &e), -1);
 	assert_non_null(strstr(err_text(&e), "changed while it was read"));
 	err_clear(&e);
 	audit_report_clear(&r);
+}
+
+/* The same where the oldest files were taken away before it, or meanwhile. */
+static void test_verified_late(void **state)
+{
+	const struct audit_filter all = {.user = NULL};
+	const struct audit_expected late = {.may_begin_late = 1};
+	enum audit_verdict verdict;
+	struct audit_report r;
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	(void)state;
+	add_records(1, 3);
+	rotate_log();
+	add_records(5, 2);
+	assert_int_equal(unlink("audit/audit-000001.jsonl"), 0);
+	assert_int_equal(audit_verify_expected(".", &late, &verdict, &r, &e), 0);
+	assert_int_equal(verdict, AUDIT_VALID);
+	add_records(7, 1);
+	if (audit_each_verified(".", &all, &r, pass, &n, &e) != 0)
+		fail_msg("behind files that are gone: %s", err_text(&e));
+	assert_int_equal(n, 4);
+	rotate_log();
+	assert_int_equal(unlink("audit/audit-000002.jsonl"), 0);
+	assert_int_equal(audit_each_verified(".", &all, &r, pass, &n, &e), -1);
+	assert_non_null(strstr(err_text(&e), "changed while it was read"));
+	err_clear(&e);
+	audit_report_clear(&r);
+}
+
+/* A hole of any size is not read through. */
+static void test_too_long(void **state)
+{
+	const struct audit_filter all = {.user = NULL};
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	(void)state;
+	add_records(1, 2);
+	assert_int_equal(truncate(LOG_PATH, 3 * (off_t)AUDIT_MAX_LINE), 0);
+	assert_int_equal(audit_each(".", &all, pass, &n, &e), -1);
+	assert_int_equal(n, 2);
+	assert_string_equal(err_text(&e), "line 3 of audit.jsonl is longer than 67108864 bytes");
+	err_clear(&e);
 }
 
 int main(void)
@@ -164,6 +211,8 @@ int main(void)
 		scratch_test(test_filters),
 		scratch_test(test_stop_and_torn),
 		scratch_test(test_verified),
+		scratch_test(test_verified_late),
+		scratch_test(test_too_long),
 	};
 
 	return cmocka_run_group_tests_name("audit/each", tests, NULL, NULL);

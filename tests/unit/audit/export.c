@@ -142,6 +142,14 @@ static void test_csv_cells(void **state)
 		{"=HYPERLINK(\\\"http://x\\\",\\\"y\\\")",
 			"\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""},
 		{" =1", " =1"},
+		/* Cut at its semicolons, it is several cells. */
+		{"a;=1+1", "\"a;'=1+1\""},
+		{"a; =1;b", "\"a;' =1;b\""},
+		{"=1;+2; -3;@a", "\"'=1;'+2;' -3;'@a\""},
+		{"a;\\\"=1", "\"a;'\"\"=1\""},
+		{"a;\\uff1d1", "\"a;'\xef\xbc\x9d"
+			       "1\""},
+		{"a;b=1;", "\"a;b=1;\""},
 		{"a=1", "a=1"},
 		/* What a terminal or a reader would take for something else is written out. */
 		{"a\\nb", "a\\x0ab"},

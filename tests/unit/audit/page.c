@@ -265,10 +265,13 @@ static struct json *read_data(const char *page)
 static void test_empty(void **state)
 {
 	const struct page_verdict v = {.finding = PAGE_NOTHING};
-	char *page = make_page(&v);
-	struct json *data = read_data(page);
+	struct json *data;
+	char *page;
 
 	(void)state;
+	add_records(1, 1); /* which came after it was looked at */
+	page = make_page(&v);
+	data = read_data(page);
 	assert_non_null(strstr(page, "Nothing has been recorded yet"));
 	assert_non_null(strstr(page, "There is nothing to draw."));
 	assert_int_equal(json_length(json_get(data, "seq")), 0);
@@ -316,7 +319,7 @@ static void test_hostile(void **state)
 	static const char *const texts[] = {"</script><script>alert(1)</script>", "<!--<script>",
 		"\"'><img src=x onerror=alert(1)>", "a\xe2\x80\xa8\xe2\x80\xae\x1b\xff",
 		"</style></title>", "@script@ @data@ @style@"};
-	const struct page_verdict v = {.finding = PAGE_VALID, .head = ENTRY_HASH};
+	const struct page_verdict v = {.finding = PAGE_VALID, .head = ENTRY_HASH, .last_seq = 6};
 	struct json *data;
 	struct err e = ERR_INIT;
 	char *page;
@@ -377,6 +380,32 @@ static void test_unknown_members(void **state)
 	json_free(record);
 }
 
+/* Of more than anybody reads, some, and how many there are. */
+static void test_many_unknown_members(void **state)
+{
+	struct page_data d;
+	struct json *record;
+	struct err e = ERR_INIT;
+	struct str line;
+	const char *extra;
+
+	(void)state;
+	str_init(&line);
+	str_add(&line, "{\"seq\":1,\"prev\":\"" ENTRY_HASH "\",\"event\":\"push.new\"");
+	for (int i = 0; i < 1500; i++)
+		str_addf(&line, ",\"m%d\":%d", i, i);
+	str_add(&line, ",\"time\":\"2026-11-23T00:00:00.000000Z\"}");
+	assert_int_equal(json_parse(&record, line.buf, line.len, &e), 0);
+	page_data_init(&d);
+	page_data_add(&d, line.buf, record);
+	extra = d.strings.v[d.rows[0].extra];
+	if (!str_starts(extra, "m0: 0, m1: 1, ") || !str_ends(extra, ", m999: 999 and 500 more"))
+		fail_msg("got %s", extra);
+	page_data_clear(&d);
+	json_free(record);
+	str_clear(&line);
+}
+
 static void test_kinds(void **state)
 {
 	static const struct {
@@ -432,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_unknown_members),
+		cmocka_unit_test(test_many_unknown_members),
 		scratch_test(test_empty),
 		scratch_test(test_verdicts),
 		scratch_test(test_hostile),

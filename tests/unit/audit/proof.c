@@ -256,6 +256,24 @@ static void test_texts(void **state)
 	proof_clear(&again);
 }
 
+/* What stands behind the head is not searched, however much it is. */
+static void test_huge_tail(void **state)
+{
+	struct err e = ERR_INIT;
+	struct proof p;
+
+	(void)state;
+	add_records(1, 3);
+	if (truncate(LOG_PATH, (off_t)1 << 42) != 0)
+		assert_int_equal(
+			truncate(LOG_PATH, (off_t)1 << 38), 0); /* as much as there may be */
+	(void)alarm(60);
+	assert_int_equal(proof_make(&p, ".", 2, 0, &e), 1);
+	(void)alarm(0);
+	assert_int_equal(p.path.n, 3);
+	proof_clear(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_long_path),
 		scratch_test(test_texts),
+		scratch_test(test_huge_tail),
 	};
 
 	return cmocka_run_group_tests_name("audit/proof", tests, NULL, NULL);

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* syscall */
 /*
  * common/audit/rotate: when it is time, what it leaves, killed at each step, on a full disk, beside others
  * that append.
@@ -8,9 +9,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +24,18 @@
 
 #define NEXT_PATH "audit/audit.jsonl.next"
 #define FIRST_PATH "audit/audit-000001.jsonl"
+
+/* That of the C library, in its place: so many calls on, one fails, as on a disk that fails. */
+static int fsync_fails_in;
+
+int fsync(int fd)
+{
+	if (fsync_fails_in > 0 && --fsync_fails_in == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static struct head read_head(void)
 {
@@ -181,6 +196,36 @@ static void test_age_of_torn(void **state)
 	assert_non_null(strstr(err_text(&e), LOG_PATH));
 	err_clear(&e);
 	str_clear(&log);
+}
+
+/* ---- a disk that fails ---- */
+
+/* Whichever flush fails, what is said is what was done. */
+static void test_not_flushed(void **state)
+{
+	enum { NEXT_FILE = 1, FOLDERS = 2, FOLDERS_AGAIN = 4, N_FLUSHES = 5 };
+	struct rotate_limits limits = {1, 0};
+
+	(void)state;
+	for (int n = NEXT_FILE; n <= N_FLUSHES; n++) {
+		int is_rotated = n >= FOLDERS_AGAIN, got;
+		struct err e = ERR_INIT;
+		int64_t number = 9;
+
+		add_records(1, 2);
+		fsync_fails_in = n;
+		got = rotate_now(".", &number, &e);
+		if (got != -1 || fsync_fails_in != 0 || number != is_rotated ||
+			str_starts(err_text(&e), "rotated, but ") != is_rotated ||
+			strstr(err_text(&e), "error") == NULL)
+			fail_msg("flush %d: %d, number %" PRId64 ", %s", n, got, number,
+				err_text(&e));
+		err_clear(&e);
+		assert_int_equal(rotate_is_due(".", &limits, &e), !is_rotated);
+		add_records(3, 1);
+		expect_valid("not flushed", is_rotated ? 4 : 3);
+		assert_int_equal(files_remove_tree("audit", NULL), 0);
+	}
 }
 
 /* ---- killed ---- */
@@ -508,6 +553,7 @@ int main(void)
 		scratch_test(test_is_due),
 		scratch_test(test_not_again),
 		scratch_test(test_age_of_torn),
+		scratch_test(test_not_flushed),
 		scratch_test(test_killed),
 		scratch_test(test_killed_twice),
 		scratch_test(test_two_names),

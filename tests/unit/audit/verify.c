@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "audit/entry.h"
+#include "base/mem.h"
 #include "journals.h"
 
 /*
@@ -322,6 +323,95 @@ static void test_head_told_of(void **state)
 	str_clear(&log);
 }
 
+/* OLD again, as if an append behind it had been broken off; then one that tells of it. */
+static void recover_behind(const struct head *old)
+{
+	struct head h = *old;
+
+	h.pending_size = h.size + AUDIT_MAX_APPEND;
+	h.pending_seq = h.seq + 1;
+	memcpy(h.pending_hash, ENTRY_NO_HASH, SHA256_HEX_SIZE);
+	write_head(&h);
+	add_records(9, 1);
+}
+
+static void read_head(struct head *out)
+{
+	struct str text;
+
+	read_whole(HEAD_PATH, &text);
+	assert_int_equal(head_parse(out, text.buf, text.len), 0);
+	str_clear(&text);
+}
+
+/* No append leaves a head of before one that was told of already. */
+static void test_heads_do_not_go_back(void **state)
+{
+	static const struct {
+		int first, second;
+		const char *words;
+	} cases[] = {
+		{1, 1, NULL},
+		{1, 2, NULL},
+		{2, 2, NULL},
+		{2, 1, "no append has left"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct head h[4];
+
+		for (int n = 1; n <= 3; n++) {
+			add_records(n, 1);
+			read_head(&h[n]);
+		}
+		recover_behind(&h[cases[i].first]);
+		expect_valid("once", 5);
+		recover_behind(&h[cases[i].second]);
+		expect_fault("twice", cases[i].words != NULL ? 6 : 0, cases[i].words);
+		assert_int_equal(files_remove_tree("audit", NULL), 0);
+	}
+}
+
+/* What this process has read so far, in bytes; -1: nobody tells. */
+static long long bytes_read(void)
+{
+	FILE *f = fopen("/proc/self/io", "re");
+	long long n = -1;
+
+	if (f == NULL)
+		return -1;
+	if (fscanf(f, "rchar: %lld", &n) != 1)
+		n = -1;
+	(void)fclose(f);
+	return n;
+}
+
+/* A long line is not read again for each record that tells of the head behind it. */
+static void test_one_head_told_often(void **state)
+{
+	struct audit_record record = {.event = "push.accepted"};
+	char *reason = mem_zalloc((4 << 20) + 1, 1);
+	struct head long_one;
+	long long before;
+
+	(void)state;
+	memset(reason, 'x', 4 << 20);
+	record.reason = reason;
+	assert_int_equal(audit_append(".", &record, 1, NULL), 0);
+	read_head(&long_one);
+	add_records(2, 1);
+	for (int n = 0; n < 20; n++)
+		recover_behind(&long_one);
+	before = bytes_read();
+	expect_valid("told often", 42);
+	free(reason);
+	if (before < 0)
+		skip();
+	if (bytes_read() - before > 16 << 20)
+		fail_msg("read %lld bytes", bytes_read() - before);
+}
+
 /* Behind an old head that was put back: no append announces as much as somebody may write there. */
 static void test_much_pending(void **state)
 {
@@ -389,6 +479,8 @@ int main(void)
 		scratch_test(test_unreadable),
 		scratch_test(test_not_to_be_looked_at),
 		scratch_test(test_head_told_of),
+		scratch_test(test_heads_do_not_go_back),
+		scratch_test(test_one_head_told_often),
 		scratch_test(test_much_pending),
 		scratch_test(test_huge_tail),
 	};

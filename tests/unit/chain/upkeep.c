@@ -222,6 +222,35 @@ static void test_once_a_second(void **state)
 	bench_clear(&b);
 }
 
+/* A receiver that takes long has the copy done in parts, of which each ends soon. */
+static void test_in_parts(void **state)
+{
+	int64_t start = clock_monotonic(), last = start;
+	struct bench b;
+	pid_t reader;
+	int fd, n = 1;
+
+	bench_init(&b, *state);
+	fd = receiver_open(b.socket);
+	add_records(1, 40);
+	reader = receiver_slow(fd, 41);
+	upkeep_look(&b.upkeep);
+	assert_false(upkeep_is_wanted(&b.upkeep)); /* it has to go on itself */
+	assert_true(b.upkeep.look_at <= clock_monotonic());
+	for (; upkeep_end(&b.upkeep) != 0; n++) {
+		if (clock_monotonic() - last > 30 * CLOCK_SECOND)
+			fail_msg("part %d took too long", n);
+		last = clock_monotonic();
+	}
+	assert_true(n > 1);
+	receiver_end(reader);
+	assert_false(upkeep_is_wanted(&b.upkeep));
+	assert_true(b.upkeep.look_at > start);
+	assert_string_equal(b.told.buf, "");
+	close(fd);
+	bench_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +261,7 @@ int main(void)
 		scratch_test(test_no_end),
 		scratch_test(test_two_faults),
 		scratch_test(test_once_a_second),
+		scratch_test(test_in_parts),
 	};
 
 	return cmocka_run_group_tests_name("chain/upkeep", tests, NULL, NULL);
