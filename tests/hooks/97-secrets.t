@@ -56,11 +56,14 @@ test_expect 'a token that is right' '
 executed() {
 	executed=$1
 	shift
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -qq -s 65535 -v -e trace=execve,execveat -o "$executed" "$@"
+	strace -f -qq -s 65535 -v -e trace=execve,execveat -o "$executed" "$@"
 }
 
 # Of a program that ends at once, whoever looks at processes sees nothing.
-if [ "$(id -u)" -eq 0 ]; then
+cannot_trace=
+[ "$(id -u)" -eq 0 ] || cannot_trace='not root, who alone sees what a hidden process starts'
+! grep -q __asan_init "$ROOT/bin/modelgate" || cannot_trace='programs that look for leaks cannot be traced'
+if [ -z "$cannot_trace" ]; then
 	test_expect 'no program is started with it, however short it runs' '
 		next_deploy plain && executed executions modelgate --repo plain.git run --drain &&
 		same success "$(stage_status plain "$(newest plain)" deploy)" &&
@@ -69,7 +72,7 @@ if [ "$(id -u)" -eq 0 ]; then
 		executed control env X="control-5tR8" true && { ! without_secrets control; }
 	'
 else
-	test_skip 'no program is started with it, however short it runs' 'not root, who alone sees what a hidden process starts'
+	test_skip 'no program is started with it, however short it runs' "$cannot_trace"
 fi
 
 test_expect 'one that is wrong, told without being shown' '
