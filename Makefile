@@ -224,8 +224,8 @@ asan: ## check, with address and undefined behaviour sanitizers
 # The unit tests of what takes foreign bytes apart, and some pushes: a gate takes a second under it, a
 # thousandfold, so that all of the suite is for who has a night (VALGRIND_UNIT=, VALGRIND_HOOKS=).
 VALGRIND_BUILD := $(abspath $(BUILD))/valgrind
-VALGRIND_UNIT ?= $(filter $(foreach which,base/% data/% gate/message gate/names gate/override gate/push,\
-	$(BUILD)/tests/unit/$(which)),$(UNIT_TESTS))
+VALGRIND_UNIT ?= $(filter-out %/data/sqlite,$(filter $(foreach which,\
+	base/% data/% gate/message gate/names gate/override gate/push,$(BUILD)/tests/unit/$(which)),$(UNIT_TESTS)))
 VALGRIND_HOOKS ?= tests/hooks/18-tricks.t tests/hooks/19-policy.t
 # The gates are linked with a shared C library here, whose malloc() valgrind can put its own in place of, and
 # what stands where the tests look for programs are scripts that run them under it.
