@@ -174,10 +174,12 @@ check: compile-all test-root layers ## all tests that need nothing beyond Debian
 	$(Q)$(MAKE) replay
 	$(Q)$(MAKE) hooks-test
 
+PROCESSORS := $(shell nproc)
+
 # Each cmocka program speaks TAP, so that one prove counts them all.  What failed says why.
 unit: $(UNIT_TESTS) ## the unit tests
 	$(Q)state=--statefile=$(BUILD)/tests/failed; \
-	prove -Q -j2 --exec tests/lib/cmocka-tap --state=save $$state $(UNIT_TESTS) || \
+	prove -Q -j$(PROCESSORS) --exec tests/lib/cmocka-tap --state=save $$state $(UNIT_TESTS) || \
 		{ $(PROVE) --exec tests/lib/cmocka-tap --state=failed $$state; exit 1; }
 
 replay: $(REPLAYS) ## the corpus of each fuzz target, once
@@ -186,9 +188,11 @@ replay: $(REPLAYS) ## the corpus of each fuzz target, once
 test-root: $(ROOT_PROGRAMS) ## the programs as the hook tests run them
 
 PROVE := prove --failures --comments
+# Much of a hook test is waiting.
+HOOK_JOBS ?= $(shell echo $$(($(PROCESSORS) > 4 ? $(PROCESSORS) : 4)))
 HOOK_TESTS ?= $(sort $(wildcard tests/hooks/*.t))
 hooks-test: test-root $(JUDGE_CASES) $(KILL_AT) $(MAKE_LOG) ## real pushes through the hooks (HOOK_TESTS=tests/hooks/NN-name.t: one file)
-	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j4 $(HOOK_TESTS)
+	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) $(PROVE) -j$(HOOK_JOBS) $(HOOK_TESTS)
 
 property: $(JUDGE_CASES) ## the judge against a slow reference, on PROPERTY_CASES (2000) random histories
 	$(Q)MODELGATE_BUILD=$(abspath $(BUILD)) PROPERTY_CASES=$(PROPERTY_CASES) \
@@ -206,7 +210,7 @@ real-venv:
 	$(Q)tests/real/venv $(abspath $(BUILD))
 
 # They build programs of their own, again and again, to see what a shell script does with them.
-INSTALLER_TESTS := tests/hooks/00-install.t tests/hooks/71-upgrade.t tests/hooks/73-bundle.t
+INSTALLER_TESTS := $(addprefix tests/hooks/,00-install.t 71-upgrade.t 72-global.t 73-bundle.t)
 
 # Sanitizers write their reports into files: a hook's standard error may have no reader.  What else they
 # write there, as of a process that was killed while it looked for leaks, is no report.  Warnings are
@@ -216,7 +220,7 @@ asan: ## check, with address and undefined behaviour sanitizers
 	$(Q)ASAN_OPTIONS=log_path=$(abspath $(BUILD))/asan/reports/asan:abort_on_error=0 \
 		LSAN_OPTIONS=suppressions=$(abspath tests/lib/lsan.supp):print_suppressions=0 \
 		UBSAN_OPTIONS=log_path=$(abspath $(BUILD))/asan/reports/ubsan:print_stacktrace=1 \
-		$(MAKE) CI= BUILD=$(BUILD)/asan LDFLAGS= \
+		$(MAKE) CI= BUILD=$(BUILD)/asan LDFLAGS='-static-libasan -static-libubsan' \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		HOOK_TESTS='$(filter-out $(INSTALLER_TESTS),$(HOOK_TESTS))' check; status=$$?; \
 		grep -hs -A40 -e ERROR: -e 'runtime error' $(BUILD)/asan/reports/* && exit 1; exit $$status
@@ -240,8 +244,8 @@ valgrind: compile-all ## unit tests and pushes under valgrind
 			chmod 755 $(VALGRIND_BUILD)/root/$$program || exit 1; \
 	done
 	$(Q)status=0; \
-	$(PROVE) -j2 --exec 'tests/lib/cmocka-tap tests/lib/valgrind $(VALGRIND_BUILD)/reports' $(VALGRIND_UNIT) || status=1; \
-	MODELGATE_BUILD=$(VALGRIND_BUILD) $(PROVE) -j2 $(VALGRIND_HOOKS) || status=1; \
+	$(PROVE) -j$(PROCESSORS) --exec 'tests/lib/cmocka-tap tests/lib/valgrind $(VALGRIND_BUILD)/reports' $(VALGRIND_UNIT) || status=1; \
+	MODELGATE_BUILD=$(VALGRIND_BUILD) $(PROVE) -j$(PROCESSORS) $(VALGRIND_HOOKS) || status=1; \
 	find $(VALGRIND_BUILD)/reports -type f -exec grep -h '^==' {} + | head -n 200 | grep . && exit 1; exit $$status
 
 FUZZ_BUILD := $(BUILD)/fuzz
