@@ -232,20 +232,21 @@ VALGRIND_UNIT ?= $(filter-out %/data/sqlite,$(filter $(foreach which,\
 	base/% data/% gate/message gate/names gate/override gate/push,$(BUILD)/tests/unit/$(which)),$(UNIT_TESTS)))
 VALGRIND_HOOKS ?= tests/hooks/18-tricks.t tests/hooks/19-policy.t
 # The gates are linked with a shared C library here, whose malloc() valgrind can put its own in place of, and
-# what stands where the tests look for programs are scripts that run them under it.
+# what stands where the tests look for programs are scripts that run them, and what they start of ours, under it.
 valgrind: compile-all ## unit tests and pushes under valgrind
 	+$(Q)$(MAKE) STATIC=libraries ROOT=$(VALGRIND_BUILD)/programs test-root
 	$(Q)rm -rf $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/root
 	$(Q)mkdir -p $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/root/bin $(VALGRIND_BUILD)/root/libexec/modelgate
 	$(Q)ln -sfn ../tests $(VALGRIND_BUILD)/tests
+	$(Q)$(CC) $(filter -W% -std=%,$(ALL_CFLAGS)) -O1 -g -fPIC -shared -o $(VALGRIND_BUILD)/exec.so tests/lib/valgrind-exec.c
 	$(Q)for program in bin/modelgate $(GATES:%=libexec/modelgate/%); do \
-		printf '#!/bin/sh\nexec %s %s %s "$$@"\n' $(abspath tests/lib/valgrind) $(VALGRIND_BUILD)/reports \
-			$(VALGRIND_BUILD)/programs/$$program >$(VALGRIND_BUILD)/root/$$program && \
+		printf '#!/bin/sh\nLD_PRELOAD=%s exec %s %s %s "$$@"\n' $(VALGRIND_BUILD)/exec.so \
+			$(abspath tests/lib/valgrind) $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/programs/$$program >$(VALGRIND_BUILD)/root/$$program && \
 			chmod 755 $(VALGRIND_BUILD)/root/$$program || exit 1; \
 	done
 	$(Q)status=0; \
 	$(PROVE) -j$(PROCESSORS) --exec 'tests/lib/cmocka-tap tests/lib/valgrind $(VALGRIND_BUILD)/reports' $(VALGRIND_UNIT) || status=1; \
-	MODELGATE_BUILD=$(VALGRIND_BUILD) $(PROVE) -j$(PROCESSORS) $(VALGRIND_HOOKS) || status=1; \
+	TEST_PATIENCE=20 MODELGATE_BUILD=$(VALGRIND_BUILD) $(PROVE) -j$(PROCESSORS) $(VALGRIND_HOOKS) || status=1; \
 	find $(VALGRIND_BUILD)/reports -type f -exec grep -h '^==' {} + | head -n 200 | grep . && exit 1; exit $$status
 
 FUZZ_BUILD := $(BUILD)/fuzz

@@ -74,7 +74,8 @@
 #	audit_valid NAME           modelgate audit verify says that nothing was touched.
 #	stage_status NAME ID STAGE     Status word of a stage of pipeline ID.
 #	same A B                   The two texts are equal; both are shown if not.
-#	wait_for SECONDS CMD...    Until CMD succeeds, at most that long.  There is no other waiting.
+#	wait_for SECONDS CMD...    Until CMD succeeds, at most that long, TEST_PATIENCE (1) times.  There is no other
+#	                           waiting.
 #
 # Transports; each is started once, listens on loopback only, and ends with the test
 #	start_sshd                 ssh_url NAME gives the URL.  Pushers are the user who runs the test.
@@ -445,7 +446,7 @@ test_uptime() {
 }
 
 wait_for() {
-	test_deadline=$(($(test_uptime) + $1))
+	test_deadline=$(($(test_uptime) + $1 * ${TEST_PATIENCE:-1}))
 	shift
 	until "$@" >"$T/.run/wait" 2>&1; do
 		if [ "$(test_uptime)" -gt "$test_deadline" ]; then
