@@ -6,10 +6,11 @@
 need_gitlab_ci 'the rules of config/gitlab-ci.yml' || test_done
 
 branches='dev main prod retrain online retrain-1-20261125 feature'
+some_branches='main feature'
 other_sources='push merge_request_event web schedule pipeline parent_pipeline trigger'
 
 # The pipeline that GitLab makes, as "JOB WHEN" lines: SOURCE BRANCH CHAIN, "-" for none of modelgate's
-# variables.  "probe" is there if workflow: rules let there be one.
+# variables.  "probe" is there if workflow: rules let there be one.  Whether the schema holds is another test's.
 evaluate() { # SOURCE BRANCH CHAIN
 	evaluate_chain=$3
 	set -- "CI_PIPELINE_SOURCE=$1" "CI_COMMIT_BRANCH=$2" "CI_COMMIT_REF_NAME=$2"
@@ -22,7 +23,7 @@ evaluate_with() { # NAME=VALUE...
 		set -- "$@" --variable "$variable"
 		shift
 	done
-	gcl --list-json "$@" >"$T/list" 2>"$T/list.err" || {
+	gcl --no-json-schema-validation --list-json "$@" >"$T/list" 2>"$T/list.err" || {
 		cat "$T/list.err"
 		return 1
 	}
@@ -128,14 +129,15 @@ test_expect 'a pipeline that somebody else makes through the API: none' '
 	cd plain && as_expected api "$branches" -
 '
 
-# Each look takes a second: without the variables there is less to go by than with them.
+# Each look takes a second: without the variables there is less to go by than with them, and what a pipeline
+# comes from is looked at before its branch.
 test_expect 'by push: none, also without the variables of modelgate' '
 	cd plain && as_expected push "$branches" -
 '
 
 for source in $other_sources; do
 	test_expect "by $source: none, with the variables of modelgate" '
-		cd plain && as_expected "$source" "$branches" own
+		cd plain && as_expected "$source" "$some_branches" own
 	'
 done
 
