@@ -39,7 +39,8 @@ int execve(const char *path, char *const argv[], char *const env[])
 
 		memcpy(script, path, before);
 		memcpy(script + before, root, sizeof(root) - 1);
-		strcpy(script + before + sizeof(root) - 1, at + sizeof(programs) - 1);
+		memcpy(script + before + sizeof(root) - 1, at + sizeof(programs) - 1,
+			strlen(at) - sizeof(programs) + 2);
 		path = script;
 	}
 	return next(path, argv, env);
