@@ -210,7 +210,7 @@ real-venv:
 	$(Q)tests/real/venv $(abspath $(BUILD))
 
 # They build programs of their own, again and again, to see what a shell script does with them.
-INSTALLER_TESTS := $(addprefix tests/hooks/,00-install.t 71-upgrade.t 72-global.t 73-bundle.t)
+INSTALLER_TESTS := tests/hooks/00-install.t tests/hooks/71-upgrade.t tests/hooks/73-bundle.t
 
 # Sanitizers write their reports into files: a hook's standard error may have no reader.  What else they
 # write there, as of a process that was killed while it looked for leaks, is no report.  Warnings are
