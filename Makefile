@@ -1,4 +1,8 @@
 # modelgate.  `make help` says what there is to make.
+# Every rule is here: to look among those of Fortran and SCCS takes three times as long as all the rest.
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
 PREFIX ?= /usr/local
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 DESTDIR ?=
@@ -232,10 +236,11 @@ VALGRIND_UNIT ?= $(filter-out %/data/sqlite,$(filter $(foreach which,\
 	base/% data/% gate/message gate/names gate/override gate/push,$(BUILD)/tests/unit/$(which)),$(UNIT_TESTS)))
 VALGRIND_HOOKS ?= tests/hooks/18-tricks.t tests/hooks/19-policy.t
 # The gates are linked with a shared C library here, whose malloc() valgrind can put its own in place of, and
-# what stands where the tests look for programs are scripts that run them, and what they start of ours, under it.
+# what stands where the tests look for programs, and the programs for each other, are scripts that run them under it.
 valgrind: compile-all ## unit tests and pushes under valgrind
-	+$(Q)$(MAKE) STATIC=libraries ROOT=$(VALGRIND_BUILD)/programs test-root
-	$(Q)rm -rf $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/root
+	$(Q)rm -rf $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/programs $(VALGRIND_BUILD)/root
+	+$(Q)$(MAKE) STATIC=libraries ROOT=$(VALGRIND_BUILD)/root test-root
+	$(Q)mv $(VALGRIND_BUILD)/root $(VALGRIND_BUILD)/programs
 	$(Q)mkdir -p $(VALGRIND_BUILD)/reports $(VALGRIND_BUILD)/root/bin $(VALGRIND_BUILD)/root/libexec/modelgate
 	$(Q)ln -sfn ../tests $(VALGRIND_BUILD)/tests
 	$(Q)$(CC) $(filter -W% -std=%,$(ALL_CFLAGS)) -O1 -g -fPIC -shared -o $(VALGRIND_BUILD)/exec.so tests/lib/valgrind-exec.c

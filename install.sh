@@ -77,16 +77,13 @@ check_plain() {
 
 # --- packages ---
 
-package_is_there() {
-	case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in
-	installed) return 0 ;;
-	*) return 1 ;;
-	esac
-}
-
 missing_packages() {
+	there=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "$@" 2>/dev/null)"
 	for package in "$@"; do
-		package_is_there "$package" || printf ' %s' "$package"
+		case $there in
+		*" $package=installed "*) ;;
+		*) printf ' %s' "$package" ;;
+		esac
 	done
 }
 

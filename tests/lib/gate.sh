@@ -95,20 +95,36 @@ has_landlock() {
 }
 
 # The path stands in the programs as it was when they were built.  Another of the same length (slashes
-# fill it up) takes its place in a copy, so that no other test sees the file.
+# fill it up) takes its place in a copy, so that no other test sees the file.  Where a script runs the
+# program (make valgrind), it runs the copy.
 own_system_file() {
 	perl -e '
 		my ($old, $dir, @files) = @ARGV;
 		my $new = $dir . "/" x (length($old) - length("$dir/system.ini")) . "/system.ini";
 		die "$dir is too long a name\n" if length $new != length $old;
+		sub content {
+			open my $in, "<:raw", $_[0] or die "$_[0]: $!\n";
+			local $/;
+			return <$in>;
+		}
+		sub put {
+			unlink $_[0];
+			open my $out, ">:raw", $_[0] or die "$_[0]: $!\n";
+			print $out $_[1];
+			close $out or die "$_[0]: $!\n";
+			chmod 0755, $_[0];
+		}
 		for my $file (@files) {
-			open my $in, "<:raw", $file or die "$file: $!\n";
-			my $program = do { local $/; <$in> };
+			my ($program, $copy) = (content($file), $file);
+			if ($program =~ /^#!/) {
+				my $script = $program;
+				$copy = "$file.program";
+				$script =~ s{\S+/valgrind/programs/\S+}{$copy} or die "$file: no program in it\n";
+				$program = content($&);
+				put($file, $script);
+			}
 			$program =~ s/\Q$old\E/$new/g or die "$file: no $old in it\n";
-			unlink $file;
-			open my $out, ">:raw", $file or die "$file: $!\n";
-			print $out $program;
-			close $out or die "$file: $!\n";
-			chmod 0755, $file;
-		}' "$ROOT/etc/modelgate/modelgate.ini" "$T" "$T/$1.git/hooks"/*
+			put($copy, $program);
+		}' "$ROOT/etc/modelgate/modelgate.ini" "$T" "$T/$1.git/hooks"/* ||
+		test_bail 'no system file of its own'
 }

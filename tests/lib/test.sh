@@ -134,6 +134,11 @@ PATH=$ROOT/bin:$PATH
 export HOME XDG_CONFIG_HOME GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL GIT_TERMINAL_PROMPT \
 	GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_MERGE_AUTOEDIT \
 	LC_ALL TZ TERM PATH
+# Debian's, which the packages are for: a user's may be a script that looks for versions, ten times as long.
+python3() {
+	/usr/bin/python3 "$@"
+}
+
 mkdir -p "$HOME" "$T/.run" || test_bail 'no temporary folder'
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
@@ -455,7 +460,7 @@ wait_for() {
 			echo "did not come in time: $*"
 			return 1
 		fi
-		sleep 0.05
+		sleep 0.1
 	done
 }
 
@@ -500,7 +505,7 @@ test_sanitizers() {
 	env | sed -n "s|^\([ALU]B*SAN_OPTIONS\)=\(.*\)|$1|p" | tr '\n' ' '
 }
 
-# A session's environment is the user's own: put the test's in its place.
+# A session's environment is the user's own: put the test's in its place, and its home before a shell reads there.
 test_sshd() {
 	cat >"$T/.run/ssh/shell" <<-EOF
 		#!/bin/sh
@@ -516,6 +521,7 @@ test_sshd() {
 		AuthorizedKeysFile $T/.run/ssh/authorized
 		ForceCommand $T/.run/ssh/shell
 		PidFile none
+		SetEnv HOME=$HOME
 		PermitRootLogin yes
 		StrictModes no
 		UsePAM no
