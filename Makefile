@@ -234,7 +234,7 @@ asan: ## check, with address and undefined behaviour sanitizers
 VALGRIND_BUILD := $(abspath $(BUILD))/valgrind
 VALGRIND_UNIT ?= $(filter-out %/data/sqlite,$(filter $(foreach which,\
 	base/% data/% gate/message gate/names gate/override gate/push,$(BUILD)/tests/unit/$(which)),$(UNIT_TESTS)))
-VALGRIND_HOOKS ?= tests/hooks/18-tricks.t tests/hooks/19-policy.t
+VALGRIND_HOOKS ?= tests/hooks/19-policy.t
 # The gates are linked with a shared C library here, whose malloc() valgrind can put its own in place of, and
 # what stands where the tests look for programs, and the programs for each other, are scripts that run them under it.
 valgrind: compile-all ## unit tests and pushes under valgrind

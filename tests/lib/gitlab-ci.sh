@@ -4,6 +4,7 @@
 #
 #	need_gitlab_ci WHAT        It is there; else WHAT is reported as not run, status 1.
 #	gcl ARG...                 gitlab-ci-local ARG... in the folder we are in, and nothing but that.
+#	gcl_list                   The jobs of pipelines in the folder we are in: see tests/real/gitlab-ci-list.mjs.
 #	ci_project DIR             $T/DIR is a repository whose project on GitLab is models/DIR; its
 #	                           .gitlab-ci.yml includes config/gitlab-ci.yml from infrastructure/ci in the
 #	                           way that that file says.
@@ -31,6 +32,11 @@ need_gitlab_ci() {
 gcl() {
 	env -i PATH="$ci_node:$PATH" HOME="$HOME" LC_ALL=C GIT_CONFIG_NOSYSTEM=1 \
 		"$CI_VENV/bin/gitlab-ci-local" "$@" </dev/null
+}
+
+gcl_list() {
+	env -i PATH="$ci_node:$PATH" HOME="$HOME" LC_ALL=C GIT_CONFIG_NOSYSTEM=1 \
+		"$ci_node/node" "$TOP/tests/real/gitlab-ci-list.mjs" "$CI_VENV/npm/node_modules/gitlab-ci-local"
 }
 
 ci_example() {

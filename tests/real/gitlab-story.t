@@ -109,7 +109,7 @@ followed_until() { # COMMAND...
 			mg shop logs "$N" "${4:-build}"
 			return 1
 		fi
-		follow shop || return 1
+		follow shop && sleep 0.2 || return 1
 	done
 }
 
