@@ -77,8 +77,9 @@ check_plain() {
 
 # --- packages ---
 
+# dpkg-query fails where it does not know one.
 missing_packages() {
-	there=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "$@" 2>/dev/null)"
+	there=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "$@" 2>/dev/null || true)"
 	for package in "$@"; do
 		case $there in
 		*" $package=installed "*) ;;

@@ -267,6 +267,13 @@ test_expect 'layout gitlab: a folder of hooks that is a symbolic link is refused
 	same shared/update.d "$(find shared -mindepth 1)"
 '
 
+test_expect 'packages that are missing are named, to who is not root' '
+	mkdir fake && printf "#!/bin/sh\nprintf \"make=installed git=config-files \"\nexit 1\n" >fake/dpkg-query &&
+	printf "#!/bin/sh\necho 1000\n" >fake/id && chmod 755 fake/* &&
+	refuses "install -y --no-install-recommends gcc libc6-dev pkg-config" env PATH="$T/fake:$PATH" "$TOP/install.sh" demo &&
+	said " git" && said_not " make"
+'
+
 test_expect 'paths that would have to be quoted are refused; make install takes blanks in DESTDIR' '
 	git init -q --bare blank.git && snapshot blank.git >blank.before &&
 	for name in "a b" "a;b" "a#b" "a'\''b" "a\"b" "$(printf "a\tb")"; do
