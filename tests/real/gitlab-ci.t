@@ -19,11 +19,14 @@ variables() {
 
 # The jobs of the pipeline that GitLab makes, "JOB WHEN".  "probe" is there if workflow: rules let there be one.
 evaluate() { # SOURCE BRANCH CHAIN
-	echo "$*" | variables | gcl_list | sed 1d
+	evaluate_with "$(echo "$*" | variables)"
 }
 
+# What has failed is not without jobs.
 evaluate_with() { # NAME=VALUE...
-	echo "$*" | gcl_list | sed 1d
+	echo "$*" | gcl_list >"$T/list" 2>"$T/list.err" && sed 1d "$T/list" && return
+	cat "$T/list.err"
+	return 1
 }
 
 # What modelgate's own defaults say of chains: "CHAIN BRANCH", and "CHAIN:STAGE WHEN".
